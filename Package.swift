@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The dependency graph is the trust graph: what a program can learn is what its targets below can reach.
+// `LayeringTests` holds the imports of `Sources/` against the same table, since the compiler does not.
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOTLS", package: "swift-nio"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+]
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "JointLab",
+    products: [
+        .executable(name: "arbiter", targets: ["arbiter"]),
+        .executable(name: "platform-node", targets: ["platform-node"]),
+        .executable(name: "bank-node", targets: ["bank-node"]),
+        .executable(name: "jointlab", targets: ["jointlab"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/attaswift/BigInt.git", from: "6.0.1"),
+    ],
+    targets: [
+        // 0: walls around C, and arithmetic that knows nothing of the lab
+        .systemLibrary(name: "CGMP"),
+        .systemLibrary(name: "CLibcrypto"),
+        room("Faults"),
+        room("Console", ["Faults"]),
+        room("LinearAlgebra"),
+        room("Evaluation"),
+        // 1: numbers, primitives, what may cross, what is asked for
+        room("BigNumber", ["CGMP"]),
+        room("Primitives", ["CLibcrypto"]),
+        room("Wire", ["Faults", protobuf]),
+        room("Jobs", ["Faults"]),
+        room("Roles", ["Wire", "Faults", "Jobs"]),
+        // 2: cryptography and tables
+        room("Paillier", ["BigNumber", "Primitives"]),
+        room("SetIntersection", ["Primitives"]),
+        room("Tables", ["Faults"]),
+        room("Features", ["Tables", "Jobs", "Faults"]),
+        room("Synthetic", ["Tables", "Faults"]),
+        room("Reports", ["Evaluation", "Roles"]),
+        // 3: the mathematics of a round
+        room("Training", ["LinearAlgebra"]),
+        // 4: the parties as state machines, and the line between them
+        room("Exchange", ["Roles", "BigNumber", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra"]),
+        room("BankRole", ["Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra", "Evaluation", "Reports"]),
+        room("PlatformRole", ["Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra", "Reports"]),
+        room("ArbiterRole", ["Wire", "Jobs", "Faults", "LinearAlgebra"]),
+        room("Transport", ["Wire", "Faults", "Primitives"] + nio),
+        // 5: where effects happen
+        room("Installation", ["Wire", "Jobs", "Faults", "Primitives", "Transport"]),
+        room("NodeRuntime", ["Roles", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
+        room("ArbiterRuntime", ["ArbiterRole", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
+        // 6: verbs
+        room("NodeCommands", ["NodeRuntime", "Installation", "Console", "Jobs", "Wire", "Faults", arguments, logging]),
+        room("AnalystCommands", ["Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
+        // 7: programs
+        program("arbiter", ["ArbiterRuntime", "NodeCommands", "Wire", "Faults", arguments]),
+        program("platform-node", ["PlatformRole", "NodeRuntime", "NodeCommands", "Wire", "Faults", arguments]),
+        program("bank-node", ["BankRole", "NodeRuntime", "NodeCommands", "Wire", "Faults", arguments]),
+        program("jointlab", ["AnalystCommands", arguments]),
+    ]
+)

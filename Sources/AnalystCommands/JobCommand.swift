@@ -1,0 +1,178 @@
+import ArgumentParser
+import Console
+import Faults
+import Foundation
+import Installation
+import Jobs
+import Wire
+
+struct JobCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "job", abstract: "Validate, submit and follow jobs. (校验、提交与跟踪任务)",
+        subcommands: [Validate.self, Submit.self, List.self, Status.self, Watch.self, Cancel.self])
+
+    struct PersonOption: ParsableArguments {
+        @Option(name: .customLong("as"), help: ArgumentHelp(
+            "The person's configuration; by default the environment's JOINTLAB_PERSON. (人员配置文件)", valueName: "person.json"))
+        var person: String?
+        @OptionGroup var options: LanguageOption
+
+        func open() async throws -> ArbiterClient {
+            guard let file = person ?? ProcessInfo.processInfo.environment["JOINTLAB_PERSON"] else {
+                throw Fault(.unreadableFile, at: "--as person.json")
+            }
+            return try await ArbiterClient.open(file)
+        }
+    }
+
+    struct Validate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Check a specification offline. (离线校验任务说明)",
+            discussion: "Example: jointlab job validate spec.json --contract lab/analyst/contract.json")
+        @Argument(help: "The specification. (任务说明文件)") var specification: String
+        @Option(name: .long, help: "Check against this contract as well. (合作契约文件)") var contract: String?
+        @OptionGroup var options: LanguageOption
+
+        func run() async throws {
+            try await options.reporting {
+                let name = URL(fileURLWithPath: specification).lastPathComponent
+                let parsed = try Specification.read(specification)
+                if let contract {
+                    let faults: [Fault]
+                    do {
+                        faults = try Contract.parse(try Installation.read(contract)).check(parsed)
+                    } catch let list as FaultList {
+                        throw list.located(in: URL(fileURLWithPath: contract).lastPathComponent)
+                    }
+                    if !faults.isEmpty { throw FaultList(faults: faults).located(in: name) }
+                }
+                Console.say(Phrase(en: "\(name) is valid.", zh: "\(name) 有效。")(options.language))
+            }
+        }
+    }
+
+    struct Submit: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Submit a specification; prints the job's id. (提交任务)",
+            discussion: "Example: jointlab job submit spec.json --as lab/analyst/person.json --watch")
+        @Argument(help: "The specification. (任务说明文件)") var specification: String
+        @Flag(name: .long, help: "Follow the job to its end. (跟踪至结束)") var watch = false
+        @OptionGroup var person: PersonOption
+
+        func run() async throws {
+            try await person.options.reporting {
+                let name = URL(fileURLWithPath: specification).lastPathComponent
+                _ = try Specification.read(specification)
+                let client = try await person.open()
+                let record: JobRecord
+                do {
+                    record = try await client.submit(try Installation.read(specification))
+                } catch let list as FaultList {
+                    throw FaultList(faults: list.faults.map { $0.place.hasPrefix("/") ? Fault($0.code, at: "\(name)#\($0.place)", arguments: $0.arguments) : $0 })
+                }
+                guard let id = JobIdentifier(octets: record.job.octets) else { throw Fault(.malformedMessage, at: client.arbiterName) }
+                Console.say("\(id)")
+                if watch { try await JobWatcher(client, id, person.options.language).run() }
+                await client.close()
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the lab's jobs. (任务列表)", discussion: "Example: jointlab job list --as lab/analyst/person.json")
+        @OptionGroup var person: PersonOption
+
+        func run() async throws {
+            try await person.options.reporting {
+                let client = try await person.open()
+                for record in try await client.list() { Console.say(record.line(person.options.language)) }
+                await client.close()
+            }
+        }
+    }
+
+    struct Status: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show where a job stands. (任务状态)", discussion: "Example: jointlab job status JOB --as lab/analyst/person.json")
+        @Argument(help: "The job's id. (任务编号)") var job: String
+        @OptionGroup var person: PersonOption
+
+        func run() async throws {
+            try await person.options.reporting {
+                let id = try JobName.parse(job)
+                let client = try await person.open()
+                let record = try await client.ask(.showJob(.init()), job: id)
+                Console.say(record.line(person.options.language))
+                await client.close()
+                if record.hasFault { throw record.fault.fault(from: record.faultParty) }
+            }
+        }
+    }
+
+    struct Watch: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Follow a job to its end. (跟踪任务)", discussion: "Example: jointlab job watch JOB --as lab/analyst/person.json")
+        @Argument(help: "The job's id. (任务编号)") var job: String
+        @OptionGroup var person: PersonOption
+
+        func run() async throws {
+            try await person.options.reporting {
+                let id = try JobName.parse(job)
+                let client = try await person.open()
+                try await JobWatcher(client, id, person.options.language).run()
+                await client.close()
+            }
+        }
+    }
+
+    struct Cancel: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Cancel an open job. (取消任务)", discussion: "Example: jointlab job cancel JOB --as lab/analyst/person.json")
+        @Argument(help: "The job's id. (任务编号)") var job: String
+        @OptionGroup var person: PersonOption
+
+        func run() async throws {
+            try await person.options.reporting {
+                let id = try JobName.parse(job)
+                let client = try await person.open()
+                Console.say(try await client.ask(.cancelJob(.init()), job: id).line(person.options.language))
+                await client.close()
+            }
+        }
+    }
+}
+
+enum JobName {
+    static func parse(_ text: String) throws(Fault) -> JobIdentifier {
+        guard let id = JobIdentifier(text) else { throw Fault(.unknownJob, at: "", String(text.prefix(64))) }
+        return id
+    }
+}
+
+enum Specification {
+    /// Faults name the file.
+    static func read(_ path: String) throws -> JobSpecification {
+        let bytes = try Installation.read(path)
+        do {
+            return try JobSpecification.parse(bytes)
+        } catch {
+            throw error.located(in: URL(fileURLWithPath: path).lastPathComponent)
+        }
+    }
+}
+
+extension JobRecord {
+    func line(_ language: Language) -> String {
+        let id = JobIdentifier(octets: job.octets).map { "\($0)" } ?? ""
+        let parts = [id, state.name(language), name, "\(bank) + \(platform)", analyst] + (state == .running ? [progressText(language)] : [])
+        return parts.joined(separator: "  ")
+    }
+
+    func progressText(_ language: Language) -> String {
+        var text = progress.phase.name(language)
+        if progress.phase == .training { text += language == .zh ? " 第 \(progress.round) 轮" : " round \(progress.round)" }
+        if progress.total > 0 { text += " \(100 * progress.done / progress.total) %" }
+        return text
+    }
+}

@@ -1,0 +1,184 @@
+import ArgumentParser
+import Console
+import Faults
+import Foundation
+import Installation
+import Jobs
+import Primitives
+
+struct LabCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lab", abstract: "Found a lab. (建立实验室)", subcommands: [Init.self])
+
+    struct Init: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "init",
+            abstract: "Make a private authority, certificates, keys, the contract and a configuration for each node and person. (生成试用证书机构、证书、密钥、合作契约与各方配置)",
+            discussion: """
+                Example: jointlab lab init lab --bank-data bank.csv --platform-data platform.csv
+
+                Every folder below the lab's is complete in itself: hand each to its party, and keep the authority's apart. \
+                Sites with certificates of their own name those in node.json and their keys' pins in contract.json.
+                """)
+
+        @Argument(help: "The folder to make; it must not exist. (新建目录)") var directory: String
+        @Option(name: .long, help: "Name of a bank; may be given several times. (银行名称)") var bank: [String] = ["bank"]
+        @Option(name: .long, help: "Name of a platform; may be given several times. (平台名称)") var platform: [String] = ["platform"]
+        @Option(name: .long, help: "Name of an analyst; may be given several times. (数据分析员)") var analyst: [String] = ["analyst"]
+        @Option(name: .long, help: "Host at which arbiter and platforms listen. (监听主机)") var host = "127.0.0.1"
+        @Option(name: .long, help: "Port of the arbiter; platforms take those that follow. (起始端口)") var port = 7600
+        @Option(name: .long, help: "CSV file of the bank's data set 'main'. (银行数据文件)") var bankData: String?
+        @Option(name: .long, help: "CSV file of the platform's data set 'main'. (平台数据文件)") var platformData: String?
+        @Option(name: .long, help: "How long certificates are valid, in days. (证书有效天数)") var days = 825
+        @Flag(name: .long, help: "For synthetic or public data alone: sets aside the limits on exposure and on a single feature's share. (仅限合成或公开数据)")
+        var trial = false
+        @OptionGroup var options: LanguageOption
+
+        func run() async throws {
+            try await options.reporting {
+                let lab = LabPlan(banks: bank, platforms: platform, analysts: analyst, host: host, port: port, bankData: bankData,
+                                  platformData: platformData, days: days, isTrial: trial)
+                try lab.write(to: URL(fileURLWithPath: directory, isDirectory: true))
+                let done = Phrase(
+                    en: "The lab is at \(directory). Start its nodes:\n  arbiter serve --config \(directory)/arbiter/node.json\n"
+                        + platform.map { "  platform-node serve --config \(directory)/\($0)/node.json\n" }.joined()
+                        + bank.map { "  bank-node serve --config \(directory)/\($0)/node.json\n" }.joined()
+                        + "and submit a job:\n  jointlab job submit SPEC.json --as \(directory)/\(analyst[0])/person.json --watch",
+                    zh: "实验室已建立于 \(directory)。启动各节点：\n  arbiter serve --config \(directory)/arbiter/node.json\n"
+                        + platform.map { "  platform-node serve --config \(directory)/\($0)/node.json\n" }.joined()
+                        + bank.map { "  bank-node serve --config \(directory)/\($0)/node.json\n" }.joined()
+                        + "然后提交任务：\n  jointlab job submit SPEC.json --as \(directory)/\(analyst[0])/person.json --watch")
+                Console.say(done(options.language))
+                if trial {
+                    Console.say(Phrase(
+                        en: "This contract sets the limits on exposure and dominance aside: use it with synthetic or public data only.",
+                        zh: "该契约不限制暴露度与单一特征占比：仅可用于合成或公开数据。")(options.language))
+                }
+            }
+        }
+    }
+}
+
+/// What `lab init` makes, all of it or nothing.
+struct LabPlan {
+    let banks: [String]
+    let platforms: [String]
+    let analysts: [String]
+    let host: String
+    let port: Int
+    let bankData: String?
+    let platformData: String?
+    let days: Int
+    let isTrial: Bool
+
+    private struct Member {
+        let name: String
+        let role: String
+        let credential: CertificateAuthority.Credential
+        let ledgerKey: Ed25519.SigningKey
+        let address: String?
+        let data: String?
+
+        func pin() throws -> String { try Certificate(pem: credential.certificatePEM).spkiSHA256.hexadecimal }
+    }
+
+    func write(to target: URL) throws {
+        try checkNames()
+        let files = FileManager.default
+        guard !files.fileExists(atPath: target.path) else { throw Fault(.unwritable, at: target.path) }
+        let aside = target.deletingLastPathComponent().appendingPathComponent(".\(target.lastPathComponent).partial", isDirectory: true)
+        try? files.removeItem(at: aside)
+        do {
+            try writeFiles(in: aside)
+            try files.moveItem(at: aside, to: target)
+        } catch {
+            try? files.removeItem(at: aside)
+            throw error is Fault || error is FaultList ? error : Fault(.unwritable, at: target.path)
+        }
+    }
+
+    private func checkNames() throws(Fault) {
+        var seen: Set<String> = ["arbiter", "authority"]
+        for name in banks + platforms + analysts {
+            let allowed = name.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil || "._-".unicodeScalars.contains($0)) }
+            guard allowed, (1...64).contains(name.count), !name.hasPrefix(".") else {
+                throw Fault(.valueOutOfRange, at: "lab init", "name", "[A-Za-z0-9._-]{1,64}")
+            }
+            guard seen.insert(name).inserted else { throw Fault(.duplicateName, at: "lab init", name) }
+        }
+        guard (1...65_000).contains(port) else { throw Fault(.valueOutOfRange, at: "lab init --port", "\(port)", "1...65000") }
+        guard (1...3650).contains(days) else { throw Fault(.valueOutOfRange, at: "lab init --days", "\(days)", "1...3650") }
+    }
+
+    private func writeFiles(in folder: URL) throws {
+        let authority = try CertificateAuthority.make(name: "JointLab trial authority", validDays: days)
+        let until = Date(timeIntervalSinceNow: Double(days) * 86_400 - 3600)
+        func member(_ name: String, _ role: String, port: Int?, data: String? = nil) throws -> Member {
+            Member(name: name, role: role,
+                   credential: try authority.issue(commonName: name, subjectAlternativeNames: [host], validUntil: until),
+                   ledgerKey: Ed25519.SigningKey(seed: SystemRandom.secret(32)), address: port.map { "\(host):\($0)" }, data: data)
+        }
+        let nodes = [try member("arbiter", "arbiter", port: port)]
+            + (try platforms.enumerated().map { try member($1, "platform", port: port + 1 + $0, data: platformData ?? "data.csv") })
+            + (try banks.map { try member($0, "bank", port: nil, data: bankData ?? "data.csv") })
+        let people = try analysts.map { try member($0, "analyst", port: nil) }
+        let contract = Array(try contract(nodes, people).prettyText().utf8)
+        try FileWriting.write(authority.certificatePEM, to: folder.appendingPathComponent("authority/authority.pem"))
+        try FileWriting.write(authority.privateKeyPEM, to: folder.appendingPathComponent("authority/authority.key"), isSecret: true)
+        for member in nodes + people {
+            let own = folder.appendingPathComponent(member.name, isDirectory: true)
+            try FileWriting.write(member.credential.certificatePEM, to: own.appendingPathComponent("certificate.pem"))
+            try FileWriting.write(member.credential.privateKeyPEM, to: own.appendingPathComponent("private.key"), isSecret: true)
+            try FileWriting.write(authority.certificatePEM, to: own.appendingPathComponent("authority.pem"))
+            try FileWriting.write(String(decoding: contract, as: UTF8.self), to: own.appendingPathComponent("contract.json"))
+            var configuration: [String: JSONValue] = [
+                "name": .text(member.name), "contract": .text("contract.json"), "authority": .text("authority.pem"),
+                "certificate": .text("certificate.pem"), "private_key": .text("private.key"),
+            ]
+            if member.role != "analyst" {
+                try FileWriting.write(member.ledgerKey.pem, to: own.appendingPathComponent("ledger.key"), isSecret: true)
+                configuration["ledger_key"] = .text("ledger.key")
+                configuration["data_directory"] = .text("state")
+            }
+            if let address = member.address { configuration["listen"] = .text(address) }
+            if let data = member.data {
+                let path = data == "data.csv" ? data : URL(fileURLWithPath: data).path
+                configuration["datasets"] = .object(["main": .object(["path": .text(path)])])
+            }
+            try FileWriting.write(JSONValue.object(configuration).prettyText(),
+                                  to: own.appendingPathComponent(member.role == "analyst" ? "person.json" : "node.json"))
+        }
+    }
+
+    private func contract(_ nodes: [Member], _ people: [Member]) throws -> JSONValue {
+        var limits: [String: JSONValue] = ["minimum_intersection": .integer(1000)]
+        if isTrial {
+            limits["exposure_percent"] = .null
+            limits["exposure_note"] = .text("Synthetic or public data: the limit on exposure is set aside for trials. / 合成或公开数据：试用中不设暴露度上限。")
+            limits["dominance_share"] = .null
+        }
+        return .object([
+            "version": .integer(1), "name": .text("trial-lab"), "suite": .text("P256-SHA256"), "limits": .object(limits),
+            "parties": .array(try nodes.map { node in
+                var fields: [String: JSONValue] = [
+                    "name": .text(node.name), "role": .text(node.role), "pin": .text(try node.pin()),
+                    "ledger_key": .text(Data(node.ledgerKey.verifyingKey.bytes).base64EncodedString()),
+                ]
+                if let address = node.address { fields["address"] = .text(address) }
+                return .object(fields)
+            }),
+            "people": .array(try people.map { .object(["name": .text($0.name), "role": .text($0.role), "pin": .text(try $0.pin())]) }),
+        ])
+    }
+}
+
+enum FileWriting {
+    /// Makes the folders on the way; a secret file is its owner's alone from the start.
+    static func write(_ text: String, to file: URL, isSecret: Bool = false) throws {
+        let files = FileManager.default
+        try files.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        guard files.createFile(atPath: file.path, contents: Data(text.utf8), attributes: [.posixPermissions: isSecret ? 0o600 : 0o644]) else {
+            throw Fault(.unwritable, at: file.path)
+        }
+    }
+}

@@ -1,0 +1,285 @@
+import Faults
+import Jobs
+import Wire
+
+/// Who is at the other end of one of the arbiter's lines, by its certificate.
+package enum ArbiterLine: Sendable, Hashable {
+    case party(String)
+    /// A person may have several lines at once.
+    case person(String, connection: UInt64)
+}
+
+package enum ArbiterEvent: Sendable {
+    case connected(ArbiterLine)
+    case lost(ArbiterLine)
+    /// `fresh` is a random identifier for a job that this message may start.
+    case heard(Message, job: JobIdentifier, from: ArbiterLine, fresh: JobIdentifier)
+}
+
+package enum ArbiterEffect: Sendable {
+    case send(Message, job: JobIdentifier, to: ArbiterLine)
+    /// Keep this record: the job changed.
+    case keep(JobRecord)
+    /// The other end broke the rules.
+    case close(ArbiterLine, Fault)
+}
+
+/// The arbiter as a state machine: it takes in specifications, asks the owners, keeps parties in step, rules on stopping,
+/// and knows how each job stands. It holds no key, no identifier and no data, and its module can reach none.
+package struct ArbiterMachine: Sendable {
+    /// Jobs that are remembered; the oldest ended ones give way.
+    package static let mostJobs = 1000
+    /// Jobs that may be open at once.
+    package static let mostOpenJobs = 50
+
+    private let contract: Contract
+    private let contractDigest: [UInt8]
+    /// SHA-256, which the arbiter's module itself does not link.
+    private let digest: @Sendable ([UInt8]) -> [UInt8]
+    private var registered: Set<String> = []
+    private var jobs: [JobIdentifier: ArbiterJob] = [:]
+    private var order: [JobIdentifier] = []
+    private var watchers: [JobIdentifier: Set<ArbiterLine>] = [:]
+
+    /// - Parameter records: what an earlier run kept; jobs that were open then have failed.
+    package init(contract: Contract, contractDigest: [UInt8], digest: @escaping @Sendable ([UInt8]) -> [UInt8], records: [JobRecord] = []) {
+        self.contract = contract
+        self.contractDigest = contractDigest
+        self.digest = digest
+        for var record in records.sorted(by: { $0.submittedUnixSeconds < $1.submittedUnixSeconds }) {
+            guard let id = JobIdentifier(octets: record.job.octets) else { continue }
+            if !record.state.isFinal {
+                record.state = .failed
+                record.fault = FaultNote(Fault(.peerLost, at: contract.arbiter.name))
+                record.faultParty = contract.arbiter.name
+            }
+            jobs[id] = ArbiterJob(record: record)
+            order.append(id)
+        }
+    }
+
+    package mutating func step(_ event: ArbiterEvent, unixSeconds: UInt64) -> [ArbiterEffect] {
+        switch event {
+        case .connected:
+            return []
+        case .lost(let line):
+            return lost(line, unixSeconds)
+        case .heard(let message, let id, .party(let name), _):
+            do throws(Fault) {
+                return try hearParty(message, id, name, unixSeconds)
+            } catch {
+                guard jobs[id]?.involves(name) == true else { return [.close(.party(name), error)] }
+                return end(id, with: error, at: name, unixSeconds)
+            }
+        case .heard(let message, let id, let line, let fresh):
+            return hearPerson(message, id, line, fresh, unixSeconds)
+        }
+    }
+
+    private mutating func lost(_ line: ArbiterLine, _ now: UInt64) -> [ArbiterEffect] {
+        switch line {
+        case .person:
+            for id in watchers.keys { watchers[id]?.remove(line) }
+            return []
+        case .party(let name):
+            registered.remove(name)
+            return order.flatMap { id -> [ArbiterEffect] in
+                guard let job = jobs[id], job.isOpen, job.involves(name), !job.ended.contains(name) else { return [] }
+                return end(id, with: Fault(.peerLost, at: name), at: name, now)
+            }
+        }
+    }
+
+    // Nodes
+
+    private mutating func hearParty(_ message: Message, _ id: JobIdentifier, _ name: String, _ now: UInt64) throws(Fault) -> [ArbiterEffect] {
+        if case .nodeRegister(let register) = message {
+            guard register.version == 1 else { throw Fault(.versionMismatch, at: name, "\(register.version)", "1") }
+            guard register.contractDigest.octets == contractDigest else { throw Fault(.contractMismatch, at: name) }
+            registered.insert(name)
+            return [.send(.nodeRegistered(.filled { $0.version = 1 }), job: .none, to: .party(name))]
+        }
+        guard registered.contains(name), var job = jobs[id], job.involves(name) else { throw Fault(.unexpectedMessage, at: name) }
+        // A message that crossed with the end of its job.
+        guard job.isOpen else { return [] }
+        jobs[id] = nil
+        defer { jobs[id] = jobs[id] ?? job }
+        switch message {
+        case .jobAnswer(let answer) where job.record.state == .offered && !job.approved.contains(name):
+            guard !answer.hasRefusal else {
+                jobs[id] = job
+                return end(id, with: answer.refusal.fault(from: name), at: name, now)
+            }
+            job.approved.insert(name)
+            guard job.approved.count == 2 else { return [] }
+            job.record.state = .running
+            return [job.record.bank, job.record.platform].map { party in
+                .send(.jobStart(.filled { $0.specificationDigest = job.specificationDigest.data }), job: id, to: .party(party))
+            } + changed(&job, id, now)
+
+        case .jobProgress(let progress) where job.record.state == .running:
+            // The later of the two parties is what the job has reached.
+            job.progress[name] = progress
+            let reached = job.progress.values.min { ($0.phase.rawValue, $0.round, $0.done) < ($1.phase.rawValue, $1.round, $1.done) }
+            guard let reached, reached != job.record.progress else { return [] }
+            job.record.progress = reached
+            return notify(job, id, now)
+
+        case .roundShare(let share) where job.record.state == .running && job.referee != nil:
+            let role = name == job.record.bank ? Role.bank : .platform
+            guard let verdict = try job.referee?.hear(share, from: role, named: name) else { return [] }
+            return [job.record.bank, job.record.platform].map { .send(.verdict(verdict), job: id, to: .party($0)) }
+
+        case .jobEnd(let end):
+            let fault = end.hasFault ? end.fault.fault(from: name) : nil
+            job.ended.insert(name)
+            let other = name == job.record.bank ? job.record.platform : job.record.bank
+            // "The other side ended it" is no reason: the other side's own word is awaited, or the loss of its line.
+            if let fault, fault.saysOnlyThatThePeerEnded, !job.ended.contains(other), registered.contains(other) {
+                job.held = fault
+                return [.send(.jobStop(.filled { $0.fault = FaultNote(fault) }), job: id, to: .party(other))]
+            }
+            let reason = if let fault, !fault.saysOnlyThatThePeerEnded { fault } else { job.held ?? fault }
+            if let reason {
+                jobs[id] = job
+                return self.end(id, with: reason, at: name, now)
+            }
+            guard job.ended.count == 2 else { return [] }
+            job.record.state = .completed
+            return changed(&job, id, now)
+
+        default:
+            throw Fault(.unexpectedMessage, at: name)
+        }
+    }
+
+    // People
+
+    private mutating func hearPerson(_ message: Message, _ id: JobIdentifier, _ line: ArbiterLine, _ fresh: JobIdentifier,
+                                     _ now: UInt64) -> [ArbiterEffect] {
+        guard case .person(let name, _) = line, let person = contract.people.first(where: { $0.name == name }) else {
+            return [.close(line, Fault(.notPermitted, at: ""))]
+        }
+        func refuse(_ faults: [Fault], _ job: JobIdentifier = .none) -> [ArbiterEffect] {
+            [.send(.refusal(.filled { $0.faults = faults.map(FaultNote.init) }), job: job, to: line)]
+        }
+        switch message {
+        case .submitJob(let submission):
+            guard person.role == .analyst else { return refuse([Fault(.notPermitted, at: "job submit")]) }
+            return submit(submission.specification.octets, by: name, line, fresh, now, refuse: { refuse($0) })
+        case .listJobs:
+            return [.send(.jobList(.filled { $0.jobs = order.compactMap { jobs[$0]?.record } }), job: .none, to: line)]
+        case .showJob, .watchJob, .cancelJob:
+            guard let job = jobs[id] else { return refuse([Fault(.unknownJob, at: "", "\(id)")]) }
+            if case .cancelJob = message {
+                guard person.role == .analyst, job.record.analyst == name else { return refuse([Fault(.notPermitted, at: "job cancel")]) }
+                guard job.isOpen else { return [.send(.jobRecord(job.record), job: id, to: line)] }
+                let effects = end(id, with: Fault(.cancelled, at: name), at: name, now)
+                return effects + [.send(.jobRecord(jobs[id]?.record ?? job.record), job: id, to: line)]
+            }
+            if case .watchJob = message, job.isOpen { watchers[id, default: []].insert(line) }
+            return [.send(.jobRecord(job.record), job: id, to: line)]
+        default:
+            return [.close(line, Fault(.unexpectedMessage, at: name))]
+        }
+    }
+
+    private mutating func submit(_ bytes: [UInt8], by analyst: String, _ line: ArbiterLine, _ id: JobIdentifier, _ now: UInt64,
+                                 refuse: ([Fault]) -> [ArbiterEffect]) -> [ArbiterEffect] {
+        let specification: JobSpecification
+        do {
+            specification = try JobSpecification.parse(bytes)
+        } catch {
+            return refuse(Array(error.faults.prefix(20)))
+        }
+        let faults = contract.check(specification)
+        guard faults.isEmpty else { return refuse(Array(faults.prefix(20))) }
+        let parties = [specification.parties.bank, specification.parties.platform]
+        for party in parties where !registered.contains(party) {
+            return refuse([Fault(.peerUnreachable, at: party, contract.arbiter.name)])
+        }
+        guard jobs.values.count(where: \.isOpen) < ArbiterMachine.mostOpenJobs else {
+            return refuse([Fault(.overloaded, at: contract.arbiter.name)])
+        }
+        forgetOldest()
+        let canonical = Array(specification.canonicalJSON().utf8)
+        var record = JobRecord()
+        record.job = id.octets.data
+        record.name = specification.name
+        record.kind = specification.kind.rawValue
+        record.analyst = analyst
+        record.bank = parties[0]
+        record.platform = parties[1]
+        record.state = .offered
+        record.submittedUnixSeconds = now
+        record.changedUnixSeconds = now
+        var job = ArbiterJob(record: record)
+        job.referee = (specification.training?.settings).map(RoundReferee.init)
+        job.specificationDigest = digest(canonical)
+        jobs[id] = job
+        order.append(id)
+        return parties.map { .send(.jobOffer(.filled { $0.specification = canonical.data }), job: id, to: .party($0)) }
+            + [.keep(record), .send(.jobRecord(record), job: id, to: line)]
+    }
+
+    private mutating func forgetOldest() {
+        guard order.count >= ArbiterMachine.mostJobs, let index = order.firstIndex(where: { jobs[$0]?.isOpen != true }) else { return }
+        let id = order.remove(at: index)
+        jobs[id] = nil
+        watchers[id] = nil
+    }
+
+    // How jobs change
+
+    private mutating func changed(_ job: inout ArbiterJob, _ id: JobIdentifier, _ now: UInt64) -> [ArbiterEffect] {
+        job.record.changedUnixSeconds = now
+        return [.keep(job.record)] + notify(job, id, now)
+    }
+
+    private mutating func notify(_ job: ArbiterJob, _ id: JobIdentifier, _ now: UInt64) -> [ArbiterEffect] {
+        let lines = watchers[id] ?? []
+        if job.record.state.isFinal { watchers[id] = nil }
+        return lines.map { .send(.jobRecord(job.record), job: id, to: $0) }
+    }
+
+    /// The job is over for every party that has not said so itself.
+    private mutating func end(_ id: JobIdentifier, with fault: Fault, at name: String, _ now: UInt64) -> [ArbiterEffect] {
+        guard var job = jobs[id], job.isOpen else { return [] }
+        job.record.state = fault.code == .cancelled ? .cancelled : .failed
+        job.record.fault = FaultNote(fault)
+        job.record.faultParty = name
+        let others = [job.record.bank, job.record.platform].filter {
+            $0 != name && registered.contains($0) && !job.ended.contains($0)
+        }
+        let effects: [ArbiterEffect] = others.map {
+            .send(.jobStop(.filled { $0.fault = FaultNote(fault) }), job: id, to: .party($0))
+        } + changed(&job, id, now)
+        jobs[id] = job
+        return effects
+    }
+}
+
+/// One job as the arbiter knows it.
+struct ArbiterJob: Sendable {
+    var record: JobRecord
+    var specificationDigest: [UInt8] = []
+    var approved: Set<String> = []
+    var ended: Set<String> = []
+    /// What one party said of the other's leaving.
+    var held: Fault?
+    var progress: [String: JobProgress] = [:]
+    var referee: RoundReferee?
+
+    init(record: JobRecord) { self.record = record }
+
+    var isOpen: Bool { !record.state.isFinal }
+    func involves(_ party: String) -> Bool { record.bank == party || record.platform == party }
+}
+
+extension Fault {
+    fileprivate var saysOnlyThatThePeerEnded: Bool { code == .endedByPeer || code == .peerLost }
+}
+
+extension JobState {
+    package var isFinal: Bool { self == .completed || self == .failed || self == .cancelled }
+}

@@ -1,0 +1,125 @@
+import ArbiterRole
+import Faults
+import Foundation
+import Installation
+import Jobs
+import Logging
+import NodeRuntime
+import Primitives
+import Synchronization
+import Transport
+import Wire
+
+/// The arbiter's node: brings lines and machine together, and keeps a record of each job.
+package actor ArbiterNode {
+    private let contract: Contract
+    private let identity: TransportIdentity
+    private let address: String
+    private let records: URL
+    private let logger: Logger
+    private var machine: ArbiterMachine
+    private var lines: [ArbiterLine: PostedLine] = [:]
+    private var connections: UInt64 = 0
+
+    package init(_ installation: NodeInstallation, logger: Logger) throws(Fault) {
+        let configuration = installation.configuration
+        guard let listen = configuration.listen else { throw Fault(.defect, at: "configuration") }
+        contract = installation.contract
+        identity = installation.identity
+        address = listen.description
+        self.logger = logger
+        let files = try JobFiles(configuration.dataDirectory)
+        records = files.directory.appendingPathComponent("records", isDirectory: true)
+        do {
+            try FileManager.default.createDirectory(at: records, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw Fault(.unwritable, at: configuration.dataDirectory)
+        }
+        machine = ArbiterMachine(contract: contract, contractDigest: installation.contractDigest, digest: { SHA256.hash($0) },
+                                 records: ArbiterNode.load(records))
+    }
+
+    private static func load(_ directory: URL) -> [JobRecord] {
+        let files = (try? FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)) ?? []
+        return files.filter { $0.pathExtension == "record" }.compactMap { file in
+            guard let data = try? Data(contentsOf: file),
+                  case .jobRecord(let record)? = try? Message.decode(kind: .jobRecord, payload: [UInt8](data))
+            else { return nil }
+            return record
+        }
+    }
+
+    /// Serves until the task is cancelled.
+    package func serve() async throws(Fault) {
+        var peers: [String: String] = [:]
+        for party in contract.parties { peers[party.pin.hexadecimal] = party.name }
+        for person in contract.people { peers[person.pin.hexadecimal] = person.name }
+        let listener = try await Transport.listen(
+            at: address, identity: identity, peers: peers, maximumConnections: 256,
+            onRefusal: { [logger] in logger.warning("refused a connection: \($0.message.en)") },
+            handler: { [self] in await welcome($0) })
+        logger.info("listening at \(address)")
+        while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+        await listener.close()
+    }
+
+    private func welcome(_ connection: Connection) async {
+        let end: ArbiterLine
+        let role: Role
+        let recorder: FrameRecorder? = nil
+        if let party = contract.parties.first(where: { $0.pin.hexadecimal == connection.peerPin }) {
+            end = .party(party.name)
+            role = party.role == .bank ? .bank : .platform
+        } else if let person = contract.people.first(where: { $0.pin.hexadecimal == connection.peerPin }) {
+            connections += 1
+            end = .person(person.name, connection: connections)
+            role = .person
+        } else {
+            return
+        }
+        let line = Line(connection, ownRole: .arbiter, peerRole: role, peerName: connection.peerDescription, recorder: recorder)
+        // A node that dials again has lost its earlier line.
+        if let earlier = lines[end] { await earlier.line.close() }
+        let posted = PostedLine(line)
+        lines[end] = posted
+        step(.connected(end))
+        do throws(Fault) {
+            while let received = try await line.receive() {
+                guard let fresh = JobIdentifier(octets: SystemRandom.bytes(16)) else { break }
+                step(.heard(received.message, job: received.job, from: end, fresh: fresh))
+            }
+        } catch {
+            if error.code != .peerLost { logger.warning("\(error.message.en)") }
+        }
+        if lines[end] === posted {
+            lines[end] = nil
+            step(.lost(end))
+        }
+        await posted.finish()
+    }
+
+    private func step(_ event: ArbiterEvent) {
+        for effect in machine.step(event, unixSeconds: UInt64(Date().timeIntervalSince1970)) {
+            switch effect {
+            case .send(let message, let job, let end):
+                lines[end]?.post(message, job: job)
+            case .keep(let record):
+                keep(record)
+            case .close(let end, let fault):
+                logger.warning("\(fault.message.en)")
+                if let line = lines[end]?.line { Task { await line.close() } }
+            }
+        }
+    }
+
+    private func keep(_ record: JobRecord) {
+        guard let id = JobIdentifier(octets: record.job.octets) else { return }
+        let bytes = Message.jobRecord(record).encodePayload()
+        logger.info("job \("\(id)".prefix(8)) \(record.name): \(record.state.name.en)")
+        do {
+            try Data(bytes).write(to: records.appendingPathComponent("\(id).record"), options: .atomic)
+        } catch {
+            logger.error("a record could not be written")
+        }
+    }
+}

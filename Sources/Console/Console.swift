@@ -1,0 +1,33 @@
+import Faults
+import Foundation
+
+/// How a program speaks to the person in front of it: results to standard output, faults and progress to standard error.
+package enum Console {
+    /// `--lang` if given, otherwise what the locale asks for.
+    package static func language(_ option: String?) -> Language {
+        if let option, let language = Language(rawValue: option) { return language }
+        let environment = ProcessInfo.processInfo.environment
+        return Language.from(locale: environment["LC_ALL"] ?? environment["LC_MESSAGES"] ?? environment["LANG"])
+    }
+
+    package static func say(_ text: String) {
+        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+    }
+
+    package static func note(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+
+    /// Prints every fault of `error` and returns the exit code that stands for the first.
+    package static func report(_ error: any Error, _ language: Language) -> Faults.ExitCode {
+        let faults = switch error {
+        case let fault as Fault: [fault]
+        case let list as FaultList: list.faults
+        default: [Fault(.defect, at: "\(type(of: error))")]
+        }
+        for fault in faults { note(fault.lines(language)) }
+        return faults.first?.code.entry.exit ?? .defect
+    }
+
+    package static var isTerminal: Bool { isatty(FileHandle.standardError.fileDescriptor) == 1 }
+}

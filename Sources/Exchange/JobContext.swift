@@ -1,0 +1,71 @@
+import Faults
+import Jobs
+import Roles
+import SetIntersection
+import Wire
+
+/// What both parties know of an attempt before it starts, and how much of it follows from public counts.
+package struct JobContext: Sendable {
+    package let job: JobIdentifier
+    package let attempt: UInt32
+    package let role: Role
+    package let specification: JobSpecification
+    package let specificationDigest: [UInt8]
+    package let contractDigest: [UInt8]
+    package let suite: Suite
+    package let limits: Contract.Limits
+
+    package init(_ request: RoleRequest, role: Role) throws(Fault) {
+        guard let suite = Suite(rawValue: request.suite) else { throw Fault(.contractMismatch, at: "/suite") }
+        job = request.job
+        attempt = request.attempt
+        self.role = role
+        specification = request.specification
+        specificationDigest = request.specificationDigest
+        contractDigest = request.contractDigest
+        self.suite = suite
+        limits = request.limits
+    }
+
+    /// Rows of one `RoundRows` frame.
+    package static let rowsPerBlock = 512
+    /// Points of one frame of alignment.
+    package static let pointsPerBlock = 8192
+    /// Positions of one `Matches` frame.
+    package static let positionsPerBlock = 65536
+    /// Bits of one partial score in a packed plaintext, and so the bound 2^(bits - 1) on its fixed-point value.
+    package static let scoreBits = 32
+    /// Fractional bits of standardised columns in the clear.
+    package static let columnBits = 16
+
+    package var peerRole: Role { role == .bank ? .platform : .bank }
+
+    /// Names of parties, for faults.
+    package var peerName: String {
+        role == .bank ? specification.parties.platform : specification.parties.bank
+    }
+
+    package func name(of end: Role) -> String {
+        switch end {
+        case .bank: specification.parties.bank
+        case .platform: specification.parties.platform
+        case .arbiter, .person: end.rawValue
+        }
+    }
+
+    package var minimumIntersection: Int { max(specification.population.minimumIntersection, limits.minimumIntersection) }
+
+    /// How many of the aligned rows train: the first of the job's order.
+    package func trainingRows(of aligned: Int) -> Int {
+        guard let share = specification.training?.split.share else { return 0 }
+        return min(aligned, Int((share * Double(aligned)).rounded()))
+    }
+
+    /// Binds a key certificate to its party, job and attempt.
+    package func certificateContext(of role: Role) -> [UInt8] {
+        Array("\(job) \(attempt) \(role.rawValue)".utf8)
+    }
+
+    /// Every fault that a peer's bytes cause looks the same to the peer: this one tells the operator.
+    package func fault(_ code: Fault.Code) -> Fault { Fault(code, at: peerName) }
+}

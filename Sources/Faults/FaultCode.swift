@@ -1,0 +1,242 @@
+extension Fault {
+    /// Every way in which an action can end badly. The number crosses the wire and never changes its meaning.
+    package enum Code: UInt16, Sendable, CaseIterable {
+        // The specification and the command line
+        case unreadableFile = 100
+        case notJSON = 101
+        case unknownKey = 102
+        case wrongType = 103
+        case missingKey = 104
+        case valueOutOfRange = 105
+        case unknownParty = 106
+        case unknownDataset = 107
+        case unknownModel = 108
+        case duplicateName = 109
+        case unwritable = 110
+        case unknownJob = 111
+
+        // Data at its owner
+        case missingColumn = 200
+        case labelNotBinary = 201
+        case notANumber = 202
+        case emptyTable = 203
+        case malformedCSV = 204
+        case tooManyLevels = 205
+        case noUsableColumns = 206
+        case missingValueRefused = 207
+        case unknownLevel = 208
+        case notUTF8 = 209
+
+        // Limits of a job
+        case intersectionTooSmall = 300
+        case tooFewRows = 301
+        case tooFewBads = 302
+        case tooManyValues = 303
+        case exposureTooLarge = 304
+        case setTooLarge = 305
+        case singleFeatureDominates = 306
+        case keyBitsNotAllowed = 307
+
+        // Links
+        case peerUnreachable = 400
+        case peerLost = 401
+        case portInUse = 402
+        case deadlinePassed = 403
+        case overloaded = 404
+
+        // Who is who
+        case certificateRefused = 500
+        case pinMismatch = 501
+        case versionMismatch = 502
+        case secretFileMode = 503
+        case notPermitted = 504
+        case contractMismatch = 505
+
+        // The protocol between parties
+        case malformedFrame = 600
+        case unexpectedMessage = 601
+        case malformedMessage = 602
+        case cryptographicCheck = 603
+        case wrongCount = 604
+
+        // How jobs end
+        case cancelled = 700
+        case refusedByParty = 701
+        case endedByPeer = 702
+        case diverged = 703
+
+        case defect = 900
+    }
+}
+
+extension Fault.Code {
+    package struct Entry: Sendable {
+        package let exit: ExitCode
+        package let message: Phrase
+        package let hint: Phrase
+
+        init(_ exit: ExitCode, en: String, zh: String, hint: String, hintZh: String) {
+            self.exit = exit
+            self.message = Phrase(en: en, zh: zh)
+            self.hint = Phrase(en: hint, zh: hintZh)
+        }
+    }
+
+    package var entry: Entry {
+        switch self {
+        case .unreadableFile:
+            Entry(.usage, en: "{place}: cannot be read", zh: "{place}：无法读取",
+                  hint: "check the path and the permissions of the file", hintZh: "请检查文件路径和访问权限")
+        case .notJSON:
+            Entry(.usage, en: "{place}: is not valid JSON at line {0}, column {1}: {2}", zh: "{place}：第 {0} 行第 {1} 列不是有效的 JSON：{3}",
+                  hint: "check commas, quotes and brackets near that position", hintZh: "请检查该处附近的逗号、引号和括号")
+        case .unknownKey:
+            Entry(.usage, en: "{place}: unknown key '{0}'", zh: "{place}：未知的键“{0}”",
+                  hint: "{1}", hintZh: "{2}")
+        case .wrongType:
+            Entry(.usage, en: "{place}: expected {0}", zh: "{place}：此处应为{1}",
+                  hint: "see Protocols/specification.md for the form of every value", hintZh: "各项的格式见 Protocols/specification.md")
+        case .missingKey:
+            Entry(.usage, en: "{place}: the key '{0}' is missing", zh: "{place}：缺少键“{0}”",
+                  hint: "add the key; see Protocols/specification.md", hintZh: "请补充该键；格式见 Protocols/specification.md")
+        case .valueOutOfRange:
+            Entry(.usage, en: "{place}: {0} is outside {1}", zh: "{place}：{0} 不在允许范围 {1} 之内",
+                  hint: "choose a value within {1}", hintZh: "请在 {1} 范围内取值")
+        case .unknownParty:
+            Entry(.usage, en: "{place}: the contract has no party '{0}' in this role", zh: "{place}：合作契约中没有担任该角色的参与方“{0}”",
+                  hint: "for this role the contract names: {1}", hintZh: "契约中担任该角色的参与方：{1}")
+        case .unknownDataset:
+            Entry(.usage, en: "{place}: party has no data set '{0}'", zh: "{place}：该方没有数据集“{0}”",
+                  hint: "name a data set that the owner's configuration lists under 'datasets'", hintZh: "请使用该方配置 datasets 中已登记的数据集名称")
+        case .unknownModel:
+            Entry(.usage, en: "{place}: no stored model of job '{0}'", zh: "{place}：没有任务“{0}”的模型",
+                  hint: "name the job id of a training job that completed at both parties", hintZh: "请填写双方均已完成的训练任务编号")
+        case .duplicateName:
+            Entry(.usage, en: "{place}: '{0}' is used twice", zh: "{place}：“{0}”重复出现",
+                  hint: "give every entry a name or value of its own", hintZh: "请使用互不相同的名称或取值")
+        case .unwritable:
+            Entry(.unavailable, en: "{place}: cannot be written", zh: "{place}：无法写入",
+                  hint: "check the permissions and the free space of the directory", hintZh: "请检查目录权限和剩余空间")
+        case .unknownJob:
+            Entry(.usage, en: "no job '{0}' is known here", zh: "此处没有任务“{0}”",
+                  hint: "list the jobs with: jointlab job list", hintZh: "用 jointlab job list 查看任务列表")
+        case .missingColumn:
+            Entry(.usage, en: "{place}: no column '{0}' in the data set", zh: "{place}：数据集中没有列“{0}”",
+                  hint: "check the spelling; names are compared exactly", hintZh: "请检查列名拼写，列名须完全一致")
+        case .labelNotBinary:
+            Entry(.usage, en: "{place}: the label column '{0}' holds something other than its two declared values", zh: "{place}：标签列“{0}”中有两个声明值以外的内容",
+                  hint: "clean the column, or set label.bad and label.good to the two values it holds", hintZh: "请清理该列，或将 label.bad 与 label.good 设为列中的两个取值")
+        case .notANumber:
+            Entry(.usage, en: "{place}: column '{0}' holds something that is not a number", zh: "{place}：列“{0}”中有非数值内容",
+                  hint: "correct the cell, or give the feature the type 'category'", hintZh: "请更正该单元格，或将该特征的 type 设为 category")
+        case .emptyTable:
+            Entry(.usage, en: "{place}: holds no usable row", zh: "{place}：没有可用的数据行",
+                  hint: "the file needs a header line and at least one row with an identifier", hintZh: "文件需有表头行和至少一行带标识的数据")
+        case .malformedCSV:
+            Entry(.usage, en: "{place}: not well-formed CSV ({0})", zh: "{place}：CSV 格式有误（{1}）",
+                  hint: "the file must follow RFC 4180 in UTF-8: equal numbers of fields, quotes doubled inside quotes", hintZh: "文件须为 UTF-8 并符合 RFC 4180：各行字段数相同，引号内的引号须成对")
+        case .notUTF8:
+            Entry(.usage, en: "{place}: not UTF-8 text", zh: "{place}：不是 UTF-8 编码的文本",
+                  hint: "files in GB18030 or GBK and spreadsheets must be saved as 'CSV UTF-8' first", hintZh: "GB18030、GBK 编码的文件及电子表格须先另存为“CSV UTF-8”")
+        case .tooManyLevels:
+            Entry(.usage, en: "{place}: column '{0}' has more than {1} categories", zh: "{place}：列“{0}”的类别超过 {1} 个",
+                  hint: "group the categories, or use the column as a number", hintZh: "请合并类别，或将该列作为数值使用")
+        case .noUsableColumns:
+            Entry(.usage, en: "{place}: no column of this party is left after treatment", zh: "{place}：处理后该方没有可用的列",
+                  hint: "columns that hardly vary are dropped; declare others", hintZh: "几乎不变的列会被剔除，请声明其他列")
+        case .missingValueRefused:
+            Entry(.usage, en: "{place}: column '{0}' has missing values and its policy refuses them", zh: "{place}：列“{0}”存在缺失值，而其策略不允许缺失",
+                  hint: "choose another 'missing' policy for the feature, or complete the data", hintZh: "请为该特征选择其他 missing 策略，或补全数据")
+        case .unknownLevel:
+            Entry(.usage, en: "{place}: column '{0}' is not 0 or 1", zh: "{place}：列“{0}”的取值不是 0 或 1",
+                  hint: "a feature of type 'flag' holds 0, 1, true, false or nothing", hintZh: "flag 类型的特征只能是 0、1、true、false 或空")
+        case .intersectionTooSmall:
+            Entry(.failure, en: "the parties have {0} subjects in common, fewer than the minimum of {1}", zh: "双方共有主体 {0} 个，少于最低要求 {1} 个",
+                  hint: "use larger data sets; the contract's minimum protects the subjects and cannot be undercut", hintZh: "请使用更大的数据集；契约规定的下限用于保护主体，不能降低")
+        case .tooFewRows:
+            Entry(.failure, en: "{0} training rows are fewer than the {1} that {2} columns and {3} rounds need", zh: "训练行数 {0} 少于 {1}：{2} 列、{3} 轮所需的最少行数",
+                  hint: "declare fewer columns or rounds, or use more rows", hintZh: "请减少列数或轮数，或增加数据行")
+        case .tooFewBads:
+            Entry(.failure, en: "the other party has {0} columns, more than one for every {1} rows of the rarer label class", zh: "对方有 {0} 列，而较少类别每 {1} 行最多允许一列",
+                  hint: "declare fewer columns at the platform: more would let labels be solved from gradients", hintZh: "请减少平台方列数：列数过多会使标签可由梯度反解")
+        case .tooManyValues:
+            Entry(.failure, en: "{place}: more values than the job allows", zh: "{place}：数值个数超过任务允许的上限",
+                  hint: "declare fewer columns", hintZh: "请减少列数")
+        case .exposureTooLarge:
+            Entry(.failure, en: "the exposure of this job would be {0} %, above the contract's limit of {1} %", zh: "该任务的暴露度为 {0} %，超过契约上限 {1} %",
+                  hint: "use fewer rounds or columns, or more rows", hintZh: "请减少轮数或列数，或增加数据行")
+        case .setTooLarge:
+            Entry(.failure, en: "{place}: declares {0} identifiers, above the contract's limit of {1}", zh: "{place}：声明的标识数为 {0}，超过契约上限 {1}",
+                  hint: "restrict the data set to the subjects that the purpose needs", hintZh: "请将数据集限定在用途所需的主体范围内")
+        case .singleFeatureDominates:
+            Entry(.failure, en: "one feature would carry {0} % of the platform's partial score", zh: "单个特征占平台方部分得分方差的 {0} %",
+                  hint: "scores of this model would disclose that feature; declare more features or raise the contract's limit", hintZh: "该模型的得分会泄露该特征；请增加特征，或在契约中放宽限制")
+        case .keyBitsNotAllowed:
+            Entry(.usage, en: "{place}: keys of {0} bits are below the contract's minimum of {1}", zh: "{place}：{0} 位密钥低于契约规定的最低 {1} 位",
+                  hint: "set training.key_bits to {1} or more", hintZh: "请将 training.key_bits 设为 {1} 或以上")
+        case .peerUnreachable:
+            Entry(.unavailable, en: "{place}: no answer at {0}", zh: "{place}：{0} 无法连接",
+                  hint: "check that the peer's node is running, that its address in the contract is right, and that the firewall lets the connection through", hintZh: "请确认对方节点已启动、契约中的地址正确、防火墙已放行")
+        case .peerLost:
+            Entry(.unavailable, en: "the connection to {place} was lost", zh: "与 {place} 的连接中断",
+                  hint: "submit the job again when the peer is back", hintZh: "请在对方恢复后重新提交任务")
+        case .portInUse:
+            Entry(.unavailable, en: "cannot listen at {place}", zh: "无法在 {place} 监听",
+                  hint: "another program uses the port or the address is not this machine's; change 'listen' in the configuration", hintZh: "端口已被占用或地址不属于本机；请修改配置中的 listen")
+        case .deadlinePassed:
+            Entry(.unavailable, en: "{place} did not answer within {0} s", zh: "{place} 在 {0} 秒内没有回应",
+                  hint: "check the peer's node and the line, then submit the job again", hintZh: "请检查对方节点和线路，然后重新提交任务")
+        case .overloaded:
+            Entry(.unavailable, en: "{place} has no room for another job now", zh: "{place} 目前没有空闲处理新任务",
+                  hint: "try again later", hintZh: "请稍后再试")
+        case .certificateRefused:
+            Entry(.security, en: "{place}: the certificate was refused", zh: "{place}：证书未被接受",
+                  hint: "it must be issued by the contract's authority and be within its dates", hintZh: "证书须由契约指定的机构签发并在有效期内")
+        case .pinMismatch:
+            Entry(.security, en: "{place}: the peer's key is not the one that the contract pins", zh: "{place}：对方密钥与契约中固定的密钥不符",
+                  hint: "do not continue; ask the peer whether its key changed and amend the contract together", hintZh: "请停止操作；向对方确认密钥是否变更，并共同修订契约")
+        case .versionMismatch:
+            Entry(.security, en: "{place} speaks protocol version {0}, this program {1}", zh: "{place} 使用协议版本 {0}，本程序为 {1}",
+                  hint: "install the same version on both sides", hintZh: "请双方安装相同版本")
+        case .secretFileMode:
+            Entry(.security, en: "{place}: a secret file that others can read", zh: "{place}：私密文件可被他人读取",
+                  hint: "chmod 600 {place}", hintZh: "请执行 chmod 600 {place}")
+        case .notPermitted:
+            Entry(.security, en: "{place}: not permitted for this certificate", zh: "{place}：该证书无权进行此操作",
+                  hint: "use the certificate of a person whose role in the contract allows it", hintZh: "请使用契约中具有相应角色的人员证书")
+        case .contractMismatch:
+            Entry(.security, en: "{place} holds another collaboration contract", zh: "{place} 持有的合作契约与本方不同",
+                  hint: "compare the digests of contract.json on both sides and agree on one", hintZh: "请比对双方 contract.json 的摘要并统一")
+        case .malformedFrame:
+            Entry(.security, en: "{place} sent a malformed frame", zh: "{place} 发送了格式错误的帧",
+                  hint: "the job is over; check that both sides run the same version", hintZh: "任务已终止；请确认双方版本一致")
+        case .unexpectedMessage:
+            Entry(.security, en: "{place} sent a message that this state does not allow", zh: "{place} 发送了当前状态不允许的消息",
+                  hint: "the job is over; check that both sides run the same version", hintZh: "任务已终止；请确认双方版本一致")
+        case .malformedMessage:
+            Entry(.security, en: "{place} sent a malformed message", zh: "{place} 发送了格式错误的消息",
+                  hint: "the job is over; check that both sides run the same version", hintZh: "任务已终止；请确认双方版本一致")
+        case .cryptographicCheck:
+            Entry(.security, en: "{place} sent a value that failed a cryptographic check", zh: "{place} 发送的数值未通过密码学检查",
+                  hint: "the job is over for good; inform both compliance officers before another is started", hintZh: "任务已永久终止；重新开始前请通知双方合规人员")
+        case .wrongCount:
+            Entry(.security, en: "{place} sent another number of elements than it declared", zh: "{place} 发送的元素个数与其声明不符",
+                  hint: "the job is over; check that both sides run the same version", hintZh: "任务已终止；请确认双方版本一致")
+        case .cancelled:
+            Entry(.failure, en: "the job was cancelled", zh: "任务已取消",
+                  hint: "submit it again if that was not meant", hintZh: "如属误操作，请重新提交")
+        case .refusedByParty:
+            Entry(.failure, en: "{place} refused the job", zh: "{place} 拒绝了该任务",
+                  hint: "ask the owner of that data for the reason", hintZh: "请向该数据所有方询问原因")
+        case .endedByPeer:
+            Entry(.failure, en: "{place} ended the job", zh: "{place} 终止了任务",
+                  hint: "the reason is in that party's own log", hintZh: "原因见该方自己的日志")
+        case .diverged:
+            Entry(.failure, en: "training did not settle: the step became too small", zh: "训练未能收敛：步长过小",
+                  hint: "raise l2, clip stronger, or look for columns that repeat each other", hintZh: "请增大 l2、加强截尾，或检查重复的列")
+        case .defect:
+            Entry(.defect, en: "an internal check failed at {place}", zh: "内部检查未通过：{place}",
+                  hint: "please report this with the program's version", hintZh: "请附上程序版本报告此问题")
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import Faults
+
+/// The collaboration contract: who takes part, with which keys, and what no job may undercut. Every party holds the
+/// same file; parties compare the digest of its bytes before anything else.
+///
+/// Holds no secret. Source: `Protocols/specification.md`, "Contract".
+package struct Contract: Sendable, Hashable {
+    package static let currentVersion = 1
+
+    package let version: Int
+    package let name: String
+    /// The one arbiter; also among `parties`.
+    package let arbiter: Party
+    /// In the order of the file.
+    package let parties: [Party]
+    package let people: [Person]
+    package let suite: Suite
+    package let limits: Limits
+
+    package enum Role: String, Sendable, Hashable, CaseIterable {
+        case arbiter, bank, platform
+
+        /// Whether others connect to this role; a bank opens every connection itself.
+        package var listens: Bool { self != .bank }
+        package var holdsData: Bool { self != .arbiter }
+    }
+
+    package struct Party: Sendable, Hashable {
+        package let name: String
+        package let role: Role
+        /// Present exactly where the role listens.
+        package let address: Endpoint?
+        /// SHA-256 of the certificate's subject public key info, 32 bytes.
+        package let pin: [UInt8]
+        /// Ed25519 public key of the party's ledger, 32 bytes.
+        package let ledgerKey: [UInt8]
+    }
+
+    package enum PersonRole: String, Sendable, Hashable, CaseIterable { case analyst, approver, auditor }
+
+    package struct Person: Sendable, Hashable {
+        package let name: String
+        package let role: PersonRole
+        /// The party whose node this person may command; `nil` for all.
+        package let party: String?
+        /// As `Party.pin`.
+        package let pin: [UInt8]
+    }
+
+    /// The algorithms in use everywhere under this contract.
+    package enum Suite: String, Sendable, Hashable, CaseIterable { case p256SHA256 = "P256-SHA256" }
+
+    /// What no job may undercut. `nil` sets a limit aside.
+    package struct Limits: Sendable, Hashable {
+        package var minimumIntersection = 1000
+        /// Identifiers that one party may bring to an alignment.
+        package var maximumSetSize = 50_000_000
+        package var minimumKeyBits = 2048
+        /// For tests: lets `minimumKeyBits` go below 2048, where keys can be broken.
+        package var insecureKeyBits = false
+        /// Training rows.
+        package var minimumRows = 1000
+        package var maximumRounds = 40
+        /// See `JobLimits.exposurePercent`.
+        package var exposurePercent: Double? = 10
+        /// Why `exposurePercent` is set aside.
+        package var exposureNote: String?
+        /// Largest share of the variance of the platform's partial score that one feature may carry.
+        package var dominanceShare: Double? = 0.5
+        /// Partial scores are rounded to multiples of 2^-this in log-odds.
+        package var scoreResolutionBits = 12
+        /// Rows of the rarer label class for each column of the platform.
+        package var badsPerColumn = 10
+        /// A party that is silent for longer ends the job.
+        package var deadlineSeconds = 600
+
+        package init() {}
+    }
+}
+
+extension Contract {
+    /// - Throws: `.unknownParty` at `place`.
+    package func party(_ name: String, in role: Role, at place: String) throws(Fault) -> Party {
+        let fitting = parties.filter { $0.role == role }
+        guard let party = fitting.first(where: { $0.name == name }) else {
+            throw Fault(.unknownParty, at: place, shown(name), fitting.map(\.name).joined(separator: ", "))
+        }
+        return party
+    }
+
+    package func party(withPin pin: [UInt8]) -> Party? { parties.first { $0.pin == pin } }
+
+    package func person(withPin pin: [UInt8]) -> Person? { people.first { $0.pin == pin } }
+
+    /// What in the specification the contract does not allow; places are JSON pointers into the specification.
+    package func check(_ specification: JobSpecification) -> [Fault] {
+        var faults: [Fault] = []
+        for (key, name, role) in [
+            ("bank", specification.parties.bank, Role.bank), ("platform", specification.parties.platform, .platform),
+        ] {
+            do {
+                _ = try party(name, in: role, at: "/parties/\(key)")
+            } catch {
+                faults.append(error)
+            }
+        }
+        let intersection = specification.population.minimumIntersection
+        if intersection < limits.minimumIntersection {
+            let allowed = limits.minimumIntersection...JobSpecification.Population.minimumIntersectionRange.upperBound
+            faults.append(Fault(
+                .valueOutOfRange, at: "/population/minimum_intersection", "\(intersection)",
+                "\(allowed.lowerBound)...\(allowed.upperBound)"))
+        }
+        if let settings = specification.training?.settings {
+            if settings.keyBits < limits.minimumKeyBits {
+                faults.append(Fault(
+                    .keyBitsNotAllowed, at: "/training/key_bits", "\(settings.keyBits)", "\(limits.minimumKeyBits)"))
+            }
+            if settings.maximumRounds > limits.maximumRounds {
+                faults.append(Fault(
+                    .valueOutOfRange, at: "/training/maximum_rounds", "\(settings.maximumRounds)",
+                    "1...\(limits.maximumRounds)"))
+            }
+        }
+        return faults
+    }
+}

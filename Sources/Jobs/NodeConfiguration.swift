@@ -1,0 +1,116 @@
+import Faults
+
+/// One node's own configuration, `node.json`. Paths are absolute or relative to the configuration file; here they are
+/// already joined to its directory.
+///
+/// Names files of secrets, holds none. Source: `Protocols/specification.md`, "Configuration of a node".
+package struct NodeConfiguration: Sendable, Hashable {
+    /// The party of the contract that this node is.
+    package let name: String
+    package let contract: String
+    /// PEM file of the authority that issued every certificate.
+    package let authority: String
+    package let certificate: String
+    package let privateKey: String
+    package let ledgerKey: String
+    /// Present exactly where the role listens; port 0 takes any free port.
+    package let listen: Endpoint?
+    package let dataDirectory: String
+    /// By the names that specifications use; empty at the arbiter.
+    package let datasets: [String: Dataset]
+    /// Whether payloads of frames are kept for audits, not their hashes alone.
+    package let recordFrames: Bool
+    /// 0 uses every core.
+    package let threads: Int
+    package let approval: Approval
+    package let logLevel: LogLevel
+
+    package struct Dataset: Sendable, Hashable {
+        package let path: String
+    }
+
+    package enum Approval: String, Sendable, Hashable, CaseIterable {
+        /// Jobs that the contract allows start without a person's consent.
+        case automatic
+    }
+
+    package enum LogLevel: String, Sendable, Hashable, CaseIterable {
+        case trace, debug, info, notice, warning, error, critical
+    }
+
+    /// - Parameters:
+    ///   - directory: the directory of the file.
+    ///   - role: the role of the program that reads it.
+    /// - Throws: all faults of the document; places are JSON pointers, or "node configuration" for the whole.
+    package static func parse(
+        _ bytes: [UInt8], directory: String, role: Contract.Role
+    ) throws(FaultList) -> NodeConfiguration {
+        try Findings.document(bytes, kind: "node configuration") { reader in
+            let identity = Identity(reading: &reader, directory: directory)
+            let ledgerKey = reader.path("ledger_key", in: directory)
+            var listen: Endpoint?
+            if role.listens {
+                listen = reader.required("listen", .endpoint(ports: 0...65535))
+            } else {
+                reader.refuse("listen", "a bank listens nowhere: it opens every connection itself", "bank 不监听：连接均由其主动发起")
+            }
+            var datasets: [String: Dataset] = [:]
+            if role.holdsData {
+                datasets = reader.map("datasets", count: 1...1000) { reader in
+                    Dataset(path: reader.path("path", in: directory))
+                }
+            } else {
+                reader.refuse("datasets", "the arbiter holds no data", "arbiter 不持有数据")
+            }
+            return NodeConfiguration(
+                name: identity.name, contract: identity.contract, authority: identity.authority,
+                certificate: identity.certificate, privateKey: identity.privateKey, ledgerKey: ledgerKey,
+                listen: listen, dataDirectory: reader.path("data_directory", in: directory), datasets: datasets,
+                recordFrames: reader.optional("record_frames", .flag, default: true),
+                threads: reader.optional("threads", .integer(0...1024), default: 0),
+                approval: reader.optional("approve", .choice(Approval.automatic), default: .automatic),
+                logLevel: reader.optional("log_level", .choice(LogLevel.info), default: .info))
+        }
+    }
+}
+
+/// A person's configuration for `jointlab`, `person.json`; paths as in `NodeConfiguration`.
+package struct PersonConfiguration: Sendable, Hashable {
+    /// The person of the contract.
+    package let name: String
+    package let contract: String
+    package let authority: String
+    package let certificate: String
+    package let privateKey: String
+
+    /// - Throws: all faults of the document; places are JSON pointers, or "person configuration" for the whole.
+    package static func parse(_ bytes: [UInt8], directory: String) throws(FaultList) -> PersonConfiguration {
+        try Findings.document(bytes, kind: "person configuration") { reader in
+            let identity = Identity(reading: &reader, directory: directory)
+            return PersonConfiguration(
+                name: identity.name, contract: identity.contract, authority: identity.authority,
+                certificate: identity.certificate, privateKey: identity.privateKey)
+        }
+    }
+}
+
+/// What nodes and people have in common.
+private struct Identity {
+    let name, contract, authority, certificate, privateKey: String
+
+    init(reading reader: inout ObjectReader, directory: String) {
+        name = reader.required("name", .name)
+        contract = reader.path("contract", in: directory)
+        authority = reader.path("authority", in: directory)
+        certificate = reader.path("certificate", in: directory)
+        privateKey = reader.path("private_key", in: directory)
+    }
+}
+
+extension ObjectReader {
+    fileprivate mutating func path(_ key: String, in directory: String) -> String {
+        let written = required(key, .text(1...1024))
+        if written.hasPrefix("/") || directory.isEmpty { return written }
+        return directory.hasSuffix("/") ? directory + written : directory + "/" + written
+    }
+}

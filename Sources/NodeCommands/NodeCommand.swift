@@ -1,0 +1,73 @@
+import ArgumentParser
+import Console
+import Dispatch
+import Faults
+import Foundation
+import Installation
+import Jobs
+import Logging
+import NodeRuntime
+import Wire
+
+/// What all three nodes share of their command line: options, logging, signals, exit codes.
+package struct NodeOptions: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("The node's configuration file. (节点配置文件)", valueName: "file"))
+    package var config: String
+
+    @Option(name: .long, help: ArgumentHelp("Language of messages: en or zh; by default that of the locale. (消息语言)", valueName: "lang"))
+    package var lang: String?
+
+    package init() {}
+}
+
+package enum NodeProgram {
+    package static let version = "0.1.0"
+
+    /// Reads the configuration and serves until a signal asks for the end; faults go to standard error.
+    package static func serve(_ options: NodeOptions, role: Role,
+                              _ body: @escaping @Sendable (NodeInstallation, Logger) async throws -> Void) async -> Faults.ExitCode {
+        let language = Console.language(options.lang)
+        do {
+            let installation = try Installation.node(options.config, role: role)
+            let configuration = installation.configuration
+            LoggingSystem.bootstrap { PlainLogHandler(label: $0) }
+            var logger = Logger(label: configuration.name)
+            logger.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
+            let started = logger
+            let serving = Task { try await body(installation, started) }
+            let signals = [SIGTERM, SIGINT].map { number in
+                signal(number, SIG_IGN)
+                let source = DispatchSource.makeSignalSource(signal: number)
+                source.setEventHandler { serving.cancel() }
+                source.resume()
+                return source
+            }
+            defer { signals.forEach { $0.cancel() } }
+            try await serving.value
+            logger.info("stopped")
+            return .success
+        } catch {
+            return Console.report(error, language)
+        }
+    }
+}
+
+/// One line for each event: time, level, node, metadata in square brackets, text.
+struct PlainLogHandler: LogHandler {
+    let label: String
+    var logLevel = Logger.Level.info
+    var metadata: Logger.Metadata = [:]
+
+    init(label: String) { self.label = label }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let merged = metadata.merging(event.metadata ?? [:]) { $1 }
+        let details = merged.sorted { $0.key < $1.key }.map { "[\($0.key) \($0.value)] " }.joined()
+        Console.note("\(Date().formatted(.iso8601)) \(event.level) \(label) \(details)\(event.message)")
+    }
+}

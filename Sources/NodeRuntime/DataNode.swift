@@ -1,0 +1,252 @@
+import Faults
+import Foundation
+import Installation
+import Jobs
+import Logging
+import Primitives
+import Roles
+import Synchronization
+import Transport
+import Wire
+
+/// A bank's or a platform's node: keeps a line to the arbiter, approves and runs jobs.
+package final class DataNode: Sendable {
+    package typealias MakeMachine = @Sendable (RoleRequest) throws(Fault) -> any RoleMachine
+
+    private let name: String
+    private let role: Role
+    private let contract: Contract
+    private let contractDigest: [UInt8]
+    private let identity: TransportIdentity
+    private let datasets: [String: NodeConfiguration.Dataset]
+    private let listenAddress: String?
+    private let files: JobFiles
+    private let recorder: FrameRecorder?
+    private let logger: Logger
+    private let makeMachine: MakeMachine
+    private let jobs = Mutex<[JobIdentifier: OpenJob]>([:])
+
+    /// A job between its offer and its end.
+    private struct OpenJob: Sendable {
+        let specification: JobSpecification
+        let session: JobSession
+        var started = false
+        /// The bank's line, which may arrive before the arbiter's start.
+        var arrivals: AsyncStream<Arrival>.Continuation
+        let arriving: AsyncStream<Arrival>
+    }
+
+    private struct Arrival: Sendable {
+        let line: Line
+        let first: Message?
+        /// Resumed when the job no longer needs the line.
+        let done: AsyncStream<Void>.Continuation
+    }
+
+    package init(_ installation: NodeInstallation, role: Role, logger: Logger, makeMachine: @escaping MakeMachine) throws(Fault) {
+        let configuration = installation.configuration
+        name = configuration.name
+        self.role = role
+        contract = installation.contract
+        contractDigest = installation.contractDigest
+        identity = installation.identity
+        datasets = configuration.datasets
+        listenAddress = configuration.listen?.description
+        files = try JobFiles(configuration.dataDirectory)
+        recorder = configuration.recordFrames ? FrameRecorder(directory: files.frames) : nil
+        self.logger = logger
+        self.makeMachine = makeMachine
+    }
+
+    /// Serves until the task is cancelled.
+    package func serve() async throws(Fault) {
+        for (name, dataset) in datasets where !FileManager.default.isReadableFile(atPath: dataset.path) {
+            throw Fault(.unreadableFile, at: "datasets/\(name)")
+        }
+        var listener: Listener?
+        if let listenAddress {
+            let banks = contract.parties.filter { $0.role == .bank }
+            listener = try await Transport.listen(
+                at: listenAddress, identity: identity, peers: Dictionary(uniqueKeysWithValues: banks.map { ($0.pin.hexadecimal, $0.name) }),
+                maximumConnections: 64, onRefusal: { [logger] in logger.warning("refused a connection: \($0.message.en)") },
+                handler: { [self] in await welcome($0) })
+            logger.info("listening at \(listenAddress)")
+        }
+        var delaySeconds = 1.0
+        while !Task.isCancelled {
+            do throws(Fault) {
+                try await serveArbiter()
+                delaySeconds = 1
+            } catch {
+                if error.code == .cancelled { break }
+                logger.error("arbiter: \(error.message.en); \(error.hint.en)")
+                // Who the arbiter is, or what it holds, does not change by asking again.
+                if [.pinMismatch, .versionMismatch, .contractMismatch].contains(error.code) { throw error }
+            }
+            await endAll(Fault(.peerLost, at: contract.arbiter.name))
+            try? await Task.sleep(for: .seconds(delaySeconds * Double.random(in: 0.75...1.25)))
+            delaySeconds = min(delaySeconds * 2, 30)
+        }
+        await listener?.close()
+        await endAll(Fault(.cancelled))
+    }
+
+    private func endAll(_ fault: Fault) async {
+        for open in jobs.withLock({ Array($0.values) }) {
+            await open.session.end(fault)
+            open.arrivals.finish()
+        }
+    }
+
+    // The arbiter's line
+
+    private func serveArbiter() async throws(Fault) {
+        let arbiter = contract.arbiter
+        guard let address = arbiter.address?.description else { throw Fault(.defect, at: "contract") }
+        let connection = try await Transport.connect(
+            to: address, identity: identity, pin: arbiter.pin.hexadecimal, name: arbiter.name, timeoutSeconds: 10)
+        let line = Line(connection, ownRole: role, peerRole: .arbiter, peerName: arbiter.name, recorder: recorder)
+        try await line.send(.nodeRegister(.filled {
+            $0.version = 1
+            $0.contractDigest = contractDigest.data
+        }), job: .none, attempt: 0)
+        guard case .nodeRegistered? = try await line.receive()?.message else { throw Fault(.contractMismatch, at: arbiter.name) }
+        logger.info("registered with \(arbiter.name)")
+        let posted = PostedLine(line)
+        defer { Task { await line.close() } }
+        while let received = try await line.receive() {
+            await hear(received, from: posted)
+        }
+        throw Fault(.peerLost, at: arbiter.name)
+    }
+
+    private func hear(_ received: Line.Received, from arbiter: PostedLine) async {
+        let id = received.job
+        switch received.message {
+        case .jobOffer(let offer):
+            Task { self.consider(offer, id, received.attempt, arbiter) }
+        case .jobStart:
+            let open = jobs.withLock { jobs -> OpenJob? in
+                guard let open = jobs[id], !open.started else { return nil }
+                jobs[id]?.started = true
+                return open
+            }
+            if let open { Task { await self.run(open, id, arbiter) } }
+        case .verdict:
+            await jobs.withLock { $0[id] }?.session.deliver(received.message)
+        case .jobStop(let stop):
+            guard let open = jobs.withLock({ $0[id] }) else { return }
+            await open.session.end(stop.fault.fault(from: contract.arbiter.name))
+            open.arrivals.finish()
+            if !open.started { jobs.withLock { $0[id] = nil } }
+        default:
+            logger.warning("the arbiter sent something that is not for this node")
+        }
+    }
+
+    /// Opens the job on this party's own data; a job that cannot be opened is refused with the reason.
+    private func consider(_ offer: JobOffer, _ id: JobIdentifier, _ attempt: UInt32, _ arbiter: PostedLine) {
+        let jobLogger = jobLogger(id)
+        do throws(Fault) {
+            let request = try request(offer.specification.octets, id, attempt)
+            let machine = try makeMachine(request)
+            let parties = request.specification.parties
+            let session = JobSession(
+                job: id, attempt: attempt, machine: machine, arbiter: arbiter, files: files,
+                peerName: role == .bank ? parties.platform : parties.bank,
+                deadlineSeconds: contract.limits.deadlineSeconds, logger: jobLogger)
+            let (stream, continuation) = AsyncStream<Arrival>.makeStream()
+            jobs.withLock { $0[id] = OpenJob(specification: request.specification, session: session, arrivals: continuation, arriving: stream) }
+            jobLogger.info("approved: \(request.specification.name)")
+            arbiter.post(.jobAnswer(.init()), job: id, attempt: attempt)
+        } catch {
+            jobLogger.error("refused: \(error.message.en)")
+            arbiter.post(.jobAnswer(.filled { $0.refusal = FaultNote(error) }), job: id, attempt: attempt)
+        }
+    }
+
+    private func request(_ bytes: [UInt8], _ id: JobIdentifier, _ attempt: UInt32) throws(Fault) -> RoleRequest {
+        let specification: JobSpecification
+        do {
+            specification = try JobSpecification.parse(bytes)
+        } catch {
+            throw error.faults.first ?? Fault(.defect, at: "specification")
+        }
+        if let fault = contract.check(specification).first { throw fault }
+        let own = role == .bank ? specification.parties.bank : specification.parties.platform
+        guard own == name else { throw Fault(.unknownParty, at: "/parties", own, name) }
+        let dataName = role == .bank ? specification.data.bank : specification.data.platform
+        guard let dataset = datasets[dataName] else { throw Fault(.unknownDataset, at: "/data/\(role.rawValue)", dataName) }
+        return RoleRequest(
+            job: id, attempt: attempt, specification: specification, specificationDigest: SHA256.hash(bytes),
+            suite: contract.suite.rawValue, limits: contract.limits, contractDigest: contractDigest, dataset: URL(fileURLWithPath: dataset.path),
+            model: specification.scoring.flatMap { files.read("model.json", job: $0.model) })
+    }
+
+    private func run(_ open: OpenJob, _ id: JobIdentifier, _ arbiter: PostedLine) async {
+        let jobLogger = jobLogger(id)
+        do throws(Fault) {
+            let arrival = try await self.line(open)
+            defer { arrival.done.finish() }
+            do throws(Fault) {
+                try await open.session.run(arrival.line, first: arrival.first)
+            } catch {
+                await arrival.line.close()
+                throw error
+            }
+            await arrival.line.close()
+            jobLogger.info("completed")
+            arbiter.post(.jobEnd(.init()), job: id, attempt: open.session.attempt)
+        } catch {
+            jobLogger.error("ended: \(error.message.en)")
+            arbiter.post(.jobEnd(.filled { $0.fault = FaultNote(error) }), job: id, attempt: open.session.attempt)
+        }
+        jobs.withLock { $0[id] = nil }
+        recorder?.close(id)
+    }
+
+    private func jobLogger(_ id: JobIdentifier) -> Logger {
+        var logger = logger
+        logger[metadataKey: "job"] = "\("\(id)".prefix(8))"
+        return logger
+    }
+
+    // The line between bank and platform
+
+    /// The bank dials; the platform waits for the bank that the job names.
+    private func line(_ open: OpenJob) async throws(Fault) -> Arrival {
+        guard role == .bank else { return try await arrival(open) }
+        let platform = try contract.party(open.specification.parties.platform, in: .platform, at: "/parties/platform")
+        guard let address = platform.address?.description else { throw Fault(.defect, at: "contract") }
+        let connection = try await Transport.connect(
+            to: address, identity: identity, pin: platform.pin.hexadecimal, name: platform.name, timeoutSeconds: 15)
+        let line = Line(connection, ownRole: .bank, peerRole: .platform, peerName: platform.name, recorder: recorder)
+        return Arrival(line: line, first: nil, done: AsyncStream<Void>.makeStream().continuation)
+    }
+
+    private func arrival(_ open: OpenJob) async throws(Fault) -> Arrival {
+        let seconds = min(60, contract.limits.deadlineSeconds)
+        let alarm = Task {
+            try await Task.sleep(for: .seconds(seconds))
+            open.arrivals.finish()
+        }
+        defer { alarm.cancel() }
+        for await arrival in open.arriving { return arrival }
+        throw Fault(.deadlinePassed, at: open.specification.parties.bank, "\(seconds)")
+    }
+
+    /// A bank has connected: its first frame says for which job.
+    private func welcome(_ connection: Connection) async {
+        let line = Line(connection, ownRole: role, peerRole: .bank, peerName: connection.peerDescription, recorder: recorder)
+        guard let received = try? await line.receive(), case .hello = received.message,
+              let open = jobs.withLock({ $0[received.job] }), open.specification.parties.bank == connection.peerDescription,
+              open.session.attempt == received.attempt
+        else {
+            logger.warning("a line for no job that is open here was closed")
+            return
+        }
+        let (done, continuation) = AsyncStream<Void>.makeStream()
+        if case .terminated = open.arrivals.yield(Arrival(line: line, first: received.message, done: continuation)) { return }
+        for await _ in done {}
+    }
+}

@@ -1,0 +1,56 @@
+import Faults
+import Foundation
+import Roles
+import Wire
+
+/// The data directory of a node: results of completed jobs, all files of a job or none.
+///
+///     jobs/JOB/report.json   jobs/JOB/model.json   jobs/JOB/scores.csv
+package struct JobFiles: Sendable {
+    package let directory: URL
+
+    package init(_ path: String) throws(Fault) {
+        directory = URL(fileURLWithPath: path, isDirectory: true)
+        do {
+            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw Fault(.unwritable, at: path)
+        }
+        guard FileManager.default.isWritableFile(atPath: path) else { throw Fault(.unwritable, at: path) }
+    }
+
+    package var frames: URL { directory.appendingPathComponent("frames", isDirectory: true) }
+
+    private func folder(_ job: String) -> URL { directory.appendingPathComponent("jobs/\(job)", isDirectory: true) }
+
+    /// A file of a completed job, `nil` where there is none. `job` is 32 hexadecimal digits.
+    package func read(_ name: String, job: String) -> [UInt8]? {
+        guard JobIdentifier(job) != nil else { return nil }
+        return (try? Data(contentsOf: folder(job).appendingPathComponent(name))).map { [UInt8]($0) }
+    }
+
+    /// Written aside, made durable, then put in place by one rename.
+    package func keep(_ results: [ResultFile], job: JobIdentifier) throws(Fault) {
+        let target = folder("\(job)")
+        let aside = folder(".\(job).partial")
+        let files = FileManager.default
+        do {
+            try? files.removeItem(at: aside)
+            try files.createDirectory(at: aside, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            for result in results {
+                let file = aside.appendingPathComponent(result.name)
+                guard files.createFile(atPath: file.path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
+                    throw Fault(.unwritable, at: directory.path)
+                }
+                let handle = try FileHandle(forWritingTo: file)
+                try handle.write(contentsOf: result.bytes)
+                try handle.synchronize()
+                try handle.close()
+            }
+            try files.moveItem(at: aside, to: target)
+        } catch {
+            try? files.removeItem(at: aside)
+            throw Fault(.unwritable, at: directory.path)
+        }
+    }
+}

@@ -1,0 +1,254 @@
+import Dispatch
+import Faults
+import Foundation
+import Logging
+import Primitives
+import Roles
+import Synchronization
+import Wire
+
+/// Drives one machine through one attempt of a job: brings it messages and time to work, carries out what it wants.
+///
+/// The machine is stepped away from the threads that serve lines. What it sends waits in a short queue, so that its own
+/// work, the line's transfer and the peer's work overlap.
+package final class JobSession: Sendable {
+    package let job: JobIdentifier
+    package let attempt: UInt32
+    private let machine: MachineBox
+    private let mailbox = Mailbox()
+    private let arbiter: PostedLine
+    private let logger: Logger
+    private let deadlineSeconds: Int
+    private let files: JobFiles
+    private let peerName: String
+    private let lastHeard = Mutex(ContinuousClock.now)
+
+    private final class MachineBox: @unchecked Sendable {
+        // Used by one step at a time: `run` awaits each.
+        var machine: any RoleMachine
+        init(_ machine: any RoleMachine) { self.machine = machine }
+    }
+
+    package init(job: JobIdentifier, attempt: UInt32, machine: any RoleMachine, arbiter: PostedLine, files: JobFiles, peerName: String,
+                 deadlineSeconds: Int, logger: Logger) {
+        self.job = job
+        self.attempt = attempt
+        self.machine = MachineBox(machine)
+        self.arbiter = arbiter
+        self.files = files
+        self.peerName = peerName
+        self.deadlineSeconds = deadlineSeconds
+        self.logger = logger
+    }
+
+    /// From the arbiter's line.
+    package func deliver(_ message: Message) async { await mailbox.deliver(message, from: .arbiter) }
+
+    package func end(_ fault: Fault) async { await mailbox.end(fault) }
+
+    /// Runs the job over `line` to its end; the first message may have been read already.
+    package func run(_ line: Line, first: Message?) async throws(Fault) {
+        let clock = ContinuousClock()
+        let started = clock.now
+        var phases = PhaseClock(started)
+        let outbox = Outbox(line, job: job, attempt: attempt, mailbox: mailbox)
+        let reader = Task { await self.read(line, first: first) }
+        let watchdog = Task { await self.watch() }
+        defer {
+            reader.cancel()
+            watchdog.cancel()
+        }
+        do throws(Fault) {
+            try await loop(outbox, &phases, clock)
+            try await outbox.finish()
+        } catch {
+            // A peer that can still be reached is told that, not why.
+            await outbox.abandon()
+            try? await line.send(.abort(.filled { $0.code = UInt32(Fault.Code.endedByPeer.rawValue) }), job: job, attempt: attempt)
+            throw error
+        }
+        phases.close(clock.now)
+        var measurements = phases.measurements
+        measurements.secondsTotal = seconds(clock.now - started)
+        measurements.bytesSent = line.bytesSent
+        measurements.bytesReceived = line.bytesReceived
+        let machine = machine
+        let run = measurements
+        try files.keep(try await compute { () throws(Fault) in try machine.machine.results(run) }, job: job)
+    }
+
+    private func loop(_ outbox: Outbox, _ phases: inout PhaseClock, _ clock: ContinuousClock) async throws(Fault) {
+        var event: RoleEvent? = .start
+        var told: (at: ContinuousClock.Instant, phase: Phase, round: UInt32)?
+        while true {
+            if let current = event {
+                let effects = try await step(current)
+                for effect in effects {
+                    switch effect {
+                    case .send(let message, to: .peer): outbox.post(message)
+                    case .send(let message, to: .arbiter): arbiter.post(message, job: job, attempt: attempt)
+                    case .progress(let progress):
+                        phases.enter(progress.phase, clock.now)
+                        // The arbiter is told of every new phase and round, and otherwise once a second.
+                        let now = clock.now
+                        if let last = told, last.phase == progress.phase, last.round == progress.round, now - last.at < .seconds(1) { continue }
+                        if told?.phase != progress.phase { logger.info("phase \(progress.phase.name.en)") }
+                        told = (now, progress.phase, progress.round)
+                        arbiter.post(.jobProgress(progress), job: job, attempt: attempt)
+                    case .completed:
+                        return
+                    }
+                }
+            }
+            try await outbox.check()
+            event = try await next(outbox)
+            if event == nil { await mailbox.wait() }
+        }
+    }
+
+    /// Own work comes first while the line is idle; then what has arrived; then own work up to a short queue.
+    private func next(_ outbox: Outbox) async throws(Fault) -> RoleEvent? {
+        let wants = machine.machine.wantsToProceed
+        let queued = outbox.count
+        if wants, queued == 0 { return .proceed }
+        if queued < Outbox.most, let (message, end) = try await mailbox.take(from: machine.machine.listening) {
+            lastHeard.withLock { $0 = .now }
+            return .message(message, from: end)
+        }
+        return wants && queued < 2 ? .proceed : nil
+    }
+
+    private func step(_ event: RoleEvent) async throws(Fault) -> [RoleEffect] {
+        let box = machine
+        return try await compute { () throws(Fault) in try box.machine.step(event) }
+    }
+
+    private func read(_ line: Line, first: Message?) async {
+        if let first { await mailbox.deliver(first, from: .peer) }
+        do throws(Fault) {
+            while let received = try await line.receive() {
+                guard received.job == job, received.attempt == attempt else { throw Fault(.unexpectedMessage, at: peerName) }
+                await mailbox.deliver(received.message, from: .peer)
+            }
+            await mailbox.close(.peer, Fault(.peerLost, at: peerName))
+        } catch {
+            guard error.code == .peerLost || error.code == .cancelled else { return await mailbox.end(error) }
+            await mailbox.close(.peer, Fault(.peerLost, at: peerName))
+        }
+    }
+
+    /// A peer from which nothing is heard for the contract's deadline has gone for good.
+    private func watch() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            let silence = lastHeard.withLock { ContinuousClock.now - $0 }
+            if silence > .seconds(deadlineSeconds) {
+                await mailbox.end(Fault(.deadlinePassed, at: peerName, "\(deadlineSeconds)"))
+                return
+            }
+        }
+    }
+}
+
+/// Frames on their way to the peer: at most a few, sent in order by a task of their own.
+private final class Outbox: Sendable {
+    /// Beyond this many, nothing more is taken in either: the peer is not reading.
+    static let most = 16
+
+    private let stream: AsyncStream<Message>.Continuation
+    private let writer: Task<Void, any Error>
+    private let state = State()
+
+    init(_ line: Line, job: JobIdentifier, attempt: UInt32, mailbox: Mailbox) {
+        let (messages, continuation) = AsyncStream<Message>.makeStream()
+        stream = continuation
+        let state = state
+        writer = Task {
+            for await message in messages {
+                do throws(Fault) {
+                    try await line.send(message, job: job, attempt: attempt)
+                } catch {
+                    state.fail(error)
+                    await mailbox.notify()
+                    throw error
+                }
+                state.sent()
+                await mailbox.notify()
+            }
+        }
+    }
+
+    private final class State: Sendable {
+        private let inner = Mutex<(queued: Int, failure: Fault?)>((0, nil))
+        func posted() { inner.withLock { $0.queued += 1 } }
+        func sent() { inner.withLock { $0.queued -= 1 } }
+        func fail(_ fault: Fault) { inner.withLock { $0.failure = fault } }
+        var queued: Int { inner.withLock { $0.queued } }
+        var failure: Fault? { inner.withLock { $0.failure } }
+    }
+
+    var count: Int { state.queued }
+
+    func post(_ message: Message) {
+        state.posted()
+        stream.yield(message)
+    }
+
+    func check() async throws(Fault) {
+        if let fault = state.failure { throw fault }
+    }
+
+    /// Lets everything go out.
+    func finish() async throws(Fault) {
+        stream.finish()
+        _ = try? await writer.value
+        try await check()
+    }
+
+    /// Drops what has not gone out.
+    func abandon() async {
+        stream.finish()
+        writer.cancel()
+        _ = try? await writer.value
+    }
+}
+
+/// How long each phase took.
+private struct PhaseClock {
+    private(set) var measurements = RunMeasurements()
+    private var phase = Phase.opening
+    private var since: ContinuousClock.Instant
+
+    init(_ start: ContinuousClock.Instant) { since = start }
+
+    mutating func enter(_ next: Phase, _ now: ContinuousClock.Instant) {
+        guard next != phase else { return }
+        close(now)
+        phase = next
+    }
+
+    mutating func close(_ now: ContinuousClock.Instant) {
+        let spent = seconds(now - since)
+        since = now
+        switch phase {
+        case .opening, .alignment: measurements.secondsAligning += spent
+        case .preparation, .training: measurements.secondsTraining += spent
+        case .scoring, .closing: measurements.secondsScoring += spent
+        default: break
+        }
+    }
+}
+
+private func seconds(_ duration: Duration) -> Double {
+    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+}
+
+private let computing = DispatchQueue(label: "jointlab.compute", attributes: .concurrent)
+
+/// Runs heavy work on a thread of its own, so that lines are served meanwhile.
+func compute<Value: Sendable>(_ work: @escaping @Sendable () throws(Fault) -> Value) async throws(Fault) -> Value {
+    let result: Result<Value, Fault> = await withCheckedContinuation { continuation in
+        computing.async { continuation.resume(returning: Result { () throws(Fault) in try work() }) }
+    }
+    return try result.get()
+}

@@ -1,0 +1,101 @@
+import Faults
+import Primitives
+import Transport
+import Wire
+
+/// A connection on which this program stands in one role and the peer in another: the one path by which messages leave
+/// and arrive. Every frame is recorded before it is sent or acted on.
+///
+/// One task may send while one receives.
+package actor Line {
+    package nonisolated let peerName: String
+    package nonisolated let peerRole: Role
+    private let ownRole: Role
+    private let connection: Connection
+    private let recorder: FrameRecorder?
+    private var nextSent: UInt64 = 0
+    private var nextReceived: UInt64 = 0
+
+    package struct Received: Sendable {
+        package let message: Message
+        package let job: JobIdentifier
+        package let attempt: UInt32
+    }
+
+    package init(_ connection: Connection, ownRole: Role, peerRole: Role, peerName: String, recorder: FrameRecorder?) {
+        self.connection = connection
+        self.ownRole = ownRole
+        self.peerRole = peerRole
+        self.peerName = peerName
+        self.recorder = recorder
+    }
+
+    package nonisolated var bytesSent: UInt64 { UInt64(connection.bytesSent) }
+    package nonisolated var bytesReceived: UInt64 { UInt64(connection.bytesReceived) }
+
+    /// Returns when the frame has left. Callers take turns: this is not a queue.
+    package func send(_ message: Message, job: JobIdentifier, attempt: UInt32) async throws(Fault) {
+        guard message.kind.allows(from: ownRole, to: peerRole) else { throw Fault(.defect, at: "Line.send \(message.kind.name)") }
+        let frame = Frame(message, job: job, attempt: attempt, sequence: nextSent, salt: SystemRandom.bytes(Frame.saltBytes))
+        nextSent += 1
+        try recorder?.record(frame, .sent, line: peerName)
+        try await connection.send(frame)
+    }
+
+    /// The next message, or nothing when the peer has closed the line in order.
+    package func receive() async throws(Fault) -> Received? {
+        guard let frame = try await connection.receive() else { return nil }
+        guard frame.sequence == nextReceived, frame.kind.allows(from: peerRole, to: ownRole) else {
+            throw Fault(.unexpectedMessage, at: peerName)
+        }
+        nextReceived += 1
+        try recorder?.record(frame, .received, line: peerName)
+        do {
+            return Received(message: try frame.message(), job: frame.job, attempt: frame.attempt)
+        } catch {
+            throw error.fault(from: peerName)
+        }
+    }
+
+    package func close() async { await connection.close() }
+}
+
+/// A line that many tasks send on: messages go out one by one, in the order in which they were posted.
+package final class PostedLine: Sendable {
+    package let line: Line
+    private let posts: AsyncStream<Post>.Continuation
+    private let writer: Task<Void, Never>
+
+    private struct Post: Sendable {
+        let message: Message
+        let job: JobIdentifier
+        let attempt: UInt32
+    }
+
+    package init(_ line: Line) {
+        self.line = line
+        let (stream, continuation) = AsyncStream<Post>.makeStream(bufferingPolicy: .bufferingNewest(10_000))
+        posts = continuation
+        writer = Task {
+            for await post in stream {
+                do {
+                    try await line.send(post.message, job: post.job, attempt: post.attempt)
+                } catch {
+                    // The reader of the line finds out why.
+                    await line.close()
+                    break
+                }
+            }
+        }
+    }
+
+    package func post(_ message: Message, job: JobIdentifier, attempt: UInt32 = 1) {
+        posts.yield(Post(message: message, job: job, attempt: attempt))
+    }
+
+    /// Lets what was posted go out, then ends.
+    package func finish() async {
+        posts.finish()
+        await writer.value
+    }
+}

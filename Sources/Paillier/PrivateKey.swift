@@ -1,0 +1,183 @@
+import BigNumber
+import Primitives
+
+/// A Paillier private key, made fresh for one attempt of one job, wiped when released.
+///
+/// p = 2ab + 1 with a and b prime, so that a generator of Z*_p can be proven to be one and owner encryption below has
+/// exactly the distribution of the textbook's. Never leaves its node.
+package struct PrivateKey: Sendable {
+    package let publicKey: PublicKey
+    private let p: PrimeHalf
+    private let q: PrimeHalf
+    /// (p^2)^-1 mod q^2
+    private let squareInverse: Natural
+    /// p^-1 mod q
+    private let primeInverse: Natural
+
+    /// Everything about one of the two primes.
+    private struct PrimeHalf: Sendable {
+        let prime: Natural
+        let squared: Natural
+        let order: Natural
+        /// (L_p((n + 1)^(p - 1) mod p^2))^-1 mod p
+        let decryption: Natural
+        let table: FixedBaseTable
+
+        init(_ prime: SafePrime, modulus: Natural) {
+            self.prime = prime.prime
+            squared = prime.prime * prime.prime
+            order = prime.prime - Natural.one
+            let lifted = (modulus + Natural.one).power(secret: order, modulo: squared)
+            guard let inverse = ((lifted - Natural.one).quotient(by: prime.prime)).inverse(modulo: prime.prime) else {
+                preconditionFailure("primes of a key are distinct")
+            }
+            decryption = inverse
+            let generator = prime.generator.power(secret: prime.prime, modulo: squared)
+            table = FixedBaseTable(base: generator, modulus: squared, exponentBytes: (prime.prime.bitWidth + 7) / 8)
+        }
+
+        /// The n-th residue mod p^2 that 16 bytes more than the prime's length select.
+        func randomiser(_ bytes: ArraySlice<UInt8>, _ workspace: FixedBaseTable.Workspace) -> Natural {
+            table.power((Natural(bytes: bytes) % order).bytes(count: table.exponentBytes), workspace)
+        }
+
+        /// m mod p
+        func decrypt(_ cipher: Natural) -> Natural {
+            let lifted = (cipher % squared).power(secret: order, modulo: squared)
+            return (lifted - Natural.one).quotient(by: prime) * decryption % prime
+        }
+    }
+
+    /// Allowed lengths of n in products.
+    package static let allowedBits = [2048, 3072]
+
+    /// A key of `bits` bits from the randomness at addresses of `random`; the same randomness gives the same key.
+    package static func generate(bits: Int, random: AddressedRandom) -> PrivateKey {
+        precondition(allowedBits.contains(bits))
+        return generate(anyBits: bits, random: random)
+    }
+
+    /// For tests alone: keys that a laptop factors.
+    package static func generateInsecure(bits: Int, random: AddressedRandom) -> PrivateKey {
+        precondition(bits >= 512 && bits % 128 == 0)
+        return generate(anyBits: bits, random: random)
+    }
+
+    private static func generate(anyBits bits: Int, random: AddressedRandom) -> PrivateKey {
+        var stream = PrimeStream(random: random)
+        while true {
+            let first = SafePrime.find(bits: bits / 2, from: &stream)
+            let second = SafePrime.find(bits: bits / 2, from: &stream)
+            let distance = first.prime > second.prime ? first.prime - second.prime : second.prime - first.prime
+            guard distance.bitWidth > bits / 2 - 100 else { continue }
+            let modulus = first.prime * second.prime
+            guard modulus.bitWidth == bits,
+                  modulus.greatestCommonDivisor(with: (first.prime - .one) * (second.prime - .one)) == .one
+            else { continue }
+            return PrivateKey(first, second, modulus)
+        }
+    }
+
+    private init(_ first: SafePrime, _ second: SafePrime, _ modulus: Natural) {
+        publicKey = PublicKey(modulus: modulus)
+        p = PrimeHalf(first, modulus: modulus)
+        q = PrimeHalf(second, modulus: modulus)
+        guard let squareInverse = p.squared.inverse(modulo: q.squared), let primeInverse = p.prime.inverse(modulo: q.prime) else {
+            preconditionFailure("primes of a key are distinct")
+        }
+        self.squareInverse = squareInverse
+        self.primeInverse = primeInverse
+    }
+
+    /// Encrypts the owner's own values: (1 + m n) rho mod n^2 with rho a uniform n-th residue, found by fixed-base powers
+    /// mod p^2 and q^2. The distribution is that of r^n with r uniform, up to a statistical distance of 2^-127.
+    ///
+    /// The tables are read at indexes that depend on the secret exponent: an attacker on the same processor who sees
+    /// cache lines is outside the threat model (Protocols/protocol.md, "What is not defended").
+    ///
+    /// - Returns: `values.count` ciphertexts of `publicKey.ciphertextBytes` bytes.
+    package func encrypt(_ values: [Int64], random: AddressedRandom, address: @Sendable (Int) -> DrawAddress) -> [UInt8] {
+        let width = publicKey.ciphertextBytes
+        return [UInt8](unsafeUninitializedCapacity: values.count * width) { buffer, initialized in
+            nonisolated(unsafe) let target = buffer
+            Parallel.ranges(values.count) { range in
+                let workspaces = (p.table.makeWorkspace(), q.table.makeWorkspace())
+                for index in range {
+                    let cipher = encrypt(values[index], random, address(index), workspaces)
+                    _ = UnsafeMutableBufferPointer(rebasing: target[index * width..<(index + 1) * width])
+                        .update(fromContentsOf: cipher.bytes(count: width))
+                }
+            }
+            initialized = values.count * width
+        }
+    }
+
+    private func encrypt(_ value: Int64, _ random: AddressedRandom, _ address: DrawAddress,
+                         _ workspaces: (FixedBaseTable.Workspace, FixedBaseTable.Workspace)) -> Natural {
+        let half = p.table.exponentBytes + 16
+        let draw = random.bytes(2 * half, at: address)
+        let modP = p.randomiser(draw[..<half], workspaces.0)
+        let modQ = q.randomiser(draw[half...], workspaces.1)
+        // Garner: the residue mod n^2 = p^2 q^2 that is modP and modQ.
+        let difference = (modQ + q.squared - modP % q.squared) * squareInverse % q.squared
+        let randomiser = modP + p.squared * difference
+        // (1 + m n) rho = rho + n (rho m mod n), mod n^2
+        let modulus = publicKey.modulus
+        let product = randomiser * Natural(value.magnitude) % modulus * modulus
+        return (value >= 0 ? randomiser + product : randomiser + publicKey.squared - product) % publicKey.squared
+    }
+
+    /// The plaintexts, below n. Ciphertexts have passed the checks of `CiphertextBatch`.
+    package func decrypt(_ batch: CiphertextBatch) -> [Natural] {
+        let results = Slots<Natural>(count: batch.count, initial: .zero)
+        Parallel.ranges(batch.count) { range in
+            let workspace = publicKey.arithmetic.makeWorkspace()
+            for index in range {
+                results[index] = decrypt(publicKey.arithmetic.value(batch.residues, index, workspace))
+            }
+        }
+        return results.values
+    }
+
+    private func decrypt(_ cipher: Natural) -> Natural {
+        let modP = p.decrypt(cipher)
+        let modQ = q.decrypt(cipher)
+        let difference = (modQ + q.prime - modP % q.prime) * primeInverse % q.prime
+        return modP + p.prime * difference
+    }
+
+    /// x with x^n = value mod n: only the owner can take n-th roots.
+    func root(of value: Natural) -> Natural {
+        func root(_ half: PrimeHalf) -> Natural {
+            guard let exponent = (publicKey.modulus % half.order).inverse(modulo: half.order) else {
+                preconditionFailure("n is prime to its totient")
+            }
+            return (value % half.prime).power(secret: exponent, modulo: half.prime)
+        }
+        let modP = root(p)
+        let difference = (root(q) + q.prime - modP % q.prime) * primeInverse % q.prime
+        return modP + p.prime * difference
+    }
+}
+
+/// Results of a parallel loop: each index is written by one thread only.
+final class Slots<Element: Sendable>: @unchecked Sendable {
+    private let storage: UnsafeMutableBufferPointer<Element>
+
+    init(count: Int, initial: Element) {
+        storage = .allocate(capacity: count)
+        storage.initialize(repeating: initial)
+    }
+
+    deinit {
+        storage.deinitialize()
+        storage.deallocate()
+    }
+
+    subscript(index: Int) -> Element {
+        get { storage[index] }
+        set { storage[index] = newValue }
+    }
+
+    var values: [Element] { Array(storage) }
+}

@@ -1,0 +1,14 @@
+import Exchange
+import Faults
+import Roles
+import Wire
+
+package enum PlatformJob {
+    /// Opens a job on the platform's own data, with fresh secrets; throws what is wrong with either.
+    package static func open(_ request: RoleRequest) throws(Fault) -> any RoleMachine {
+        let context = try JobContext(request, role: .platform)
+        let data = try OwnData.open(request.dataset, specification: request.specification, role: .platform, model: request.model)
+        let secrets = JobSecrets.fresh(job: request.job, attempt: request.attempt, role: .platform)
+        return DataParty(context: context, side: PlatformSide(context: context, data: data), secrets: secrets)
+    }
+}

@@ -1,0 +1,67 @@
+import Faults
+import Wire
+
+/// A party's part of one attempt of one job as a state machine: events in, effects out, and nothing else. No clock, no
+/// socket, no file, no randomness that was not handed to it at the start, so that the same events give the same effects.
+///
+/// A step may compute for a while (a block of encryptions), so it is called away from the threads that serve lines.
+package protocol RoleMachine: Sendable {
+    /// Which lines the machine is ready to hear now. A runtime leaves everything else unread: that is the back-pressure,
+    /// and it keeps a message of the next state from arriving in this one.
+    var listening: Set<LineEnd> { get }
+    /// Whether there is work to be done without hearing anything.
+    var wantsToProceed: Bool { get }
+
+    mutating func step(_ event: RoleEvent) throws(Fault) -> [RoleEffect]
+
+    /// The files of a completed job: name and contents, for this node's own eyes.
+    func results(_ run: RunMeasurements) throws(Fault) -> [ResultFile]
+}
+
+package struct ResultFile: Sendable, Hashable {
+    package let name: String
+    package let bytes: [UInt8]
+
+    package init(name: String, bytes: [UInt8]) {
+        self.name = name
+        self.bytes = bytes
+    }
+}
+
+/// What only the runtime can measure of a run.
+package struct RunMeasurements: Sendable {
+    package var secondsAligning = 0.0
+    package var secondsTraining = 0.0
+    package var secondsScoring = 0.0
+    package var secondsTotal = 0.0
+    /// On the line to the peer, frames with their headers.
+    package var bytesSent: UInt64 = 0
+    package var bytesReceived: UInt64 = 0
+
+    package init() {}
+}
+
+/// The two lines of a data party; the arbiter has one to each party of a job.
+package enum LineEnd: Sendable, Hashable {
+    case peer
+    case arbiter
+}
+
+package enum RoleEvent: Sendable {
+    case start
+    /// Do the next piece of own work.
+    case proceed
+    case message(Message, from: LineEnd)
+}
+
+package enum RoleEffect: Sendable {
+    case send(Message, to: LineEnd)
+    /// How far the job is: shown at the node and, thinned out, told to the arbiter.
+    case progress(JobProgress)
+    /// The job is done at this node.
+    case completed
+}
+
+extension Set<LineEnd> {
+    package static let both: Set<LineEnd> = [.peer, .arbiter]
+}

@@ -1,0 +1,185 @@
+/// One message on a line, as it is framed, counted and recorded.
+///
+/// The header is 56 bytes, every number big-endian; the payload follows. Source: `Protocols/wire.md`, "Frame".
+///
+///     0 magic "JL01"   4 kind   6 zero   8 payload length   12 attempt   16 job   32 sequence   40 salt   56 payload
+package struct Frame: Sendable, Hashable {
+    package static let headerBytes = 56
+    package static let saltBytes = 16
+    package static let magic: [UInt8] = Array("JL01".utf8)
+
+    package let kind: MessageKind
+    package let job: JobIdentifier
+    package let attempt: UInt32
+    /// Counts the frames of one sender in one attempt.
+    package let sequence: UInt64
+    /// 16 random bytes, so that the recorded digest of a frame of few possible contents cannot be guessed from it.
+    package let salt: [UInt8]
+    package let payload: [UInt8]
+
+    package init(kind: MessageKind, job: JobIdentifier, attempt: UInt32, sequence: UInt64, salt: [UInt8], payload: [UInt8]) {
+        precondition(salt.count == Frame.saltBytes, "a salt has 16 bytes")
+        self.kind = kind
+        self.job = job
+        self.attempt = attempt
+        self.sequence = sequence
+        self.salt = salt
+        self.payload = payload
+    }
+
+    package init(_ message: Message, job: JobIdentifier, attempt: UInt32, sequence: UInt64, salt: [UInt8]) {
+        self.init(kind: message.kind, job: job, attempt: attempt, sequence: sequence, salt: salt,
+                  payload: message.encodePayload())
+    }
+
+    /// Header and payload together, in bytes.
+    package var byteCount: Int { Frame.headerBytes + payload.count }
+
+    package func message() throws(WireFault) -> Message {
+        try Message.decode(kind: kind, payload: payload)
+    }
+
+    package func encodeHeader() -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Frame.headerBytes)
+        bytes += Frame.magic
+        bytes += bigEndian(kind.rawValue)
+        bytes += bigEndian(UInt16(0))
+        bytes += bigEndian(UInt32(payload.count))
+        bytes += bigEndian(attempt)
+        bytes += job.octets
+        bytes += bigEndian(sequence)
+        bytes += salt
+        return bytes
+    }
+
+    package func encode() -> [UInt8] {
+        encodeHeader() + payload
+    }
+}
+
+/// Cuts a stream of bytes into frames.
+///
+/// A header is checked as soon as it is there: a frame that announces more than its kind may hold is refused while
+/// none of its payload has been stored. After a refusal the stream has no meaning any more and must be closed.
+package struct FrameDecoder: Sendable {
+    private var stored: [UInt8] = []
+    /// Bytes of `stored` that belong to frames already handed out.
+    private var used = 0
+
+    package init() {}
+
+    package mutating func append(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { append($0) }
+    }
+
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        if used > 0 {
+            stored.removeFirst(used)
+            used = 0
+        }
+        stored.append(contentsOf: bytes)
+    }
+
+    /// The next whole frame; nothing while bytes of it are missing.
+    package mutating func next() throws(WireFault) -> Frame? {
+        guard let header = try nextHeader() else { return nil }
+        let end = used + Frame.headerBytes + header.payloadBytes
+        guard stored.count >= end else {
+            stored.reserveCapacity(end)
+            return nil
+        }
+        let frame = Frame(kind: header.kind, job: header.job, attempt: header.attempt, sequence: header.sequence,
+                          salt: header.salt, payload: Array(stored[(used + Frame.headerBytes)..<end]))
+        used = end
+        return frame
+    }
+
+    /// To be called at the end of the stream: refuses one that stops inside a frame.
+    package func finish() throws(WireFault) {
+        guard stored.count == used else { throw .truncated }
+    }
+
+    private struct Header {
+        let kind: MessageKind
+        let payloadBytes: Int
+        let attempt: UInt32
+        let job: JobIdentifier
+        let sequence: UInt64
+        let salt: [UInt8]
+    }
+
+    private func nextHeader() throws(WireFault) -> Header? {
+        let bytes = stored[used...]
+        guard zip(bytes, Frame.magic).allSatisfy({ $0 == $1 }) else { throw .wrongMagic }
+        guard bytes.count >= Frame.headerBytes else { return nil }
+        var reader = BigEndianReader(bytes.dropFirst(Frame.magic.count))
+        guard let kind = MessageKind(rawValue: reader.read(UInt16.self)) else { throw .unknownKind }
+        guard reader.read(UInt16.self) == 0 else { throw .reservedBytesSet }
+        let payloadBytes = Int(reader.read(UInt32.self))
+        guard payloadBytes <= kind.row.maximumPayloadBytes else { throw .payloadTooLong }
+        return Header(kind: kind, payloadBytes: payloadBytes,
+                      attempt: reader.read(UInt32.self),
+                      job: JobIdentifier(high: reader.read(UInt64.self), low: reader.read(UInt64.self)),
+                      sequence: reader.read(UInt64.self),
+                      salt: reader.read(count: Frame.saltBytes))
+    }
+}
+
+/// Names one job everywhere: 16 random bytes, written as 32 lower-case hexadecimal digits.
+package struct JobIdentifier: Sendable, Hashable, LosslessStringConvertible {
+    private let high: UInt64
+    private let low: UInt64
+
+    /// Stands in the frames that concern a node itself and no job.
+    package static let none = JobIdentifier(high: 0, low: 0)
+
+    init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// Nothing unless there are exactly 16 bytes.
+    package init?(octets: some Collection<UInt8>) {
+        guard octets.count == 16 else { return nil }
+        var reader = BigEndianReader(Array(octets)[...])
+        self.init(high: reader.read(UInt64.self), low: reader.read(UInt64.self))
+    }
+
+    /// Nothing unless the text is 32 lower-case hexadecimal digits.
+    package init?(_ description: String) {
+        let digits = description.utf8
+        guard digits.count == 32, digits.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }),
+              let high = UInt64(description.prefix(16), radix: 16), let low = UInt64(description.suffix(16), radix: 16)
+        else { return nil }
+        self.init(high: high, low: low)
+    }
+
+    package var octets: [UInt8] { bigEndian(high) + bigEndian(low) }
+
+    package var description: String {
+        octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
+
+private func bigEndian<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
+    withUnsafeBytes(of: number.bigEndian, Array.init)
+}
+
+/// Reads from bytes that the caller has counted before.
+private struct BigEndianReader {
+    private var rest: ArraySlice<UInt8>
+
+    init(_ bytes: ArraySlice<UInt8>) {
+        rest = bytes
+    }
+
+    mutating func read<Number: FixedWidthInteger & UnsignedInteger>(_: Number.Type) -> Number {
+        read(count: Number.bitWidth / 8).reduce(0) { $0 << 8 | Number($1) }
+    }
+
+    mutating func read(count: Int) -> [UInt8] {
+        defer { rest = rest.dropFirst(count) }
+        return Array(rest.prefix(count))
+    }
+}

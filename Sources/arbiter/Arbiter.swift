@@ -1,0 +1,27 @@
+import ArbiterRuntime
+import ArgumentParser
+import Faults
+import NodeCommands
+import Wire
+
+/// The lightweight coordinator of a lab. Links no Paillier, no set intersection, no table.
+@main
+struct Arbiter: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "arbiter",
+        abstract: "Coordinates the jobs of a lab; holds no key and no data. (联合实验室仲裁方，不持有密钥与数据)",
+        version: NodeProgram.version, subcommands: [Serve.self])
+
+    struct Serve: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Serve until stopped. (启动服务)", discussion: "Example: arbiter serve --config lab/arbiter/node.json")
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            let code = await NodeProgram.serve(options, role: .arbiter) { installation, logger in
+                try await ArbiterNode(installation, logger: logger).serve()
+            }
+            throw ArgumentParser.ExitCode(code.rawValue)
+        }
+    }
+}

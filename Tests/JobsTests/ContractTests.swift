@@ -1,0 +1,189 @@
+import Faults
+import Jobs
+import Testing
+
+@Suite("Contracts and configurations are read strictly")
+struct ContractTests {
+    private func faultsOfContract(_ document: JSONValue) -> [Fault] {
+        do {
+            _ = try Contract.parse(document.bytes)
+            return []
+        } catch {
+            return error.faults
+        }
+    }
+
+    private func faultsOfNode(_ document: JSONValue, _ role: Contract.Role) -> [Fault] {
+        do {
+            _ = try NodeConfiguration.parse(document.bytes, directory: "/lab", role: role)
+            return []
+        } catch {
+            return error.faults
+        }
+    }
+
+    @Test("defaults and every part of a contract are read")
+    func contract() throws {
+        let contract = try Contract.parse(Documents.contract.bytes)
+        #expect(contract.name == "pilot" && contract.suite == .p256SHA256)
+        #expect(contract.arbiter == contract.parties.first)
+        #expect(contract.parties.map(\.role) == [.arbiter, .bank, .platform])
+        #expect(contract.parties.map { $0.address?.description } == ["arbiter.example:7001", nil, "[::1]:7003"])
+        #expect(contract.parties.map { $0.pin.first } == [0x11, 0x22, 0x33])
+        #expect(contract.parties.allSatisfy { $0.pin.count == 32 && $0.ledgerKey.count == 32 })
+        #expect(contract.party(withPin: Array(repeating: 0x22, count: 32))?.name == "bank")
+        #expect(contract.person(withPin: Array(repeating: 0xAA, count: 32))?.role == .analyst)
+        #expect(contract.people.map(\.party) == ["bank", nil])
+        #expect(contract.limits == .init())
+        #expect(contract.limits.exposurePercent == 10 && contract.limits.deadlineSeconds == 600)
+    }
+
+    @Test("several banks and platforms may take part")
+    func several() throws {
+        let another = JSONValue("""
+            {"name": "bank-2", "role": "bank", "pin": "\(Documents.pin("4"))", "ledger_key": "\(Documents.key("e"))"}
+            """)
+        let contract = try Contract.parse(Documents.contract.setting("/parties/3", to: another).bytes)
+        #expect(contract.parties.map(\.name) == ["arbiter", "bank", "platform", "bank-2"])
+    }
+
+    @Test("limits are read, and null sets the limits aside that may be")
+    func limits() throws {
+        let contract = try Contract.parse(Documents.contract.setting("/limits", to: JSONValue("""
+            {"minimum_intersection": 100, "maximum_set_size": 5000, "insecure_key_bits": true, "minimum_key_bits": 512,
+             "minimum_rows": 200, "maximum_rounds": 60, "exposure_percent": null, "exposure_note": "synthetic data",
+             "dominance_share": null, "score_resolution_bits": 8, "bads_per_column": 20, "deadline_seconds": 5}
+            """)).bytes)
+        var expected = Contract.Limits()
+        expected.minimumIntersection = 100
+        expected.maximumSetSize = 5000
+        expected.insecureKeyBits = true
+        expected.minimumKeyBits = 512
+        expected.minimumRows = 200
+        expected.maximumRounds = 60
+        expected.exposurePercent = nil
+        expected.exposureNote = "synthetic data"
+        expected.dominanceShare = nil
+        expected.scoreResolutionBits = 8
+        expected.badsPerColumn = 20
+        expected.deadlineSeconds = 5
+        #expect(contract.limits == expected)
+    }
+
+    @Test("a mistake in a contract has one fault, at its place", arguments: [
+        Mistake("/suite", #""SM2""#, .valueOutOfRange),
+        Mistake("/suite", nil, .missingKey),
+        Mistake("/parties/0", nil, .wrongType, at: "/parties"),
+        Mistake("/parties/1/address", #""bank.example:1""#, .unknownKey),
+        Mistake("/parties/0/address", nil, .missingKey),
+        Mistake("/parties/0/address", #""arbiter.example""#, .wrongType),
+        Mistake("/parties/0/address", #""arbiter.example:0""#, .wrongType),
+        Mistake("/parties/0/address", #""arbiter.example:65536""#, .wrongType),
+        Mistake("/parties/0/address", #""a b:1""#, .wrongType),
+        Mistake("/parties/0/address", #""::1:7000""#, .wrongType),
+        Mistake("/parties/0/pin", #""AB""#, .wrongType),
+        Mistake("/parties/0/pin", "\"\(Documents.pin("A"))\"", .wrongType),
+        Mistake("/parties/1/pin", "\"\(Documents.pin("1"))\"", .duplicateName),
+        Mistake("/people/0/pin", "\"\(Documents.pin("1"))\"", .duplicateName),
+        Mistake("/parties/0/ledger_key", "\"\(String(repeating: "b", count: 43))=\"", .wrongType),
+        Mistake("/parties/0/ledger_key", #""YQ==""#, .wrongType),
+        Mistake("/parties/2/ledger_key", "\"\(Documents.key("b"))\"", .duplicateName),
+        Mistake("/people/0/name", #""bank""#, .duplicateName),
+        Mistake("/people/0/party", #""bnak""#, .unknownParty),
+        Mistake("/people/0/role", #""boss""#, .valueOutOfRange),
+        Mistake("/limits/minimum_intersection", "99", .valueOutOfRange),
+        Mistake("/limits/minimum_key_bits", "1024", .valueOutOfRange),
+        Mistake("/limits/exposure_percent", "null", .missingKey, at: "/limits/exposure_note"),
+        Mistake("/limits/exposure_percent", "101", .valueOutOfRange),
+        Mistake("/limits/exposure_note", #""why""#, .unknownKey),
+        Mistake("/limits/dominance_share", "0", .valueOutOfRange),
+        Mistake("/limits/minimum_row", "1", .unknownKey),
+    ])
+    func mistake(_ mistake: Mistake) {
+        let found = faultsOfContract(Documents.contract.setting(mistake.change, to: mistake.value))
+        #expect(found.map(\.code) == [mistake.code])
+        #expect(found.map(\.place) == [mistake.place])
+    }
+
+    @Test("exactly one arbiter, at least one bank and one platform")
+    func roles() {
+        for (index, role) in [(0, "platform"), (2, "arbiter")] {
+            let found = faultsOfContract(Documents.contract.setting("/parties/\(index)/role", to: .text(role)))
+            #expect(found.map(\.place) == ["/parties"])
+        }
+    }
+
+    @Test("a specification within the contract has no fault")
+    func fitting() throws {
+        let contract = try Contract.parse(Documents.contract.bytes)
+        #expect(contract.check(try JobSpecification.parse(Documents.train.bytes)).isEmpty)
+        #expect(contract.check(try JobSpecification.parse(Documents.score.bytes)).isEmpty)
+    }
+
+    @Test("a specification beyond the contract has a fault for each overstepping", arguments: [
+        Mistake("/parties/bank", #""other""#, .unknownParty),
+        Mistake("/parties/bank", #""platform""#, .unknownParty),
+        Mistake("/parties/platform", #""arbiter""#, .unknownParty),
+        Mistake("/population/minimum_intersection", "999", .valueOutOfRange),
+        Mistake("/training/key_bits", "1792", .keyBitsNotAllowed),
+        Mistake("/training/maximum_rounds", "41", .valueOutOfRange),
+    ])
+    func overstepping(_ mistake: Mistake) throws {
+        let contract = try Contract.parse(Documents.contract.bytes)
+        let specification = try JobSpecification.parse(Documents.train.setting(mistake.change, to: mistake.value).bytes)
+        let found = contract.check(specification)
+        #expect(found.map(\.code) == [mistake.code])
+        #expect(found.map(\.place) == [mistake.place])
+        #expect(found.allSatisfy { !$0.lines(.en).contains("{") && !$0.lines(.zh).contains("{") })
+    }
+
+    @Test("a node's configuration has its paths joined and its defaults filled in")
+    func node() throws {
+        let node = try NodeConfiguration.parse(Documents.node.bytes, directory: "/lab", role: .platform)
+        #expect([node.contract, node.authority, node.certificate, node.privateKey, node.ledgerKey, node.dataDirectory] == [
+            "/lab/contract.json", "/etc/authority.pem", "/lab/tls/own.pem", "/lab/tls/own.key", "/lab/ledger.key", "/lab/data",
+        ])
+        #expect(node.listen == Endpoint(host: "0.0.0.0", port: 7003))
+        #expect(node.datasets.mapValues(\.path) == ["main": "/lab/platform.csv"])
+        #expect(node.recordFrames && node.threads == 0 && node.approval == .automatic && node.logLevel == .info)
+    }
+
+    @Test("each role has its own keys")
+    func nodeRoles() {
+        let bank = Documents.node.setting("/listen", to: nil)
+        let arbiter = Documents.node.setting("/datasets", to: nil)
+        #expect(faultsOfNode(bank, .bank).isEmpty)
+        #expect(faultsOfNode(arbiter, .arbiter).isEmpty)
+        #expect(faultsOfNode(Documents.node, .bank).map(\.place) == ["/listen"])
+        #expect(faultsOfNode(bank, .platform).map(\.place) == ["/listen"])
+        #expect(faultsOfNode(Documents.node, .arbiter).map(\.place) == ["/datasets"])
+        #expect(faultsOfNode(arbiter, .platform).map(\.place) == ["/datasets"])
+    }
+
+    @Test("a mistake in a node's configuration has one fault, at its place", arguments: [
+        Mistake("/approve", #""manual""#, .valueOutOfRange),
+        Mistake("/log_level", #""loud""#, .valueOutOfRange),
+        Mistake("/threads", "-1", .valueOutOfRange),
+        Mistake("/datasets", "{}", .wrongType),
+        Mistake("/datasets/a b", #"{"path": "x"}"#, .wrongType),
+        Mistake("/datasets/main", #""x""#, .wrongType),
+        Mistake("/datasets/main/file", #""x""#, .unknownKey),
+        Mistake("/private_key", nil, .missingKey),
+        Mistake("/data_directory", #""""#, .wrongType),
+        Mistake("/data_dir", #""x""#, .unknownKey),
+    ])
+    func nodeMistake(_ mistake: Mistake) {
+        let found = faultsOfNode(Documents.node.setting(mistake.change, to: mistake.value), .platform)
+        #expect(found.map(\.code) == [mistake.code])
+        #expect(found.map(\.place) == [mistake.place])
+    }
+
+    @Test("a person's configuration is read")
+    func person() throws {
+        let person = try PersonConfiguration.parse(Documents.person.bytes, directory: "people")
+        #expect(person.name == "li" && person.privateKey == "people/li.key")
+        #expect(throws: FaultList.self) {
+            try PersonConfiguration.parse(Documents.person.setting("/listen", to: .text("x")).bytes, directory: "")
+        }
+    }
+}

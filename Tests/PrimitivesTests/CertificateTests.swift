@@ -1,0 +1,128 @@
+import Foundation
+import Primitives
+import Testing
+
+@Suite("Certificates of a lab") struct CertificateTests {
+    static let authority = try? CertificateAuthority.make(name: "Lab authority", validDays: 30)
+
+    @Test("an issued certificate carries its name and dates and the authority's signature")
+    func issuing() throws {
+        let authority = try #require(Self.authority)
+        let from = Date(timeIntervalSince1970: 1_700_000_000)
+        let until = Date(timeIntervalSince1970: 4_102_444_800)
+        let credential = try authority.issue(
+            commonName: "征信平台", subjectAlternativeNames: ["platform.example", "localhost", "127.0.0.1", "::1"],
+            validFrom: from, validUntil: until)
+        let certificate = try Certificate(pem: credential.certificatePEM)
+        #expect(certificate.commonName == "征信平台")
+        #expect(certificate.validFrom == from)
+        #expect(certificate.validUntil == until)
+        #expect(certificate.isSigned(by: try Certificate(pem: authority.certificatePEM)))
+        #expect(!certificate.isSigned(by: certificate))
+        #expect(credential.privateKeyPEM.hasPrefix("-----BEGIN PRIVATE KEY-----\n"))
+        #expect(try spkiSHA256(ofCertificatePEM: credential.certificatePEM) == certificate.spkiSHA256)
+    }
+
+    @Test("the authority signs itself and is valid from now for the days asked for")
+    func authorityCertificate() throws {
+        let authority = try #require(Self.authority)
+        let certificate = try Certificate(pem: authority.certificatePEM)
+        #expect(certificate.commonName == "Lab authority")
+        #expect(certificate.isSigned(by: certificate))
+        #expect(certificate.validFrom < Date() && Date() < certificate.validUntil)
+        #expect(abs(certificate.validUntil.timeIntervalSinceNow - 30 * 86_400) < 3600)
+    }
+
+    @Test("dates may lie in the past, so that expiry can be tried")
+    func past() throws {
+        let authority = try #require(Self.authority)
+        let credential = try authority.issue(
+            commonName: "late", subjectAlternativeNames: [], validFrom: Date() - 7200, validUntil: Date() - 3600)
+        #expect(try Certificate(pem: credential.certificatePEM).validUntil < Date())
+    }
+
+    @Test("every certificate has its own key, and a pin follows the key")
+    func pins() throws {
+        let authority = try #require(Self.authority)
+        let pins = try (0..<3).map { _ in
+            let credential = try authority.issue(commonName: "node", subjectAlternativeNames: [], validUntil: Date() + 3600)
+            return try spkiSHA256(ofCertificatePEM: credential.certificatePEM)
+        }
+        #expect(Set(pins).count == 3)
+        #expect(pins.allSatisfy { $0.count == 32 })
+    }
+
+    @Test("an authority loaded from PEM issues as before")
+    func loading() throws {
+        let authority = try #require(Self.authority)
+        let loaded = try CertificateAuthority(certificatePEM: authority.certificatePEM, privateKeyPEM: authority.privateKeyPEM)
+        #expect(loaded.certificatePEM == authority.certificatePEM)
+        let credential = try loaded.issue(commonName: "node", subjectAlternativeNames: ["node"], validUntil: Date() + 3600)
+        #expect(try Certificate(pem: credential.certificatePEM).isSigned(by: Certificate(pem: authority.certificatePEM)))
+    }
+
+    @Test("an authority is not loaded with another's key, or from something else")
+    func wrongParts() throws {
+        let authority = try #require(Self.authority)
+        let other = try CertificateAuthority.make(name: "Other", validDays: 1)
+        #expect(throws: PrimitiveError.keyMismatch) {
+            try CertificateAuthority(certificatePEM: authority.certificatePEM, privateKeyPEM: other.privateKeyPEM)
+        }
+        #expect(throws: PrimitiveError.malformedCertificate) {
+            try CertificateAuthority(certificatePEM: "", privateKeyPEM: authority.privateKeyPEM)
+        }
+        #expect(throws: PrimitiveError.malformedKey) {
+            try CertificateAuthority(certificatePEM: authority.certificatePEM, privateKeyPEM: "")
+        }
+        let credential = try authority.issue(commonName: "node", subjectAlternativeNames: [], validUntil: Date() + 3600)
+        #expect(throws: PrimitiveError.notAnAuthority) {
+            try CertificateAuthority(certificatePEM: credential.certificatePEM, privateKeyPEM: credential.privateKeyPEM)
+        }
+    }
+
+    @Test("an authority of the same name but another key did not sign")
+    func impostor() throws {
+        let authority = try #require(Self.authority)
+        let impostor = try CertificateAuthority.make(name: "Lab authority", validDays: 30)
+        let credential = try impostor.issue(commonName: "node", subjectAlternativeNames: [], validUntil: Date() + 3600)
+        #expect(!(try Certificate(pem: credential.certificatePEM).isSigned(by: Certificate(pem: authority.certificatePEM))))
+    }
+
+    @Test("names that a certificate cannot carry, or that would carry more than one, are refused", arguments: [
+        "", "a,DNS:b", "a b", "*", "-a", "a-", "a..b", "999.1.1.1,IP:1.1.1.1", "1.1.1.1,DNS:b", "1.1.1.1 ", "1.1.1.1\u{0},DNS:b", "::1,DNS:b", "DNS:a", "a\u{0}b", "例子", "email:a@b", "file:///",
+        String(repeating: "a", count: 64), String(repeating: "a.", count: 127),
+    ])
+    func badAlternativeNames(name: String) throws {
+        let authority = try #require(Self.authority)
+        #expect(throws: PrimitiveError.malformedName) {
+            try authority.issue(commonName: "node", subjectAlternativeNames: ["good", name], validUntil: Date() + 3600)
+        }
+    }
+
+    @Test("a common name has 1 to 64 characters")
+    func commonNames() throws {
+        let authority = try #require(Self.authority)
+        for name in ["", String(repeating: "a", count: 65), String(repeating: "a", count: 100_000)] {
+            #expect(throws: PrimitiveError.malformedName) {
+                try authority.issue(commonName: name, subjectAlternativeNames: [], validUntil: Date() + 3600)
+            }
+            #expect(throws: PrimitiveError.malformedName) { try CertificateAuthority.make(name: name, validDays: 1) }
+        }
+        let longest = try authority.issue(
+            commonName: String(repeating: "信", count: 64), subjectAlternativeNames: [], validUntil: Date() + 3600)
+        #expect(try Certificate(pem: longest.certificatePEM).commonName.count == 64)
+    }
+
+    @Test("text that is no certificate is refused", arguments: ["", "nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+    func noCertificate(text: String) {
+        #expect(throws: PrimitiveError.malformedCertificate) { try Certificate(pem: text) }
+    }
+
+    @Test("a certificate cut anywhere is refused")
+    func truncated() throws {
+        let pem = try #require(Self.authority).certificatePEM
+        for count in stride(from: 0, to: pem.count - 1, by: 7) {
+            #expect(throws: PrimitiveError.malformedCertificate) { try Certificate(pem: String(pem.prefix(count))) }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import Primitives
+import SetIntersection
+import Testing
+
+/// One side of an alignment as the roles will run it, without a line in between.
+private struct Party {
+    let blinding: Blinding
+    let shuffled: [String]
+    let firstPass: [UInt8]
+
+    init(_ identifiers: Set<String>, seed: UInt8, tag: DomainSeparationTag) {
+        let random = AddressedRandom(key: SecretBytes(copying: [UInt8](repeating: seed, count: 32)))
+        blinding = Blinding(suite: .p256SHA256, random: random)
+        let sorted = identifiers.sorted()
+        shuffled = random.permutation(count: sorted.count, at: DrawAddress(message: 1)).map { sorted[Int($0)] }
+        firstPass = blinding.first(shuffled, tag: tag)
+    }
+}
+
+@Suite("Set intersection of two parties") struct TwoPartyTests {
+    let tag = Suite.p256SHA256.domainSeparationTag(job: [UInt8](repeating: 3, count: 16), attempt: 1)
+
+    /// What both sides hold in common, as each side sees it, with every check that a receiver makes.
+    func intersect(_ bank: Set<String>, _ platform: Set<String>) throws -> (atBank: Set<String>, atPlatform: Set<String>) {
+        let (b, p) = (Party(bank, seed: 1, tag: tag), Party(platform, seed: 2, tag: tag))
+        for (own, received) in [(b.firstPass, p.firstPass), (p.firstPass, b.firstPass)] {
+            var ownSet = PointSet(suite: .p256SHA256, limit: own.count / 33)
+            try ownSet.insert(own[...])
+            try ownSet.refuseReflections(in: received[...])
+            var receivedSet = PointSet(suite: .p256SHA256, limit: received.count / 33)
+            try receivedSet.insert(received[...])
+        }
+        let doubledByPlatform = try p.blinding.second(b.firstPass)
+        try Suite.p256SHA256.validate(doubledByPlatform[...])
+        var matcher = Matcher(suite: .p256SHA256, ownLimit: bank.count, peerLimit: platform.count)
+        // In blocks of odd sizes, interleaved.
+        var (ownStart, peerStart) = (0, 0)
+        while ownStart < b.firstPass.count || peerStart < p.firstPass.count {
+            let ownEnd = min(ownStart + 33 * 7, doubledByPlatform.count)
+            try matcher.appendOwn(doubledByPlatform[ownStart..<ownEnd])
+            let peerEnd = min(peerStart + 33 * 11, p.firstPass.count)
+            try matcher.appendPeer(b.blinding.second(p.firstPass[peerStart..<peerEnd])[...])
+            (ownStart, peerStart) = (ownEnd, peerEnd)
+        }
+        #expect(matcher.ownCount == bank.count && matcher.peerCount == platform.count)
+        let matches = try matcher.matches()
+        #expect(matches.map(\.peer) == matches.map(\.peer).sorted())
+        return (Set(matches.map { b.shuffled[Int($0.own)] }), Set(matches.map { p.shuffled[Int($0.peer)] }))
+    }
+
+    @Test("both sides find the plain intersection", arguments: [
+        (0, 0, 0), (5, 0, 0), (0, 5, 0), (1, 1, 1), (1, 1, 0), (40, 40, 40), (40, 40, 0), (300, 200, 77), (257, 513, 256), (700, 30, 30),
+    ])
+    func plainIntersection(bankCount: Int, platformCount: Int, commonCount: Int) throws {
+        let common = (0..<commonCount).map { "common \($0)" }
+        let bank = Set(common + (commonCount..<bankCount).map { "bank \($0)" })
+        let platform = Set(common + (commonCount..<platformCount).map { "platform \($0)" })
+        let (atBank, atPlatform) = try intersect(bank, platform)
+        #expect(atBank == bank.intersection(platform))
+        #expect(atPlatform == atBank)
+    }
+
+    @Test("random sets over a small range intersect as plain sets do", arguments: 0..<8 as Range<UInt8>)
+    func randomSets(seed: UInt8) throws {
+        let random = AddressedRandom(key: SecretBytes(copying: [UInt8](repeating: seed, count: 32)))
+        func set(_ message: UInt8) -> Set<String> {
+            Set(random.bytes(Int(seed) * 20, at: DrawAddress(message: message)).map { "id \($0)" })
+        }
+        let (bank, platform) = (set(10), set(11))
+        #expect(try intersect(bank, platform).atBank == bank.intersection(platform))
+    }
+
+    @Test("identifiers that differ in one character do not match")
+    func nearIdentifiers() throws {
+        let (atBank, _) = try intersect(["91350211M000100Y43", "a", "A", " "], ["91350211M000100Y44", "a ", "", "  "])
+        #expect(atBank.isEmpty)
+    }
+}
+
+@Suite("Blinding") struct BlindingTests {
+    let random = AddressedRandom(key: SecretBytes(copying: [UInt8](repeating: 9, count: 32)))
+    let tag = Suite.p256SHA256.domainSeparationTag(job: [UInt8](repeating: 3, count: 16), attempt: 1)
+
+    @Test("the scalar is the first draw at message 0 that is in range")
+    func scalar() throws {
+        let drawn = SecretBytes(copying: random.bytes(32, at: DrawAddress(message: 0)))
+        let scalar = try #require(P256.Scalar(drawn))
+        #expect(Blinding(suite: .p256SHA256, random: random).first(["a"], tag: tag)
+            == Blinding(suite: .p256SHA256, scalar: scalar).first(["a"], tag: tag))
+    }
+
+    @Test("elements change with key, job, attempt and identifier")
+    func separation() {
+        let suite = Suite.p256SHA256
+        let job = [UInt8](repeating: 3, count: 16)
+        let other = AddressedRandom(key: SecretBytes(copying: [UInt8](repeating: 8, count: 32)))
+        let elements: [[UInt8]] = [
+            Blinding(suite: suite, random: random).first(["a"], tag: tag),
+            Blinding(suite: suite, random: random).first(["b"], tag: tag),
+            Blinding(suite: suite, random: other).first(["a"], tag: tag),
+            Blinding(suite: suite, random: random).first(["a"], tag: suite.domainSeparationTag(job: job, attempt: 2)),
+            Blinding(suite: suite, random: random).first(["a"], tag: suite.domainSeparationTag(job: job.dropLast() + [4], attempt: 1)),
+        ]
+        #expect(Set(elements).count == 5)
+    }
+
+    @Test("a batch is its elements one by one, in order")
+    func batches() {
+        let blinding = Blinding(suite: .p256SHA256, random: random)
+        let identifiers = (0..<600).map { "id \($0)" }
+        let batch = blinding.first(identifiers, tag: tag)
+        #expect(batch.count == 600 * Suite.p256SHA256.elementByteCount)
+        for index in [0, 1, 255, 256, 257, 511, 512, 599] {
+            #expect(Array(batch[(index * 33)..<(index * 33 + 33)]) == blinding.first([identifiers[index]], tag: tag))
+        }
+    }
+
+    @Test("the first offender of a long list is named, also behind block borders", arguments: [0, 255, 256, 700, 999])
+    func offenders(position: Int) throws {
+        let blinding = Blinding(suite: .p256SHA256, random: random)
+        var points = blinding.first((0..<1000).map { "id \($0)" }, tag: tag)
+        points[position * 33] = 9
+        points[999 * 33] = 9
+        // A slice that does not start at 0, as a frame's payload would give.
+        let padded = [0, 0, 0] + points
+        #expect(throws: SetIntersectionError.invalidPoint(index: position)) { try blinding.second(padded[3...]) }
+        #expect(throws: SetIntersectionError.invalidPoint(index: position)) { try Suite.p256SHA256.validate(padded[3...]) }
+    }
+
+    @Test("random bytes are refused or read, and never trap")
+    func randomBytes() {
+        let blinding = Blinding(suite: .p256SHA256, random: random)
+        for row in 0..<2000 as Range<UInt32> {
+            var bytes = random.bytes(Int(row % 100), at: DrawAddress(message: 20, row: row))
+            if !bytes.isEmpty, row.isMultiple(of: 2) { bytes[0] = 2 + bytes[0] & 1 }
+            let products = try? blinding.second(bytes)
+            if let products { #expect(products.count == bytes.count && bytes.count.isMultiple(of: 33)) }
+            var set = PointSet(suite: .p256SHA256, limit: 2)
+            try? set.insert(bytes[...])
+        }
+    }
+
+    @Test("suites are known by name")
+    func names() {
+        #expect(Suite(rawValue: "P256-SHA256") == .p256SHA256)
+        #expect(Suite(rawValue: "p256-sha256") == nil)
+        #expect(Suite.p256SHA256.elementByteCount == 33)
+    }
+}
