@@ -21,6 +21,8 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 
+let bigInt = Target.Dependency.product(name: "BigInt", package: "BigInt")
+
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
@@ -69,6 +71,7 @@ let package = Package(
         room("Tables", ["Faults"]),
         room("Features", ["Tables", "Jobs", "Faults"]),
         room("Synthetic", ["Tables", "Faults"]),
+        room("Ledger", ["Wire", "Primitives"]),
         room("Reports", ["Evaluation", "Roles"]),
         // 3: the mathematics of a round
         room("Training", ["LinearAlgebra"]),
@@ -90,5 +93,19 @@ let package = Package(
         program("platform-node", ["PlatformRole", "NodeRuntime", "NodeCommands", "Wire", "Faults", arguments]),
         program("bank-node", ["BankRole", "NodeRuntime", "NodeCommands", "Wire", "Faults", arguments]),
         program("jointlab", ["AnalystCommands", arguments]),
+
+        // tests
+        tests("LinearAlgebraTests", ["LinearAlgebra", bigInt]),
+        tests("EvaluationTests", ["Evaluation"]),
+        tests("BigNumberTests", ["BigNumber", bigInt]),
+        tests("PrimitivesTests", ["Primitives"]),
+        tests("WireTests", ["Wire", "Faults"]),
+        tests("JobsTests", ["Jobs", "Faults"]),
+        tests("PaillierTests", ["Paillier", "BigNumber", "Primitives", "Training", bigInt]),
+        tests("SetIntersectionTests", ["SetIntersection", "Primitives"]),
+        tests("TablesTests", ["Tables", "Faults"]),
+        tests("FeaturesTests", ["Features", "Tables", "Jobs", "Faults"]),
+        tests("SyntheticTests", ["Synthetic", "Evaluation", "Tables", "Faults"]),
+        tests("TransportTests", ["Transport", "Wire", "Faults", "Primitives"] + nio),
     ]
 )

@@ -31,6 +31,7 @@ struct JobCommand: AsyncParsableCommand {
             discussion: "Example: jointlab job validate spec.json --contract lab/analyst/contract.json")
         @Argument(help: "The specification. (任务说明文件)") var specification: String
         @Option(name: .long, help: "Check against this contract as well. (合作契约文件)") var contract: String?
+        @Flag(name: .long, help: "Print the names of bank and platform instead of a verdict in words. (仅输出银行与平台名称)") var parties = false
         @OptionGroup var options: LanguageOption
 
         func run() async throws {
@@ -46,6 +47,7 @@ struct JobCommand: AsyncParsableCommand {
                     }
                     if !faults.isEmpty { throw FaultList(faults: faults).located(in: name) }
                 }
+                guard !parties else { return Console.say("\(parsed.parties.bank) \(parsed.parties.platform)") }
                 Console.say(Phrase(en: "\(name) is valid.", zh: "\(name) 有效。")(options.language))
             }
         }

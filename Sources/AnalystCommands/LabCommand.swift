@@ -29,6 +29,7 @@ struct LabCommand: AsyncParsableCommand {
         @Option(name: .long, help: "Port of the arbiter; platforms take those that follow. (起始端口)") var port = 7600
         @Option(name: .long, help: "CSV file of the bank's data set 'main'. (银行数据文件)") var bankData: String?
         @Option(name: .long, help: "CSV file of the platform's data set 'main'. (平台数据文件)") var platformData: String?
+        @Option(name: .long, help: "Take the names of bank, platform and data sets from this specification. (按任务说明命名)") var spec: String?
         @Option(name: .long, help: "How long certificates are valid, in days. (证书有效天数)") var days = 825
         @Flag(name: .long, help: "For synthetic or public data alone: sets aside the limits on exposure and on a single feature's share. (仅限合成或公开数据)")
         var trial = false
@@ -36,7 +37,10 @@ struct LabCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await options.reporting {
-                let lab = LabPlan(banks: bank, platforms: platform, analysts: analyst, host: host, port: port, bankData: bankData,
+                let wanted = try spec.map(Specification.read)
+                let bank = wanted.map { [$0.parties.bank] } ?? bank
+                let platform = wanted.map { [$0.parties.platform] } ?? platform
+                let lab = LabPlan(banks: bank, platforms: platform, analysts: analyst, dataNames: wanted?.data, host: host, port: port, bankData: bankData,
                                   platformData: platformData, days: days, isTrial: trial)
                 try lab.write(to: URL(fileURLWithPath: directory, isDirectory: true))
                 let done = Phrase(
@@ -64,6 +68,8 @@ struct LabPlan {
     let banks: [String]
     let platforms: [String]
     let analysts: [String]
+    /// Names of the data sets; "main" where nothing else is wanted.
+    let dataNames: JobSpecification.DataNames?
     let host: String
     let port: Int
     let bankData: String?
@@ -143,7 +149,8 @@ struct LabPlan {
             if let address = member.address { configuration["listen"] = .text(address) }
             if let data = member.data {
                 let path = data == "data.csv" ? data : URL(fileURLWithPath: data).path
-                configuration["datasets"] = .object(["main": .object(["path": .text(path)])])
+                let name = (member.role == "bank" ? dataNames?.bank : dataNames?.platform) ?? JobSpecification.DataNames.main
+                configuration["datasets"] = .object([name: .object(["path": .text(path)])])
             }
             try FileWriting.write(JSONValue.object(configuration).prettyText(),
                                   to: own.appendingPathComponent(member.role == "analyst" ? "person.json" : "node.json"))

@@ -24,6 +24,8 @@ package struct Natural: @unchecked Sendable {
 
     private var pointer: mpz_srcptr { UnsafePointer(storage.pointer) }
 
+    private init(_ storage: Storage) { self.storage = storage }
+
     private init(_ fill: (mpz_ptr) -> Void) {
         storage = Storage()
         fill(storage.pointer)
@@ -83,10 +85,12 @@ package struct Natural: @unchecked Sendable {
     package static func << (a: Natural, bits: Int) -> Natural { Natural { jl_shift_left($0, a.pointer, UInt64(bits)) } }
     package static func >> (a: Natural, bits: Int) -> Natural { Natural { jl_shift_right($0, a.pointer, UInt64(bits)) } }
 
-    package func quotient(by divisor: Natural) -> Natural {
-        Natural { quotient in
-            _ = Natural { jl_divide(quotient, $0, pointer, divisor.pointer) }
-        }
+    package func quotient(by divisor: Natural) -> Natural { divided(by: divisor).quotient }
+
+    package func divided(by divisor: Natural) -> (quotient: Natural, remainder: Natural) {
+        let remainder = Storage()
+        let quotient = Natural { jl_divide($0, remainder.pointer, pointer, divisor.pointer) }
+        return (quotient, Natural(remainder))
     }
 
     package func remainder(by word: UInt64) -> UInt64 { jl_modulo_word(pointer, word) }

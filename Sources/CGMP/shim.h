@@ -8,12 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Exported by the library since version 5, but not declared in gmp.h.
+// Exported by the library since version 5, but not declared in gmp.h. Returns the carry of the reduced number.
 mp_limb_t __gmpn_redc_1(mp_ptr, mp_ptr, mp_srcptr, mp_size_t, mp_limb_t);
-mp_limb_t __gmpn_redc_2(mp_ptr, mp_ptr, mp_srcptr, mp_size_t, mp_srcptr);
-void __gmpn_redc_n(mp_ptr, mp_ptr, mp_srcptr, mp_size_t, mp_srcptr);
-void __gmpn_binvert(mp_ptr, mp_srcptr, mp_size_t, mp_ptr);
-mp_size_t __gmpn_binvert_itch(mp_size_t);
 
 // GMP may move or free numbers that hold secrets at any time: every byte it gives back is overwritten first.
 static inline void jl_wipe(void *at, size_t bytes) {
@@ -65,19 +61,61 @@ static inline void jl_set_limbs(mpz_ptr x, const mp_limb_t *limbs, size_t count)
     mpz_limbs_finish(x, (mp_size_t)count);
 }
 
-static inline void jl_mpn_multiply(mp_limb_t *r, const mp_limb_t *a, const mp_limb_t *b, long n) { mpn_mul_n(r, a, b, n); }
-static inline void jl_mpn_square(mp_limb_t *r, const mp_limb_t *a, long n) { mpn_sqr(r, a, n); }
-static inline uint64_t jl_mpn_subtract(mp_limb_t *r, const mp_limb_t *a, const mp_limb_t *b, long n) { return mpn_sub_n(r, a, b, n); }
-static inline int jl_mpn_compare(const mp_limb_t *a, const mp_limb_t *b, long n) { return mpn_cmp(a, b, n); }
-static inline void jl_mpn_invert_binary(mp_limb_t *r, const mp_limb_t *a, long n, mp_limb_t *scratch) { __gmpn_binvert(r, a, n, scratch); }
-static inline long jl_mpn_invert_binary_scratch(long n) { return __gmpn_binvert_itch(n); }
-// Montgomery reduction of a double-length product: r = u / 2^(64 n) mod m, below 2^(64 n). Three algorithms of GMP with
-// the same result modulo m.
-static inline void jl_mpn_reduce_1(mp_limb_t *r, mp_limb_t *u, const mp_limb_t *m, long n, const mp_limb_t *inverse) {
-    if (__gmpn_redc_1(r, u, m, n, (mp_limb_t)0 - inverse[0])) mpn_sub_n(r, r, m, n);
+// Modulo n^2 in base n: a residue is a pair (x0, x1) of `count` limbs each that stands for x0 - n x1, with x1 < n. One
+// product of residues takes three products of half length and two reductions modulo n, where plain Montgomery form takes
+// the work of eight. n has `count` limbs with the top bit of the last one free or not; inverse = -1/n modulo 2^64.
+// scratch: 5 count + 2 limbs.
+
+// u / R with R = 2^(64 count): the quotients of the reduction go to m, so that u = R z - m n. Returns the carry of z.
+static inline mp_limb_t jl_reduce_keeping_quotients(mp_limb_t *z, mp_limb_t *m, mp_limb_t *u, const mp_limb_t *n, long count,
+                                                    mp_limb_t inverse) {
+    for (long i = 0; i < count; i++) {
+        m[i] = u[i] * inverse;
+        u[i] = mpn_addmul_1(u + i, n, count, m[i]);
+    }
+    return mpn_add_n(z, u + count, u, count);
 }
-static inline void jl_mpn_reduce_n(mp_limb_t *r, mp_limb_t *u, const mp_limb_t *m, long n, const mp_limb_t *inverse) {
-    __gmpn_redc_n(r, u, m, n, inverse);
+
+// z -= n until it is below R and, if asked to, below n; returns how often.
+static inline mp_limb_t jl_settle(mp_limb_t *z, mp_limb_t carry, const mp_limb_t *n, long count, int fully) {
+    mp_limb_t times = 0;
+    while (carry != 0 || (fully && mpn_cmp(z, n, count) >= 0)) {
+        carry -= mpn_sub_n(z, z, n, count);
+        times++;
+    }
+    return times;
+}
+
+// The second half of a product: z1 = (s + m) / R mod n - times, with s the sum of the crossed products and its carry.
+static inline void jl_finish_crossed(mp_limb_t *z1, mp_limb_t *s, mp_limb_t carry, const mp_limb_t *m, mp_limb_t times,
+                                     const mp_limb_t *n, long count, mp_limb_t inverse) {
+    carry += mpn_add(s, s, 2 * count, m, count);
+    carry += __gmpn_redc_1(z1, s, n, count, inverse);
+    jl_settle(z1, carry, n, count, 1);
+    while (times-- > 0) {
+        if (mpn_sub_1(z1, z1, count, 1)) mpn_add_n(z1, z1, n, count);
+    }
+}
+
+static inline void jl_square_modulus_multiply(mp_limb_t *z, const mp_limb_t *x, const mp_limb_t *y, const mp_limb_t *n, long count,
+                                              mp_limb_t inverse, mp_limb_t *scratch) {
+    mp_limb_t *t = scratch, *s = scratch + 2 * count, *m = scratch + 4 * count;
+    mpn_mul_n(t, x, y + count, count);
+    mpn_mul_n(s, x + count, y, count);
+    mp_limb_t carry = mpn_add_n(s, s, t, 2 * count);
+    mpn_mul_n(t, x, y, count);
+    mp_limb_t times = jl_settle(z, jl_reduce_keeping_quotients(z, m, t, n, count, inverse), n, count, 0);
+    jl_finish_crossed(z + count, s, carry, m, times, n, count, inverse);
+}
+
+static inline void jl_square_modulus_square(mp_limb_t *z, const mp_limb_t *x, const mp_limb_t *n, long count, mp_limb_t inverse,
+                                            mp_limb_t *scratch) {
+    mp_limb_t *t = scratch, *s = scratch + 2 * count, *m = scratch + 4 * count;
+    mpn_mul_n(s, x, x + count, count);
+    mp_limb_t carry = mpn_lshift(s, s, 2 * count, 1);
+    mpn_sqr(t, x, count);
+    mp_limb_t times = jl_settle(z, jl_reduce_keeping_quotients(z, m, t, n, count, inverse), n, count, 0);
+    jl_finish_crossed(z + count, s, carry, m, times, n, count, inverse);
 }
 
 #endif

@@ -50,7 +50,7 @@ package struct RingElement: Sendable, Hashable {
         [words.2, words.1, words.0].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) } }
     }
 
-    /// The nearest real number to the centred representative.
+    /// The centred representative as a real number, to within a unit in the last place.
     package var value: Double {
         if words.2 >> 63 == 1 { return -(RingElement((0, 0, 0)) - self).magnitude }
         return magnitude

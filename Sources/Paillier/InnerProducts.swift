@@ -82,7 +82,7 @@ package final class InnerProducts: @unchecked Sendable {
     }
 
     private func collect(_ batch: CiphertextBatch, _ strings: [UInt64], _ strides: Int, _ bits: Range<Int>,
-                         _ buckets: inout Buckets, _ workspace: Montgomery.Workspace) {
+                         _ buckets: inout Buckets, _ workspace: SquareModulus.Workspace) {
         let word = bits.lowerBound >> 6
         let shift = UInt64(bits.lowerBound & 63)
         let mask = UInt64(1) << UInt64(bits.count) - 1
@@ -130,7 +130,7 @@ package final class InnerProducts: @unchecked Sendable {
 
     /// The upper half of the buckets has the top bit set: their product is that bit's. Then the halves are merged, and the
     /// next bit is at the top.
-    private func fold(_ buckets: inout Buckets, _ bits: Range<Int>, into products: ResidueBuffer, _ workspace: Montgomery.Workspace) {
+    private func fold(_ buckets: inout Buckets, _ bits: Range<Int>, into products: ResidueBuffer, _ workspace: SquareModulus.Workspace) {
         for top in Swift.stride(from: bits.count - 1, through: 0, by: -1) {
             let half = 1 << top
             let product = bits.lowerBound + top

@@ -77,7 +77,7 @@ package struct MaskedRequest: Sendable {
     /// - Parameters:
     ///   - values: ciphertexts of signed values below 2^(k - 1) in magnitude, under the answering party's key.
     ///   - mask: randomness of the masks, which nobody else may ever see.
-    ///   - randomiser: randomness of the encryptions of the masks.
+    ///   - randomiser: randomness of the encryptions of the masks, from another key than `mask`: both draw at the same addresses.
     package init(_ values: CiphertextBatch, slots: ValueSlots, mask: AddressedRandom, randomiser: AddressedRandom,
                  address: @Sendable (Int) -> DrawAddress) {
         let key = values.key

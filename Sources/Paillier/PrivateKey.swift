@@ -33,12 +33,12 @@ package struct PrivateKey: Sendable {
             }
             decryption = inverse
             let generator = prime.generator.power(secret: prime.prime, modulo: squared)
-            table = FixedBaseTable(base: generator, modulus: squared, exponentBytes: (prime.prime.bitWidth + 7) / 8)
+            table = FixedBaseTable(base: generator, squareOf: prime.prime, exponentBits: prime.prime.bitWidth)
         }
 
         /// The n-th residue mod p^2 that 16 bytes more than the prime's length select.
         func randomiser(_ bytes: ArraySlice<UInt8>, _ workspace: FixedBaseTable.Workspace) -> Natural {
-            table.power((Natural(bytes: bytes) % order).bytes(count: table.exponentBytes), workspace)
+            table.power((Natural(bytes: bytes) % order).bytes(count: (prime.bitWidth + 7) / 8), workspace)
         }
 
         /// m mod p
@@ -114,7 +114,7 @@ package struct PrivateKey: Sendable {
 
     private func encrypt(_ value: Int64, _ random: AddressedRandom, _ address: DrawAddress,
                          _ workspaces: (FixedBaseTable.Workspace, FixedBaseTable.Workspace)) -> Natural {
-        let half = p.table.exponentBytes + 16
+        let half = (p.prime.bitWidth + 7) / 8 + 16
         let draw = random.bytes(2 * half, at: address)
         let modP = p.randomiser(draw[..<half], workspaces.0)
         let modQ = q.randomiser(draw[half...], workspaces.1)

@@ -8,7 +8,7 @@ package struct PublicKey: Sendable {
     package let squared: Natural
     /// Length of n in bits.
     package let bits: Int
-    package let arithmetic: Montgomery
+    package let arithmetic: SquareModulus
 
     /// Bytes of one ciphertext on the wire: big-endian, fixed width.
     package var ciphertextBytes: Int { bits / 4 }
@@ -21,7 +21,7 @@ package struct PublicKey: Sendable {
         self.modulus = modulus
         squared = modulus * modulus
         bits = modulus.bitWidth
-        arithmetic = Montgomery(modulus: squared)
+        arithmetic = SquareModulus(base: modulus)
     }
 
     /// A peer's key as it came over the wire: `bits`/8 bytes, with its certificate bound to `context`.

@@ -31,8 +31,8 @@ extension CiphertextBatch {
 
 /// Tables of subset products and the ladder over them, for one thread.
 private final class JointLadder {
-    private let arithmetic: Montgomery
-    private let workspace: Montgomery.Workspace
+    private let arithmetic: SquareModulus
+    private let workspace: SquareModulus.Workspace
     private let groups: [Range<Int>]
     private let tables: [ResidueBuffer]
 
@@ -42,7 +42,7 @@ private final class JointLadder {
         return (0..<parts).map { bases * $0 / parts..<bases * ($0 + 1) / parts }
     }
 
-    init(_ arithmetic: Montgomery, groups: [Range<Int>]) {
+    init(_ arithmetic: SquareModulus, groups: [Range<Int>]) {
         self.arithmetic = arithmetic
         self.groups = groups
         workspace = arithmetic.makeWorkspace()

@@ -2,13 +2,15 @@
 ///
 /// The header is 56 bytes, every number big-endian; the payload follows. Source: `Protocols/wire.md`, "Frame".
 ///
-///     0 magic "JL01"   4 kind   6 zero   8 payload length   12 attempt   16 job   32 sequence   40 salt   56 payload
+///     0 magic "JL01"   4 kind   6 phase   8 payload length   12 attempt   16 job   32 sequence   40 salt   56 payload
 package struct Frame: Sendable, Hashable {
     package static let headerBytes = 56
     package static let saltBytes = 16
     package static let magic: [UInt8] = Array("JL01".utf8)
 
     package let kind: MessageKind
+    /// In which the sender sent it.
+    package let phase: Phase
     package let job: JobIdentifier
     package let attempt: UInt32
     /// Counts the frames of one sender in one attempt.
@@ -17,9 +19,11 @@ package struct Frame: Sendable, Hashable {
     package let salt: [UInt8]
     package let payload: [UInt8]
 
-    package init(kind: MessageKind, job: JobIdentifier, attempt: UInt32, sequence: UInt64, salt: [UInt8], payload: [UInt8]) {
+    package init(kind: MessageKind, phase: Phase, job: JobIdentifier, attempt: UInt32, sequence: UInt64, salt: [UInt8],
+                 payload: [UInt8]) {
         precondition(salt.count == Frame.saltBytes, "a salt has 16 bytes")
         self.kind = kind
+        self.phase = phase
         self.job = job
         self.attempt = attempt
         self.sequence = sequence
@@ -27,8 +31,10 @@ package struct Frame: Sendable, Hashable {
         self.payload = payload
     }
 
-    package init(_ message: Message, job: JobIdentifier, attempt: UInt32, sequence: UInt64, salt: [UInt8]) {
-        self.init(kind: message.kind, job: job, attempt: attempt, sequence: sequence, salt: salt,
+    /// - Parameter phase: where the sender stands; a message that belongs to one phase only is marked with that.
+    package init(_ message: Message, phase: Phase, job: JobIdentifier, attempt: UInt32, sequence: UInt64, salt: [UInt8]) {
+        let phases = message.kind.row.phases
+        self.init(kind: message.kind, phase: phases.count == 1 ? phases[0] : phase, job: job, attempt: attempt, sequence: sequence, salt: salt,
                   payload: message.encodePayload())
     }
 
@@ -44,7 +50,7 @@ package struct Frame: Sendable, Hashable {
         bytes.reserveCapacity(Frame.headerBytes)
         bytes += Frame.magic
         bytes += bigEndian(kind.rawValue)
-        bytes += bigEndian(UInt16(0))
+        bytes += bigEndian(UInt16(phase.rawValue))
         bytes += bigEndian(UInt32(payload.count))
         bytes += bigEndian(attempt)
         bytes += job.octets
@@ -89,7 +95,7 @@ package struct FrameDecoder: Sendable {
             stored.reserveCapacity(end)
             return nil
         }
-        let frame = Frame(kind: header.kind, job: header.job, attempt: header.attempt, sequence: header.sequence,
+        let frame = Frame(kind: header.kind, phase: header.phase, job: header.job, attempt: header.attempt, sequence: header.sequence,
                           salt: header.salt, payload: Array(stored[(used + Frame.headerBytes)..<end]))
         used = end
         return frame
@@ -102,6 +108,7 @@ package struct FrameDecoder: Sendable {
 
     private struct Header {
         let kind: MessageKind
+        let phase: Phase
         let payloadBytes: Int
         let attempt: UInt32
         let job: JobIdentifier
@@ -115,14 +122,22 @@ package struct FrameDecoder: Sendable {
         guard bytes.count >= Frame.headerBytes else { return nil }
         var reader = BigEndianReader(bytes.dropFirst(Frame.magic.count))
         guard let kind = MessageKind(rawValue: reader.read(UInt16.self)) else { throw .unknownKind }
-        guard reader.read(UInt16.self) == 0 else { throw .reservedBytesSet }
+        guard let phase = Phase(known: reader.read(UInt16.self)) else { throw .unknownPhase }
         let payloadBytes = Int(reader.read(UInt32.self))
         guard payloadBytes <= kind.row.maximumPayloadBytes else { throw .payloadTooLong }
-        return Header(kind: kind, payloadBytes: payloadBytes,
+        return Header(kind: kind, phase: phase, payloadBytes: payloadBytes,
                       attempt: reader.read(UInt32.self),
                       job: JobIdentifier(high: reader.read(UInt64.self), low: reader.read(UInt64.self)),
                       sequence: reader.read(UInt64.self),
                       salt: reader.read(count: Frame.saltBytes))
+    }
+}
+
+extension Phase {
+    /// `nil` for a number that names no phase.
+    package init?(known number: UInt16) {
+        guard let phase = Phase.allCases.first(where: { $0.rawValue == Int(number) }) else { return nil }
+        self = phase
     }
 }
 

@@ -47,6 +47,15 @@ extension Message {
             try body.fault.check()
         case .jobStop(let body):
             try body.fault.check()
+        case .ledgerHeads(let body):
+            try body.check()
+        case .headSubmission(let body):
+            try body.heads.check()
+            try elements(of: 32, atMost: 64, body.sentProof)
+            try elements(of: 32, atMost: 64, body.receivedProof)
+        case .headSignatures(let body):
+            try exactly(64, body.sentSignature)
+            try exactly(64, body.receivedSignature)
         case .jobRecord(let body):
             try body.check()
         case .jobList(let body):
@@ -91,6 +100,15 @@ extension FaultNote {
 extension JobProgress {
     fileprivate func check() throws(WireFault) {
         if case .UNRECOGNIZED = phase { throw .unknownEnumerationValue }
+    }
+}
+
+extension LedgerHeads {
+    fileprivate func check() throws(WireFault) {
+        try exactly(32, sentRoot)
+        try exactly(64, sentSignature)
+        try exactly(32, receivedRoot)
+        try exactly(64, receivedSignature)
     }
 }
 

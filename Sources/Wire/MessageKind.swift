@@ -22,6 +22,7 @@ package enum MessageKind: UInt16, Sendable, CaseIterable {
     case partialScores = 14
     case closing = 15
     case abort = 16
+    case ledgerHeads = 17
     // node and arbiter
     case nodeRegister = 64
     case nodeRegistered = 65
@@ -33,6 +34,8 @@ package enum MessageKind: UInt16, Sendable, CaseIterable {
     case verdict = 71
     case jobEnd = 72
     case jobStop = 73
+    case headSubmission = 74
+    case headSignatures = 75
     // person and arbiter
     case submitJob = 128
     case listJobs = 129
@@ -162,6 +165,22 @@ extension MessageKind {
                        reveals: Phrase(en: "that the sender ended the job, by the number of a published table",
                                        zh: "发送方已终止任务（以公布的编号表示）"),
                        maximumPayloadBytes: Self.smallBytes)
+        case .ledgerHeads:
+            return Row(directions: bothData, phases: [.alignment, .preparation, .training, .scoring],
+                       shape: "round, sent_size, sent_root 32, sent_signature 64, received_size, received_root 32, received_signature 64",
+                       reveals: Phrase(en: "nothing new: sizes and roots of the frames both have seen, signed",
+                                       zh: "无新增信息：双方已见帧的数量与树根及其签名"),
+                       maximumPayloadBytes: Self.smallBytes)
+        case .headSubmission:
+            return Row(directions: toArbiter, phases: [.alignment, .preparation, .training, .scoring],
+                       shape: "heads as in LedgerHeads, sent_proof 32 each, received_proof 32 each",
+                       reveals: Phrase(en: "how many frames crossed between the parties, and the roots of their hashes",
+                                       zh: "双方之间传输的帧数及其哈希树根"),
+                       maximumPayloadBytes: Self.smallBytes)
+        case .headSignatures:
+            return Row(directions: fromArbiter, phases: [.alignment, .preparation, .training, .scoring],
+                       shape: "round, sent_signature 64, received_signature 64",
+                       reveals: Phrase(en: "nothing new", zh: "无新增信息"), maximumPayloadBytes: Self.smallBytes)
         case .nodeRegister:
             return Row(directions: toArbiter, phases: [.waiting], shape: "version, contract_digest 32",
                        reveals: Phrase(en: "that the node is up and which contract it holds", zh: "节点已启动及其持有的契约"),

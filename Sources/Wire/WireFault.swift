@@ -5,7 +5,7 @@ package enum WireFault: String, Error, Sendable, CaseIterable {
     // The frame
     case wrongMagic
     case unknownKind
-    case reservedBytesSet
+    case unknownPhase
     case payloadTooLong
     /// The stream ended inside a frame.
     case truncated
@@ -25,7 +25,7 @@ package enum WireFault: String, Error, Sendable, CaseIterable {
     /// What a person is told; `party` is the sender.
     package func fault(from party: String) -> Fault {
         switch self {
-        case .wrongMagic, .unknownKind, .reservedBytesSet, .payloadTooLong, .truncated:
+        case .wrongMagic, .unknownKind, .unknownPhase, .payloadTooLong, .truncated:
             Fault(.malformedFrame, at: party)
         case .notDecodable, .notCanonical, .unknownEnumerationValue, .wrongFieldLength, .tooManyElements, .textTooLong,
              .textNotPrintable:

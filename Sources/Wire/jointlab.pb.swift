@@ -427,6 +427,35 @@ package nonisolated struct Abort: Sendable {
   package init() {}
 }
 
+/// The sender's heads of both directions of this line at the end of a phase, signed; see ledger.md.
+package nonisolated struct LedgerHeads: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var round: UInt32 = 0
+
+  package var sentSize: UInt64 = 0
+
+  /// 32
+  package var sentRoot: Data = Data()
+
+  /// 64
+  package var sentSignature: Data = Data()
+
+  package var receivedSize: UInt64 = 0
+
+  /// 32
+  package var receivedRoot: Data = Data()
+
+  /// 64
+  package var receivedSignature: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct NodeRegister: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -570,6 +599,52 @@ package nonisolated struct Verdict: Sendable {
 
   /// 8 each, fixed point with 40 fractional bits
   package var gamma: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The same heads for the arbiter, which signs them if they grow from those that it signed last.
+package nonisolated struct HeadSubmission: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var heads: LedgerHeads {
+    get {_heads ?? LedgerHeads()}
+    set {_heads = newValue}
+  }
+  /// Returns true if `heads` has been explicitly set.
+  package var hasHeads: Bool {self._heads != nil}
+  /// Clears the value of `heads`. Subsequent reads from it will return its default value.
+  package mutating func clearHeads() {self._heads = nil}
+
+  /// 32 for each node of the consistency proof
+  package var sentProof: Data = Data()
+
+  /// 32 each
+  package var receivedProof: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _heads: LedgerHeads? = nil
+}
+
+package nonisolated struct HeadSignatures: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var round: UInt32 = 0
+
+  /// 64
+  package var sentSignature: Data = Data()
+
+  /// 64
+  package var receivedSignature: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1352,6 +1427,66 @@ nonisolated extension Abort: SwiftProtobuf.Message, SwiftProtobuf._MessageImplem
   }
 }
 
+nonisolated extension LedgerHeads: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LedgerHeads"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}round\0\u{3}sent_size\0\u{3}sent_root\0\u{3}sent_signature\0\u{3}received_size\0\u{3}received_root\0\u{3}received_signature\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.round) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.sentSize) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.sentRoot) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.sentSignature) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.receivedSize) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.receivedRoot) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.receivedSignature) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.round != 0 {
+      try visitor.visitSingularUInt32Field(value: self.round, fieldNumber: 1)
+    }
+    if self.sentSize != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sentSize, fieldNumber: 2)
+    }
+    if !self.sentRoot.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sentRoot, fieldNumber: 3)
+    }
+    if !self.sentSignature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sentSignature, fieldNumber: 4)
+    }
+    if self.receivedSize != 0 {
+      try visitor.visitSingularUInt64Field(value: self.receivedSize, fieldNumber: 5)
+    }
+    if !self.receivedRoot.isEmpty {
+      try visitor.visitSingularBytesField(value: self.receivedRoot, fieldNumber: 6)
+    }
+    if !self.receivedSignature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.receivedSignature, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: LedgerHeads, rhs: LedgerHeads) -> Bool {
+    if lhs.round != rhs.round {return false}
+    if lhs.sentSize != rhs.sentSize {return false}
+    if lhs.sentRoot != rhs.sentRoot {return false}
+    if lhs.sentSignature != rhs.sentSignature {return false}
+    if lhs.receivedSize != rhs.receivedSize {return false}
+    if lhs.receivedRoot != rhs.receivedRoot {return false}
+    if lhs.receivedSignature != rhs.receivedSignature {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension NodeRegister: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".NodeRegister"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}contract_digest\0")
@@ -1676,6 +1811,90 @@ nonisolated extension Verdict: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     if lhs.round != rhs.round {return false}
     if lhs.decision != rhs.decision {return false}
     if lhs.gamma != rhs.gamma {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension HeadSubmission: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".HeadSubmission"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}heads\0\u{3}sent_proof\0\u{3}received_proof\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._heads) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.sentProof) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.receivedProof) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._heads {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.sentProof.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sentProof, fieldNumber: 2)
+    }
+    if !self.receivedProof.isEmpty {
+      try visitor.visitSingularBytesField(value: self.receivedProof, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: HeadSubmission, rhs: HeadSubmission) -> Bool {
+    if lhs._heads != rhs._heads {return false}
+    if lhs.sentProof != rhs.sentProof {return false}
+    if lhs.receivedProof != rhs.receivedProof {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension HeadSignatures: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".HeadSignatures"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}round\0\u{3}sent_signature\0\u{3}received_signature\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.round) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.sentSignature) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.receivedSignature) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.round != 0 {
+      try visitor.visitSingularUInt32Field(value: self.round, fieldNumber: 1)
+    }
+    if !self.sentSignature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sentSignature, fieldNumber: 2)
+    }
+    if !self.receivedSignature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.receivedSignature, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: HeadSignatures, rhs: HeadSignatures) -> Bool {
+    if lhs.round != rhs.round {return false}
+    if lhs.sentSignature != rhs.sentSignature {return false}
+    if lhs.receivedSignature != rhs.receivedSignature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

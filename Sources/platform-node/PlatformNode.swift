@@ -10,7 +10,7 @@ struct PlatformNode: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "platform-node",
         abstract: "The platform's node of a lab: approves and runs jobs on its own data. (平台节点：在本方数据上审批并运行任务)",
-        version: NodeProgram.version, subcommands: [Serve.self])
+        version: NodeProgram.version, subcommands: [Serve.self, Report.self])
 
     struct Serve: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -22,6 +22,18 @@ struct PlatformNode: AsyncParsableCommand {
                 try await DataNode(installation, role: .platform, logger: logger, makeMachine: PlatformJob.open).serve()
             }
             throw ArgumentParser.ExitCode(code.rawValue)
+        }
+    }
+
+    struct Report: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show the figures of a completed job. (查看已完成任务的结果)",
+            discussion: "Example: platform-node report JOB --config lab/platform/node.json")
+        @Argument(help: "The job's id. (任务编号)") var job: String
+        @OptionGroup var options: NodeOptions
+
+        func run() throws {
+            throw ArgumentParser.ExitCode(NodeReport.show(job, options, role: .platform).rawValue)
         }
     }
 }

@@ -1,0 +1,230 @@
+import Foundation
+import Primitives
+import Synchronization
+import Wire
+
+/// Names of the files in a job's ledger.
+package enum LedgerFile {
+    package static let manifest = "manifest.json"
+    package static let contract = "contract.json"
+    package static let specification = "specification.json"
+    package static let payloads = "payloads"
+
+    package static func records(_ peer: String, _ direction: Direction) -> String { "\(peer).\(direction.rawValue).records" }
+    package static func heads(_ peer: String, _ direction: Direction) -> String { "\(peer).\(direction.rawValue).heads" }
+    package static func payload(_ digest: [UInt8]) -> String { "\(payloads)/\(hexadecimal(digest.prefix(1)))/\(hexadecimal(digest))" }
+}
+
+/// A ledger's file, named within its directory, that could not be made, written or brought to the disk.
+package enum LedgerError: Error, Sendable, Hashable {
+    case unwritable(String)
+    /// There already: a ledger is written once, and never by two.
+    case exists(String)
+}
+
+/// Writes one line of one job's ledger: a record for each frame, and its payload as far as the retention rule keeps it.
+///
+/// A frame is in the files when `append` returns. Frames of one direction come from one task at a time; the directions go
+/// on independently. Nothing is held in memory but 64 bytes a frame. After an error the writer takes nothing more.
+package final class LedgerWriter: Sendable {
+    package let manifest: LedgerManifest
+    package let peer: String
+
+    private let directory: URL
+    private let sent: Mutex<Stream>
+    private let received: Mutex<Stream>
+
+    /// Makes the directory, writes the documents where they are missing, and opens the files of the line to `peer`.
+    ///
+    /// - Parameters:
+    ///   - directory: `ledger/JOB`; only its owner may read it.
+    ///   - contract, specification: the documents whose digests `manifest` holds.
+    /// - Throws: `exists` where the line has been written before, or another job's documents are there.
+    package init(directory: URL, manifest: LedgerManifest, contract: [UInt8], specification: [UInt8], peer: String) throws(LedgerError) {
+        self.directory = directory
+        self.manifest = manifest
+        self.peer = peer
+        try makeDirectory(directory.appendingPathComponent(LedgerFile.payloads, isDirectory: true), LedgerFile.payloads)
+        for (name, bytes) in [
+            (LedgerFile.contract, contract), (LedgerFile.specification, specification), (LedgerFile.manifest, manifest.encode()),
+        ] {
+            try writeOnce(bytes, directory.appendingPathComponent(name), name)
+        }
+        sent = Mutex(try Stream(directory, peer, .sent))
+        received = Mutex(try Stream(directory, peer, .received))
+    }
+
+    /// Keeps the frame; a frame of a kind that is no record (`MessageKind.isRecorded`) passes by.
+    package func append(_ frame: Frame, _ direction: Direction) throws(LedgerError) {
+        guard frame.kind.isRecorded else { return }
+        precondition(frame.job == manifest.job, "a frame of another job")
+        let record = FrameRecord(frame)
+        try stream(direction).withLock { stream throws(LedgerError) in
+            if manifest.retention.keeps(direction), try keep(frame.payload, record.digest) { stream.unsynchronised.append(record.digest) }
+            try stream.append(record.encode())
+        }
+    }
+
+    /// Where the direction stands: to be signed, or held against what a peer has signed.
+    package func head(_ direction: Direction) -> Head {
+        stream(direction).withLock { stream in
+            Head(job: manifest.job, attempt: manifest.attempt, sender: direction == .sent ? manifest.node : peer,
+                 receiver: direction == .sent ? peer : manifest.node, size: stream.tree.size, root: stream.tree.root)
+        }
+    }
+
+    /// The root at an earlier size; nothing beyond the present one.
+    package func root(_ direction: Direction, at size: UInt64) -> [UInt8]? {
+        stream(direction).withLock { $0.tree.root(at: size) }
+    }
+
+    /// See `GrowingTree.consistencyProof`.
+    package func consistencyProof(_ direction: Direction, from older: UInt64, to newer: UInt64) -> [[UInt8]]? {
+        stream(direction).withLock { $0.tree.consistencyProof(from: older, to: newer) }
+    }
+
+    /// Keeps a head with the signatures that it has got.
+    package func keep(_ note: SignedNote, _ direction: Direction) throws(LedgerError) {
+        try stream(direction).withLock { stream throws(LedgerError) in try stream.keep(note.encode() + [UInt8(ascii: "\n")]) }
+    }
+
+    /// Brings everything kept so far to the disk: to be called before a head is signed.
+    package func synchronize() throws(LedgerError) {
+        for direction in Direction.allCases {
+            try stream(direction).withLock { stream throws(LedgerError) in
+                for digest in stream.unsynchronised { try bringToDisk(LedgerFile.payload(digest)) }
+                for folder in Set(stream.unsynchronised.compactMap(\.first)) {
+                    try bringToDisk("\(LedgerFile.payloads)/\(hexadecimal([folder]))")
+                }
+                stream.unsynchronised = []
+                try stream.synchronize()
+            }
+        }
+        try bringToDisk(LedgerFile.payloads)
+        try bringToDisk("")
+    }
+
+    private func stream(_ direction: Direction) -> borrowing Mutex<Stream> {
+        switch direction {
+        case .sent: sent
+        case .received: received
+        }
+    }
+
+    /// - Returns: whether the payload is new; the same bytes are kept once.
+    private func keep(_ payload: [UInt8], _ digest: [UInt8]) throws(LedgerError) -> Bool {
+        let name = LedgerFile.payload(digest)
+        let url = directory.appendingPathComponent(name)
+        do {
+            try OutputFile.create(url, name).write(payload)
+            return true
+        } catch .exists {
+            return false
+        } catch {
+            guard !FileManager.default.fileExists(atPath: url.deletingLastPathComponent().path) else {
+                unlink(url.path)
+                throw error
+            }
+        }
+        try makeDirectory(url.deletingLastPathComponent(), LedgerFile.payloads)
+        try OutputFile.create(url, name).write(payload)
+        return true
+    }
+
+    private func bringToDisk(_ name: String) throws(LedgerError) {
+        let descriptor = open(directory.appendingPathComponent(name).path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .unwritable(name) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw .unwritable(name) }
+    }
+}
+
+/// One direction's files and tree.
+private struct Stream: Sendable {
+    var tree = GrowingTree()
+    /// Payloads written since the disk was last waited for.
+    var unsynchronised: [[UInt8]] = []
+    private let records: OutputFile
+    private let heads: OutputFile
+
+    init(_ directory: URL, _ peer: String, _ direction: Direction) throws(LedgerError) {
+        let names = (LedgerFile.records(peer, direction), LedgerFile.heads(peer, direction))
+        records = try OutputFile.create(directory.appendingPathComponent(names.0), names.0)
+        heads = try OutputFile.create(directory.appendingPathComponent(names.1), names.1)
+    }
+
+    mutating func append(_ record: [UInt8]) throws(LedgerError) {
+        try records.write(record)
+        tree.append(record)
+    }
+
+    func keep(_ head: [UInt8]) throws(LedgerError) { try heads.write(head) }
+
+    func synchronize() throws(LedgerError) {
+        try records.synchronize()
+        try heads.synchronize()
+    }
+}
+
+/// A new file that only its owner may read; closed when forgotten.
+private final class OutputFile: Sendable {
+    private let descriptor: Int32
+    private let name: String
+    /// A record written in part would shift all that follow.
+    private let hasFailed = Atomic(false)
+
+    private init(_ descriptor: Int32, _ name: String) {
+        self.descriptor = descriptor
+        self.name = name
+    }
+
+    deinit { close(descriptor) }
+
+    static func create(_ url: URL, _ name: String) throws(LedgerError) -> OutputFile {
+        let descriptor = open(url.path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw errno == EEXIST ? .exists(name) : .unwritable(name) }
+        return OutputFile(descriptor, name)
+    }
+
+    func write(_ bytes: [UInt8]) throws(LedgerError) {
+        guard !hasFailed.load(ordering: .relaxed) else { throw .unwritable(name) }
+        let isWritten = bytes.withUnsafeBytes { bytes in
+            var done = 0
+            while done < bytes.count {
+                let count = Foundation.write(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return false }
+                done += count
+            }
+            return true
+        }
+        guard isWritten else {
+            hasFailed.store(true, ordering: .relaxed)
+            throw .unwritable(name)
+        }
+    }
+
+    func synchronize() throws(LedgerError) {
+        guard fsync(descriptor) == 0 else { throw .unwritable(name) }
+    }
+}
+
+private func makeDirectory(_ url: URL, _ name: String) throws(LedgerError) {
+    do {
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+        throw .unwritable(name)
+    }
+}
+
+/// Whole or not at all, for another line of the same job may be opened at the same time.
+private func writeOnce(_ bytes: [UInt8], _ url: URL, _ name: String) throws(LedgerError) {
+    let draft = url.appendingPathExtension("\(UInt64.random(in: 0 ... .max))")
+    defer { unlink(draft.path) }
+    let file = try OutputFile.create(draft, name)
+    try file.write(bytes)
+    try file.synchronize()
+    guard link(draft.path, url.path) != 0 else { return }
+    guard errno == EEXIST else { throw .unwritable(name) }
+    guard let present = FileManager.default.contents(atPath: url.path), [UInt8](present) == bytes else { throw .exists(name) }
+}

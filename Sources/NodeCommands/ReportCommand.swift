@@ -1,0 +1,76 @@
+import ArgumentParser
+import Console
+import Faults
+import Foundation
+import Installation
+import Jobs
+import NodeRuntime
+import Wire
+
+/// `report JOB`: the figures of a completed job, for the eyes of the node's owner.
+package enum NodeReport {
+    package static func show(_ job: String, _ options: NodeOptions, role: Role) -> Faults.ExitCode {
+        let language = Console.language(options.lang)
+        do {
+            let installation = try Installation.node(options.config, role: role)
+            let files = try JobFiles(installation.configuration.dataDirectory)
+            guard let bytes = files.read("report.json", job: job) else { throw Fault(.unknownJob, at: "", String(job.prefix(64))) }
+            for line in ReportLines(try JSONValue.parse(bytes, as: "report.json"), language).lines { Console.say(line) }
+            return .success
+        } catch {
+            return Console.report(error, language)
+        }
+    }
+}
+
+/// The main figures of `report.json` in words; what a report does not hold is left out.
+struct ReportLines {
+    private let report: JSONValue
+    private let language: Language
+
+    init(_ report: JSONValue, _ language: Language) {
+        self.report = report
+        self.language = language
+    }
+
+    var lines: [String] {
+        [
+            text("rows", en: "rows", zh: "行数", ["bank", "platform", "aligned", "train", "test"]),
+            measures("auc", en: "AUC", zh: "AUC"),
+            measures("ks", en: "KS", zh: "KS"),
+            measures("log_loss", en: "log-loss", zh: "对数损失"),
+            number(["rounds"]).map { phrase(en: "rounds: \($0)", zh: "轮数：\($0)") },
+            text("seconds", en: "seconds", zh: "用时（秒）", ["align", "train", "score", "total"]),
+            text("bytes", en: "bytes", zh: "传输字节", ["bank_to_platform", "platform_to_bank"]),
+        ].compactMap { $0 }
+    }
+
+    private func phrase(en: String, zh: String) -> String { Phrase(en: en, zh: zh)(language) }
+
+    private func number(_ path: [String]) -> String? {
+        var value = report
+        for key in path {
+            guard case .object(let members) = value, let next = members[key] else { return nil }
+            value = next
+        }
+        guard case .number(let text) = value else { return nil }
+        return text
+    }
+
+    private func text(_ group: String, en: String, zh: String, _ keys: [String]) -> String? {
+        let parts = keys.compactMap { key in number([group, key]).map { "\(key) \($0)" } }
+        return parts.isEmpty ? nil : phrase(en: "\(en): ", zh: "\(zh)：") + parts.joined(separator: ", ")
+    }
+
+    /// Test part where there is one, otherwise the training part.
+    private func measures(_ key: String, en: String, zh: String) -> String? {
+        for (part, partEn, partZh) in [("test", "test part", "测试集"), ("train", "training part", "训练集")] {
+            guard let alone = number(["bank_only", part, key]).flatMap(Double.init), let joint = number(["joint", part, key]).flatMap(Double.init)
+            else { continue }
+            func shown(_ value: Double) -> String { "\((value * 1e6).rounded() / 1e6)" }
+            return phrase(en: "\(en) (\(partEn)): bank only \(shown(alone)), joint \(shown(joint))",
+                          zh: "\(zh)（\(partZh)）：仅银行 \(shown(alone))，联合 \(shown(joint))")
+        }
+        return nil
+    }
+}

@@ -1,0 +1,141 @@
+import Exchange
+import Faults
+import Foundation
+import Jobs
+import Roles
+import Testing
+import Wire
+
+/// Which message may come when: a list of its own, so that the machine is held to it and not to itself.
+private enum Stage: CaseIterable {
+    case hello, nonce, key, alignment, columns, curvature, round, verdict, scoring, closing
+
+    func kinds(at role: Role) -> Set<MessageKind> {
+        switch self {
+        case .hello: [.hello]
+        case .nonce: [.nonce]
+        case .key: [.paillierKey]
+        case .alignment: role == .bank
+            ? [.alignmentOpening, .blindedPoints, .doublyBlindedPoints, .seedReveal] : [.alignmentOpening, .blindedPoints, .seedReveal, .matches]
+        case .columns: [.columns]
+        case .curvature: role == .bank ? [] : [.curvature]
+        case .round: [.roundRows, .maskedValues, .returnedBits]
+        case .verdict: []
+        case .scoring: role == .bank ? [.partialScores] : []
+        case .closing: [.closing]
+        }
+    }
+
+    /// The stage in which an honest party waits for a message of that kind.
+    init?(waitingFor kind: MessageKind, at role: Role) {
+        if kind == .verdict { self = .verdict } else {
+            guard let stage = Stage.allCases.first(where: { $0.kinds(at: role).contains(kind) }) else { return nil }
+            self = stage
+        }
+    }
+}
+
+@Suite("Messages out of place") struct StateTests {
+    /// One honest job, and a message of every kind for either party to be troubled with.
+    private static let honest = Result {
+        var conversation = try Conversation(SmallJob(data: try SmallData(common: 600, seed: 8), rounds: 3))
+        try conversation.run()
+        try #require(conversation.completed.count == 2)
+        return conversation
+    }
+
+    /// Real ones where the job had them in that direction or the other, empty ones otherwise.
+    private static func messages(to role: Role) throws -> [MessageKind: Message] {
+        var messages: [MessageKind: Message] = [
+            .abort: .abort(.init()), .nodeRegister: .nodeRegister(.init()), .nodeRegistered: .nodeRegistered(.init()), .jobOffer: .jobOffer(.init()),
+            .jobAnswer: .jobAnswer(.init()), .jobStart: .jobStart(.init()), .jobProgress: .jobProgress(.init()), .roundShare: .roundShare(.init()),
+            .verdict: .verdict(.init()), .jobEnd: .jobEnd(.init()), .jobStop: .jobStop(.init()), .submitJob: .submitJob(.init()),
+            .listJobs: .listJobs(.init()), .showJob: .showJob(.init()), .watchJob: .watchJob(.init()), .cancelJob: .cancelJob(.init()),
+            .jobRecord: .jobRecord(.init()), .jobList: .jobList(.init()), .refusal: .refusal(.init()),
+        ]
+        let crossings = try honest.get().crossings
+        for crossing in crossings.reversed() { messages[crossing.kind] = try Message.decode(kind: crossing.kind, payload: crossing.payload) }
+        for crossing in crossings.reversed() where crossing.to == role {
+            messages[crossing.kind] = try Message.decode(kind: crossing.kind, payload: crossing.payload)
+        }
+        return messages
+    }
+
+    @Test("in every state, every kind that the state does not allow is an unexpected message, from either line", arguments: [Role.bank, .platform])
+    func outOfPlace(victim: Role) throws {
+        let messages = try Self.messages(to: victim)
+        #expect(Set(messages.keys) == Set(MessageKind.allCases))
+        var visited: Set<Stage> = []
+        var conversation = try Conversation(SmallJob(data: try SmallData(common: 600, seed: 8), rounds: 3))
+        conversation.probe = { machine, role, next, end in
+            guard role == victim, let stage = Stage(waitingFor: next.kind, at: role) else { return }
+            visited.insert(stage)
+            for (kind, message) in messages {
+                let here = "\(kind.name) while waiting for \(next.kind.name)"
+                if kind == .abort {
+                    #expect(fault(machine, message)?.code == .endedByPeer)
+                } else if stage.kinds(at: role).contains(kind) {
+                    // Of this state, but an earlier or a later one: refused, for whatever reason comes first.
+                    if message != next, kind != next.kind {
+                        #expect([.unexpectedMessage, .wrongCount, .cryptographicCheck].contains(fault(machine, message)?.code), "\(here)")
+                    }
+                } else {
+                    #expect(fault(machine, message)?.code == .unexpectedMessage, "\(here)")
+                }
+                if end == .peer || kind != .verdict {
+                    #expect(fault(machine, message, from: .arbiter)?.code == .unexpectedMessage, "\(here), from the arbiter")
+                }
+            }
+        }
+        try conversation.run()
+        #expect(conversation.completed.count == 2)
+        #expect(visited == Set(Stage.allCases.filter { $0 == .verdict || !$0.kinds(at: victim).isEmpty }))
+    }
+
+    @Test("before the start and after the end, nothing is heard")
+    func outside() throws {
+        let messages = try Self.messages(to: .bank)
+        let fresh = try SmallJob(data: try SmallData(common: 200, seed: 8)).machine(.bank)
+        let over = try #require(try Self.honest.get().machines[.bank])
+        for machine in [fresh, over] {
+            #expect(machine.listening.isEmpty && !machine.wantsToProceed)
+            for (kind, message) in messages where kind != .abort {
+                #expect(fault(machine, message)?.code == .unexpectedMessage, "\(kind.name)")
+            }
+        }
+    }
+
+    @Test("after a fault a machine is over: it neither works nor hears, and has no results")
+    func over() throws {
+        var machine = try SmallJob(data: try SmallData(common: 200, seed: 8)).machine(.platform)
+        _ = try machine.step(.start)
+        #expect(throws: Fault.self) { try machine.step(.message(.closing(.init()), from: .peer)) }
+        #expect(machine.listening.isEmpty && !machine.wantsToProceed)
+        #expect(throws: Fault.self) { try machine.step(.message(try #require(try Self.messages(to: .platform)[.hello]), from: .peer)) }
+        #expect(throws: Fault.self) { try machine.results(RunMeasurements()) }
+    }
+
+    @Test("results exist only once the peer has closed in order, with the number of frames that it sent")
+    func closing() throws {
+        var conversation = try Conversation(SmallJob(data: try SmallData(common: 200, seed: 8), rounds: 2))
+        var sent: [Role: UInt64] = [:]
+        conversation.tamper = { _, from, _ in sent[from, default: 0] += from == .arbiter ? 0 : 1 }
+        conversation.probe = { machine, role, message, _ in
+            guard case .closing(let closing) = message else { return }
+            #expect(throws: Fault.self) { try machine.results(RunMeasurements()) }
+            #expect(closing.framesSent > 0)
+            for wrong in [0, closing.framesSent - 1, closing.framesSent + 1, .max] {
+                #expect(fault(machine, .closing(.filled { $0.framesSent = wrong }))?.code == .wrongCount, "\(wrong) at \(role)")
+            }
+        }
+        try conversation.run()
+        #expect(conversation.completed.count == 2)
+        for role in [Role.bank, .platform] {
+            guard case .closing(let closing)? = try conversation.message(.closing, from: role) else {
+                Issue.record("not closed")
+                continue
+            }
+            #expect(closing.framesSent == sent[role])
+        }
+    }
+}

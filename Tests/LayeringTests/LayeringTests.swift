@@ -1,0 +1,183 @@
+import Testing
+
+/// The one table of who may know whom. `Package.swift` says the same, or the first test fails; the compiler does not hold a
+/// file to it (a module found in the build directory can be imported without being declared), so the second test does.
+private let allowed: [String: Set<String>] = {
+    let nio: Set = ["NIOCore", "NIOPosix", "NIOTLS", "NIOSSL"]
+    return [
+        "CGMP": [], "CLibcrypto": [],
+        "Faults": [],
+        "Console": ["Faults"],
+        "LinearAlgebra": [],
+        "Evaluation": [],
+        "BigNumber": ["CGMP"],
+        "Primitives": ["CLibcrypto"],
+        "Wire": ["Faults", "SwiftProtobuf"],
+        "Jobs": ["Faults"],
+        "Roles": ["Wire", "Faults", "Jobs"],
+        "Paillier": ["BigNumber", "Primitives"],
+        "SetIntersection": ["Primitives"],
+        "Tables": ["Faults"],
+        "Features": ["Tables", "Jobs", "Faults"],
+        "Synthetic": ["Tables", "Faults"],
+        "Reports": ["Evaluation", "Roles"],
+        "Training": ["LinearAlgebra"],
+        "Exchange": [
+            "Roles", "BigNumber", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training",
+            "LinearAlgebra",
+        ],
+        "BankRole": [
+            "Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training",
+            "LinearAlgebra", "Evaluation", "Reports",
+        ],
+        "PlatformRole": [
+            "Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training",
+            "LinearAlgebra", "Reports",
+        ],
+        "ArbiterRole": ["Wire", "Jobs", "Faults", "LinearAlgebra"],
+        "Transport": nio.union(["Wire", "Faults", "Primitives"]),
+        "Installation": ["Wire", "Jobs", "Faults", "Primitives", "Transport"],
+        "NodeRuntime": ["Roles", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", "Logging"],
+        "ArbiterRuntime": [
+            "ArbiterRole", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", "Logging",
+        ],
+        "NodeCommands": ["NodeRuntime", "Installation", "Console", "Jobs", "Wire", "Faults", "ArgumentParser", "Logging"],
+        "AnalystCommands": [
+            "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", "ArgumentParser",
+        ],
+        "arbiter": ["ArbiterRuntime", "NodeCommands", "Wire", "Faults", "ArgumentParser"],
+        "platform-node": ["PlatformRole", "NodeRuntime", "NodeCommands", "Wire", "Faults", "ArgumentParser"],
+        "bank-node": ["BankRole", "NodeRuntime", "NodeCommands", "Wire", "Faults", "ArgumentParser"],
+        "jointlab": ["AnalystCommands", "ArgumentParser"],
+    ]
+}()
+
+/// Parts of the language's own distribution, open to everyone.
+private let open: Set = ["Foundation", "Dispatch", "Synchronization"]
+
+@Suite("Layering") struct LayeringTests {
+    @Test("the manifest declares what the table allows, module by module")
+    func manifest() {
+        #expect(Set(SourceTree.declared.keys) == Set(allowed.keys))
+        for (module, names) in allowed {
+            #expect(SourceTree.declared[module] == names, "\(module)")
+        }
+    }
+
+    @Test("no file imports more than its module may")
+    func imports() {
+        #expect(SourceTree.files.count > 50)
+        for file in SourceTree.files {
+            let names = Set(file.imports)
+            #expect(names.subtracting(open).isSubset(of: allowed[file.module] ?? []), "\(file.path)")
+        }
+    }
+
+    @Test("every folder of sources is a module of the table, and the other way round")
+    func folders() {
+        let modules = Set(SourceTree.files.map(\.module)).union(["CGMP", "CLibcrypto"])
+        #expect(modules == Set(allowed.keys))
+    }
+
+    @Test("dependencies have no cycle")
+    func acyclic() {
+        for (module, names) in allowed {
+            for name in names { #expect(!SourceTree.closure(of: name, in: allowed).contains(module), "\(module) and \(name)") }
+        }
+    }
+
+    @Test("the arbiter can reach no cryptography of the data, no table and no model")
+    func arbiter() {
+        let reached = SourceTree.closure(of: "arbiter", in: allowed)
+        let forbidden: Set = [
+            "Paillier", "BigNumber", "CGMP", "SetIntersection", "Tables", "Features", "Training", "Exchange", "BankRole", "PlatformRole",
+            "Synthetic", "Reports", "Evaluation",
+        ]
+        #expect(reached.isDisjoint(with: forbidden))
+    }
+
+    @Test("the analyst's tool can reach no cryptography of the data and no model")
+    func analyst() {
+        let reached = SourceTree.closure(of: "jointlab", in: allowed)
+        let forbidden: Set = [
+            "Paillier", "BigNumber", "CGMP", "SetIntersection", "Features", "Training", "Exchange", "BankRole", "PlatformRole", "ArbiterRole",
+            "NodeRuntime",
+        ]
+        #expect(reached.isDisjoint(with: forbidden))
+        // Check characters of generated credit codes, and nothing that reads a job's data.
+        #expect(allowed.filter { reached.contains($0.key) && $0.value.contains("Tables") }.map(\.key) == ["Synthetic"])
+    }
+
+    @Test("neither data party's program holds the other's part")
+    func parties() {
+        #expect(SourceTree.closure(of: "bank-node", in: allowed).isDisjoint(with: ["PlatformRole", "ArbiterRole", "Synthetic"]))
+        #expect(SourceTree.closure(of: "platform-node", in: allowed).isDisjoint(with: ["BankRole", "ArbiterRole", "Synthetic", "ArbiterRuntime"]))
+    }
+
+    @Test("one wall around each foreign library", arguments: [
+        ("CLibcrypto", "Primitives"), ("CGMP", "BigNumber"), ("SwiftProtobuf", "Wire"), ("NIOCore", "Transport"), ("NIOPosix", "Transport"),
+        ("NIOTLS", "Transport"), ("NIOSSL", "Transport"),
+    ])
+    func walls(library: String, wall: String) {
+        #expect(Set(SourceTree.files.filter { $0.imports.contains(library) }.map(\.module)) == [wall])
+        #expect(Set(allowed.filter { $0.value.contains(library) }.keys) == [wall])
+    }
+
+    @Test("machines of the roles touch no clock, file, socket or thread")
+    func pureRoles() {
+        // `Foundation` gives values there (URL, logarithms, JSON); effects are the runtimes'.
+        let effects = [
+            "FileManager", "FileHandle", "ProcessInfo", "Date(", "ContinuousClock", "SystemClock", "Task {", "Task.", "Thread", "DispatchQueue",
+            "SystemRandom", "print(",
+        ]
+        let roles: Set = ["Exchange", "BankRole", "PlatformRole", "ArbiterRole", "Roles", "Training", "LinearAlgebra"]
+        for file in SourceTree.files where roles.contains(file.module) {
+            for (number, line) in file.lines.enumerated() where !line.drop(while: \.isWhitespace).hasPrefix("//") {
+                // Fresh secrets are drawn when a job is opened, and handed to the machine.
+                if file.path.hasSuffix("JobSecrets.swift"), line.contains("SystemRandom.secret(32)") { continue }
+                for effect in effects { #expect(!line.contains(effect), "\(file.path):\(number + 1)") }
+            }
+        }
+    }
+}
+
+@Suite("Style") struct StyleTests {
+    private static let written = SourceTree.files.filter { !$0.isGenerated }
+
+    @Test("no file is longer than 600 lines")
+    func length() {
+        for file in Self.written { #expect(file.lines.count <= 601, "\(file.path)") }
+    }
+
+    @Test("no tabs, no spaces at the end of a line, one line break at the end of a file")
+    func space() {
+        for file in Self.written {
+            for (number, line) in file.lines.enumerated() {
+                #expect(!line.contains("\t") && !line.contains("\r") && line.last != " ", "\(file.path):\(number + 1)")
+            }
+            #expect(file.lines.last == "" && file.lines.dropLast().last != "", "\(file.path)")
+        }
+    }
+
+    @Test("no line is wider than 150 characters; texts in quotes do not count")
+    func width() {
+        for file in Self.written {
+            for (number, line) in file.lines.enumerated() where line.count > 150 {
+                let code = line.replacing(/"(?:[^"\\]|\\.)*"/, with: "\"\"")
+                #expect(code.count <= 150, "\(file.path):\(number + 1)")
+            }
+        }
+    }
+
+    @Test("nothing is public, nothing is forced, nothing is imported past its access")
+    func access() {
+        for file in Self.written {
+            for (number, line) in file.lines.enumerated() where !line.drop(while: \.isWhitespace).hasPrefix("//") {
+                let code = line.replacing(/"(?:[^"\\]|\\.)*"/, with: "\"\"")
+                for word in ["public ", "open class", "try!", " as! ", "@testable", "fatalError(\"\")", "unsafeBitCast"] {
+                    #expect(!code.contains(word), "\(file.path):\(number + 1): \(word)")
+                }
+            }
+        }
+    }
+}
