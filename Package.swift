@@ -79,12 +79,12 @@ let package = Package(
         room("Exchange", ["Roles", "BigNumber", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra"]),
         room("BankRole", ["Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra", "Evaluation", "Reports"]),
         room("PlatformRole", ["Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra", "Reports"]),
-        room("ArbiterRole", ["Wire", "Jobs", "Faults", "LinearAlgebra"]),
+        room("ArbiterRole", ["Wire", "Jobs", "Faults", "LinearAlgebra", "Ledger", "Primitives"]),
         room("Transport", ["Wire", "Faults", "Primitives"] + nio),
         // 5: where effects happen
         room("Installation", ["Wire", "Jobs", "Faults", "Primitives", "Transport"]),
-        room("NodeRuntime", ["Roles", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
-        room("ArbiterRuntime", ["ArbiterRole", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
+        room("NodeRuntime", ["Roles", "Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
+        room("ArbiterRuntime", ["ArbiterRole", "Ledger", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
         // 6: verbs
         room("NodeCommands", ["NodeRuntime", "Installation", "Console", "Jobs", "Wire", "Faults", arguments, logging]),
         room("AnalystCommands", ["Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),

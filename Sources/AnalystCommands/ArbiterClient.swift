@@ -31,7 +31,7 @@ actor ArbiterClient {
     func close() async { await connection.close() }
 
     private func send(_ message: Message, job: JobIdentifier) async throws {
-        let frame = Frame(message, job: job, attempt: 1, sequence: sequence, salt: SystemRandom.bytes(Frame.saltBytes))
+        let frame = Frame(message, phase: .waiting, job: job, attempt: 1, sequence: sequence, salt: SystemRandom.bytes(Frame.saltBytes))
         sequence += 1
         try await connection.send(frame)
     }

@@ -1,5 +1,6 @@
 import Faults
 import Jobs
+import Primitives
 import Wire
 
 /// Who is at the other end of one of the arbiter's lines, by its certificate.
@@ -34,18 +35,17 @@ package struct ArbiterMachine: Sendable {
 
     private let contract: Contract
     private let contractDigest: [UInt8]
-    /// SHA-256, which the arbiter's module itself does not link.
-    private let digest: @Sendable ([UInt8]) -> [UInt8]
+    private let ledgerKey: Ed25519.SigningKey
     private var registered: Set<String> = []
     private var jobs: [JobIdentifier: ArbiterJob] = [:]
     private var order: [JobIdentifier] = []
     private var watchers: [JobIdentifier: Set<ArbiterLine>] = [:]
 
     /// - Parameter records: what an earlier run kept; jobs that were open then have failed.
-    package init(contract: Contract, contractDigest: [UInt8], digest: @escaping @Sendable ([UInt8]) -> [UInt8], records: [JobRecord] = []) {
+    package init(contract: Contract, contractDigest: [UInt8], ledgerKey: Ed25519.SigningKey, records: [JobRecord] = []) {
         self.contract = contract
         self.contractDigest = contractDigest
-        self.digest = digest
+        self.ledgerKey = ledgerKey
         for var record in records.sorted(by: { $0.submittedUnixSeconds < $1.submittedUnixSeconds }) {
             guard let id = JobIdentifier(octets: record.job.octets) else { continue }
             if !record.state.isFinal {
@@ -129,6 +129,10 @@ package struct ArbiterMachine: Sendable {
             let role = name == job.record.bank ? Role.bank : .platform
             guard let verdict = try job.referee?.hear(share, from: role, named: name) else { return [] }
             return [job.record.bank, job.record.platform].map { .send(.verdict(verdict), job: id, to: .party($0)) }
+
+        case .headSubmission(let submission) where job.record.state == .running:
+            let signed = try job.heads?.hear(submission, from: name, key: ledgerKey) ?? [:]
+            return signed.map { .send(.headSignatures($1), job: id, to: .party($0)) }
 
         case .jobEnd(let end):
             let fault = end.hasFault ? end.fault.fault(from: name) : nil
@@ -215,11 +219,18 @@ package struct ArbiterMachine: Sendable {
         record.changedUnixSeconds = now
         var job = ArbiterJob(record: record)
         job.referee = (specification.training?.settings).map(RoundReferee.init)
-        job.specificationDigest = digest(canonical)
+        job.specificationDigest = SHA256.hash(canonical)
+        job.heads = HeadRegister(job: id, attempt: 1, bank: parties[0], platform: parties[1], keys: ledgerKeys(parties))
         jobs[id] = job
         order.append(id)
         return parties.map { .send(.jobOffer(.filled { $0.specification = canonical.data }), job: id, to: .party($0)) }
             + [.keep(record), .send(.jobRecord(record), job: id, to: line)]
+    }
+
+    private func ledgerKeys(_ names: [String]) -> [String: Ed25519.VerifyingKey] {
+        var keys: [String: Ed25519.VerifyingKey] = [:]
+        for party in contract.parties where names.contains(party.name) { keys[party.name] = try? Ed25519.VerifyingKey(bytes: party.ledgerKey) }
+        return keys
     }
 
     private mutating func forgetOldest() {
@@ -269,6 +280,7 @@ struct ArbiterJob: Sendable {
     var held: Fault?
     var progress: [String: JobProgress] = [:]
     var referee: RoundReferee?
+    var heads: HeadRegister?
 
     init(record: JobRecord) { self.record = record }
 

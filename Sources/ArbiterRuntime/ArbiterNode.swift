@@ -3,6 +3,7 @@ import Faults
 import Foundation
 import Installation
 import Jobs
+import Ledger
 import Logging
 import NodeRuntime
 import Primitives
@@ -16,6 +17,7 @@ package actor ArbiterNode {
     private let identity: TransportIdentity
     private let address: String
     private let records: URL
+    private let ledgers: LedgerBook
     private let logger: Logger
     private var machine: ArbiterMachine
     private var lines: [ArbiterLine: PostedLine] = [:]
@@ -35,7 +37,9 @@ package actor ArbiterNode {
         } catch {
             throw Fault(.unwritable, at: configuration.dataDirectory)
         }
-        machine = ArbiterMachine(contract: contract, contractDigest: installation.contractDigest, digest: { SHA256.hash($0) },
+        ledgers = LedgerBook(directory: files.directory, node: configuration.name, role: .arbiter, contract: installation.contractBytes,
+                             retention: Retention(configuration.retention))
+        machine = ArbiterMachine(contract: contract, contractDigest: installation.contractDigest, ledgerKey: installation.ledgerKey,
                                  records: ArbiterNode.load(records))
     }
 
@@ -66,7 +70,6 @@ package actor ArbiterNode {
     private func welcome(_ connection: Connection) async {
         let end: ArbiterLine
         let role: Role
-        let recorder: FrameRecorder? = nil
         if let party = contract.parties.first(where: { $0.pin.hexadecimal == connection.peerPin }) {
             end = .party(party.name)
             role = party.role == .bank ? .bank : .platform
@@ -77,7 +80,8 @@ package actor ArbiterNode {
         } else {
             return
         }
-        let line = Line(connection, ownRole: .arbiter, peerRole: role, peerName: connection.peerDescription, recorder: recorder)
+        let line = Line(connection, ownRole: .arbiter, peerRole: role, peerName: connection.peerDescription,
+                        ledgers: role == .person ? nil : ledgers)
         // A node that dials again has lost its earlier line.
         if let earlier = lines[end] { await earlier.line.close() }
         let posted = PostedLine(line)
@@ -115,6 +119,7 @@ package actor ArbiterNode {
     private func keep(_ record: JobRecord) {
         guard let id = JobIdentifier(octets: record.job.octets) else { return }
         let bytes = Message.jobRecord(record).encodePayload()
+        if record.state.isFinal { ledgers.end(id) }
         logger.info("job \("\(id)".prefix(8)) \(record.name): \(record.state.name.en)")
         do {
             try Data(bytes).write(to: records.appendingPathComponent("\(id).record"), options: .atomic)

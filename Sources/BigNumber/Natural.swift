@@ -2,7 +2,7 @@ import CGMP
 
 /// A non-negative integer of any size over GMP, with value semantics; its memory is overwritten when it is released.
 ///
-/// For keys, masks and the few exponentiations of a protocol. Bulk work on ciphertexts goes through `Montgomery`.
+/// For keys, masks and the few exponentiations of a protocol. Bulk work on ciphertexts goes through `SquareModulus`.
 /// Operations whose result could be negative trap: operands come from our own code, never unchecked from a peer.
 package struct Natural: @unchecked Sendable {
     // Shared between copies and never written after `init` returns, hence safe to send.

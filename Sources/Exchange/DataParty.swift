@@ -58,6 +58,17 @@ package struct DataParty<Side: PartySide>: RoleMachine {
         }
     }
 
+    package var phase: Phase {
+        switch state {
+        case .opening: .opening
+        case .alignment: .alignment
+        case .columns, .curvature: .preparation
+        case .round, .verdict: .training
+        case .scoring: .scoring
+        case .closing, .closed, .none: .closing
+        }
+    }
+
     package var wantsToProceed: Bool {
         switch state {
         case .alignment(let alignment): alignment.wantsToProceed
@@ -149,13 +160,13 @@ package struct DataParty<Side: PartySide>: RoleMachine {
                 return []
             }
             try enterTraining(setup, peerColumns: peerColumns, exponent: exponent)
-            return [.send(.curvature(.filled { $0.exponent = Int32(exponent) }), to: .peer)]
+            return [.send(.curvature(.filled { $0.exponent = Int32(exponent) }), to: .peer), .checkpoint(.preparation, round: 0)]
 
         case (.curvature(let setup, let peerColumns), .curvature(let curvature)):
             // p(1 - p) is at most 1/4, and below 2^-20 there would be no bad in a million.
             guard (-20 ... -2).contains(curvature.exponent) else { throw context.fault(.malformedMessage) }
             try enterTraining(setup, peerColumns: peerColumns, exponent: Int(curvature.exponent))
-            return []
+            return [.checkpoint(.preparation, round: 0)]
 
         case (.round(var round, let training), _):
             let (effects, sums) = try round.hear(message, transcript)
@@ -185,11 +196,11 @@ package struct DataParty<Side: PartySide>: RoleMachine {
 
     private mutating func enterPreparation(_ aligned: Alignment.Aligned) throws(Fault) -> [RoleEffect] {
         self.aligned = aligned
-        guard let part = context.specification.training else { return try enterScoring() }
+        guard let part = context.specification.training else { return [.checkpoint(.alignment, round: 0)] + (try enterScoring()) }
         let rows = context.trainingRows(of: aligned.rows.count)
         let design = try side.prepare(aligned, trainingRows: rows)
         state = .columns(TrainingSetup(settings: part.settings, design: design))
-        return [.send(.columns(.filled { $0.count = UInt32(design.columns.count) }), to: .peer),
+        return [.checkpoint(.alignment, round: 0), .send(.columns(.filled { $0.count = UInt32(design.columns.count) }), to: .peer),
                 .progress(.filled { $0.phase = .preparation })]
     }
 
@@ -258,7 +269,7 @@ package struct DataParty<Side: PartySide>: RoleMachine {
         let share = PaddedGram.encode(training.acceleration.gramShare(step: step), pads: keys.pads, role: context.role,
                                       sequence: UInt16(training.round))
         state = .verdict(training, step: step, settled: settled)
-        return [.send(.roundShare(.filled {
+        return [.checkpoint(.training, round: UInt32(training.round)), .send(.roundShare(.filled {
             $0.round = UInt32(training.round)
             $0.paddedGram = share.data
             $0.settled = settled
@@ -310,7 +321,7 @@ package struct DataParty<Side: PartySide>: RoleMachine {
         guard let aligned else { preconditionFailure("closing comes after alignment") }
         state = .closing(JobOutcome(aligned: aligned, trained: trained, scores: scoring.scores))
         let sent = framesSent
-        return [.send(.closing(.filled { $0.framesSent = sent + 1 }), to: .peer), .progress(.filled { $0.phase = .closing })]
+        return [.checkpoint(.scoring, round: 0), .send(.closing(.filled { $0.framesSent = sent + 1 }), to: .peer), .progress(.filled { $0.phase = .closing })]
     }
 }
 

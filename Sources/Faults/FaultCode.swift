@@ -58,6 +58,7 @@ extension Fault {
         case malformedMessage = 602
         case cryptographicCheck = 603
         case wrongCount = 604
+        case ledgersDiffer = 605
 
         // How jobs end
         case cancelled = 700
@@ -222,6 +223,10 @@ extension Fault.Code {
         case .wrongCount:
             Entry(.security, en: "{place} sent another number of elements than it declared", zh: "{place} 发送的元素个数与其声明不符",
                   hint: "the job is over; check that both sides run the same version", hintZh: "任务已终止；请确认双方版本一致")
+        case .ledgersDiffer:
+            Entry(.security, en: "{place}: the ledgers of both ends differ", zh: "{place}：双方账本不一致",
+                  hint: "the job is over; keep both ledgers and compare them: jointlab audit reconcile DIR1 DIR2",
+                  hintZh: "任务已终止；请保留双方账本并比对：jointlab audit reconcile DIR1 DIR2")
         case .cancelled:
             Entry(.failure, en: "the job was cancelled", zh: "任务已取消",
                   hint: "submit it again if that was not meant", hintZh: "如属误操作，请重新提交")

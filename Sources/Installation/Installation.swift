@@ -8,6 +8,7 @@ import Wire
 /// What a program finds on its own disk before it does anything: its configuration, the contract, its identity.
 package struct Installation: Sendable {
     package let contract: Contract
+    package let contractBytes: [UInt8]
     /// SHA-256 of the contract's file: both ends of a line compare it.
     package let contractDigest: [UInt8]
     package let identity: TransportIdentity
@@ -28,6 +29,7 @@ package struct Installation: Sendable {
         } catch {
             throw error.located(in: URL(fileURLWithPath: contractFile).lastPathComponent)
         }
+        contractBytes = bytes
         contractDigest = SHA256.hash(bytes)
         identity = try TransportIdentity(authorityFile: authority, certificateFile: certificate, privateKeyFile: privateKey)
     }
@@ -45,7 +47,8 @@ package struct Installation: Sendable {
                                             certificate: configuration.certificate, privateKey: configuration.privateKey)
         _ = try installation.contract.party(configuration.name, in: role, at: "/name")
         try installation.checkOwnPin(configuration.name)
-        return NodeInstallation(configuration: configuration, installation: installation)
+        let ledgerKey = try installation.ledgerKey(configuration.ledgerKey, of: configuration.name)
+        return NodeInstallation(configuration: configuration, installation: installation, ledgerKey: ledgerKey)
     }
 
     /// - Throws: `Fault` or `FaultList`.
@@ -65,9 +68,20 @@ package struct Installation: Sendable {
         URL(fileURLWithPath: file).deletingLastPathComponent().path
     }
 
+    private func ledgerKey(_ path: String, of name: String) throws(Fault) -> Ed25519.SigningKey {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        guard let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue else { throw Fault(.unreadableFile, at: path) }
+        guard mode & 0o077 == 0 else { throw Fault(.secretFileMode, at: path) }
+        guard let key = try? Ed25519.SigningKey(pem: String(decoding: try Installation.read(path), as: UTF8.self)) else {
+            throw Fault(.unreadableFile, at: path)
+        }
+        guard contract.everyone.first(where: { $0.name == name })?.ledgerKey == key.verifyingKey.bytes else { throw Fault(.pinMismatch, at: path) }
+        return key
+    }
+
     /// A node whose own key is not the one in the contract would be refused by everyone: better said here.
     private func checkOwnPin(_ name: String) throws(Fault) {
-        guard let party = ([contract.arbiter] + contract.parties).first(where: { $0.name == name }), party.pin.hexadecimal == identity.pin else {
+        guard let party = contract.everyone.first(where: { $0.name == name }), party.pin.hexadecimal == identity.pin else {
             throw Fault(.pinMismatch, at: name)
         }
     }
@@ -77,8 +91,11 @@ package struct Installation: Sendable {
 package struct NodeInstallation: Sendable {
     package let configuration: NodeConfiguration
     package let installation: Installation
+    /// Signs the heads of this node's ledgers.
+    package let ledgerKey: Ed25519.SigningKey
 
     package var contract: Contract { installation.contract }
+    package var contractBytes: [UInt8] { installation.contractBytes }
     package var contractDigest: [UInt8] { installation.contractDigest }
     package var identity: TransportIdentity { installation.identity }
 }
@@ -91,6 +108,11 @@ extension [UInt8] {
             return byte < 16 ? "0" + text : text
         }.joined()
     }
+}
+
+extension Contract {
+    /// Arbiter and data parties.
+    package var everyone: [Party] { parties.contains { $0.role == .arbiter } ? parties : [arbiter] + parties }
 }
 
 extension JobSpecification {

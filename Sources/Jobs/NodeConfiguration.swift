@@ -18,10 +18,8 @@ package struct NodeConfiguration: Sendable, Hashable {
     package let dataDirectory: String
     /// By the names that specifications use; empty at the arbiter.
     package let datasets: [String: Dataset]
-    /// Whether payloads of frames are kept for audits, not their hashes alone.
-    package let recordFrames: Bool
-    /// 0 uses every core.
-    package let threads: Int
+    /// Which payloads the ledger keeps.
+    package let retention: Retention
     package let approval: Approval
     package let logLevel: LogLevel
 
@@ -33,6 +31,9 @@ package struct NodeConfiguration: Sendable, Hashable {
         /// Jobs that the contract allows start without a person's consent.
         case automatic
     }
+
+    /// Records and digests of all frames are kept in any case.
+    package enum Retention: String, Sendable, Hashable, CaseIterable { case all, inbound, digests }
 
     package enum LogLevel: String, Sendable, Hashable, CaseIterable {
         case trace, debug, info, notice, warning, error, critical
@@ -66,8 +67,7 @@ package struct NodeConfiguration: Sendable, Hashable {
                 name: identity.name, contract: identity.contract, authority: identity.authority,
                 certificate: identity.certificate, privateKey: identity.privateKey, ledgerKey: ledgerKey,
                 listen: listen, dataDirectory: reader.path("data_directory", in: directory), datasets: datasets,
-                recordFrames: reader.optional("record_frames", .flag, default: true),
-                threads: reader.optional("threads", .integer(0...1024), default: 0),
+                retention: reader.optional("retention", .choice(Retention.all), default: .all),
                 approval: reader.optional("approve", .choice(Approval.automatic), default: .automatic),
                 logLevel: reader.optional("log_level", .choice(LogLevel.info), default: .info))
         }

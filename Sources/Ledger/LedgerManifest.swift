@@ -82,7 +82,8 @@ package struct LedgerManifest: Sendable, Hashable {
 }
 
 func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
-    String(decoding: bytes.flatMap { byte in [byte >> 4, byte & 15].map { $0 < 10 ? 48 + $0 : 87 + $0 } }, as: UTF8.self)
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
 }
 
 /// Nothing unless there are pairs of hexadecimal digits.

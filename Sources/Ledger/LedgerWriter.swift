@@ -31,8 +31,8 @@ package final class LedgerWriter: Sendable {
     package let peer: String
 
     private let directory: URL
-    private let sent: Mutex<Stream>
-    private let received: Mutex<Stream>
+    private let sent: Stream
+    private let received: Stream
 
     /// Makes the directory, writes the documents where they are missing, and opens the files of the line to `peer`.
     ///
@@ -50,8 +50,8 @@ package final class LedgerWriter: Sendable {
         ] {
             try writeOnce(bytes, directory.appendingPathComponent(name), name)
         }
-        sent = Mutex(try Stream(directory, peer, .sent))
-        received = Mutex(try Stream(directory, peer, .received))
+        sent = try Stream(directory, peer, .sent)
+        received = try Stream(directory, peer, .received)
     }
 
     /// Keeps the frame; a frame of a kind that is no record (`MessageKind.isRecorded`) passes by.
@@ -59,52 +59,41 @@ package final class LedgerWriter: Sendable {
         guard frame.kind.isRecorded else { return }
         precondition(frame.job == manifest.job, "a frame of another job")
         let record = FrameRecord(frame)
-        try stream(direction).withLock { stream throws(LedgerError) in
-            if manifest.retention.keeps(direction), try keep(frame.payload, record.digest) { stream.unsynchronised.append(record.digest) }
-            try stream.append(record.encode())
-        }
+        let isNew = manifest.retention.keeps(direction) ? try keep(frame.payload, record.digest) : false
+        try stream(direction).append(record, isNewPayload: isNew)
     }
 
     /// Where the direction stands: to be signed, or held against what a peer has signed.
     package func head(_ direction: Direction) -> Head {
-        stream(direction).withLock { stream in
-            Head(job: manifest.job, attempt: manifest.attempt, sender: direction == .sent ? manifest.node : peer,
-                 receiver: direction == .sent ? peer : manifest.node, size: stream.tree.size, root: stream.tree.root)
-        }
+        let tree = stream(direction).tree
+        return Head(job: manifest.job, attempt: manifest.attempt, sender: direction == .sent ? manifest.node : peer,
+                    receiver: direction == .sent ? peer : manifest.node, size: tree.size, root: tree.root)
     }
 
     /// The root at an earlier size; nothing beyond the present one.
-    package func root(_ direction: Direction, at size: UInt64) -> [UInt8]? {
-        stream(direction).withLock { $0.tree.root(at: size) }
-    }
+    package func root(_ direction: Direction, at size: UInt64) -> [UInt8]? { stream(direction).tree.root(at: size) }
 
     /// See `GrowingTree.consistencyProof`.
     package func consistencyProof(_ direction: Direction, from older: UInt64, to newer: UInt64) -> [[UInt8]]? {
-        stream(direction).withLock { $0.tree.consistencyProof(from: older, to: newer) }
+        stream(direction).tree.consistencyProof(from: older, to: newer)
     }
 
     /// Keeps a head with the signatures that it has got.
-    package func keep(_ note: SignedNote, _ direction: Direction) throws(LedgerError) {
-        try stream(direction).withLock { stream throws(LedgerError) in try stream.keep(note.encode() + [UInt8(ascii: "\n")]) }
-    }
+    package func keep(_ note: SignedNote, _ direction: Direction) throws(LedgerError) { try stream(direction).keep(note) }
 
     /// Brings everything kept so far to the disk: to be called before a head is signed.
     package func synchronize() throws(LedgerError) {
         for direction in Direction.allCases {
-            try stream(direction).withLock { stream throws(LedgerError) in
-                for digest in stream.unsynchronised { try bringToDisk(LedgerFile.payload(digest)) }
-                for folder in Set(stream.unsynchronised.compactMap(\.first)) {
-                    try bringToDisk("\(LedgerFile.payloads)/\(hexadecimal([folder]))")
-                }
-                stream.unsynchronised = []
-                try stream.synchronize()
-            }
+            let digests = stream(direction).takeNewPayloads()
+            for digest in digests { try bringToDisk(LedgerFile.payload(digest)) }
+            for folder in Set(digests.compactMap(\.first)) { try bringToDisk("\(LedgerFile.payloads)/\(hexadecimal([folder]))") }
+            try stream(direction).synchronize()
         }
         try bringToDisk(LedgerFile.payloads)
         try bringToDisk("")
     }
 
-    private func stream(_ direction: Direction) -> borrowing Mutex<Stream> {
+    private func stream(_ direction: Direction) -> Stream {
         switch direction {
         case .sent: sent
         case .received: received
@@ -115,19 +104,19 @@ package final class LedgerWriter: Sendable {
     private func keep(_ payload: [UInt8], _ digest: [UInt8]) throws(LedgerError) -> Bool {
         let name = LedgerFile.payload(digest)
         let url = directory.appendingPathComponent(name)
+        guard mkdir(url.deletingLastPathComponent().path, 0o700) == 0 || errno == EEXIST else { throw .unwritable(LedgerFile.payloads) }
+        let file: OutputFile
         do {
-            try OutputFile.create(url, name).write(payload)
-            return true
+            file = try OutputFile.create(url, name)
         } catch .exists {
             return false
-        } catch {
-            guard !FileManager.default.fileExists(atPath: url.deletingLastPathComponent().path) else {
-                unlink(url.path)
-                throw error
-            }
         }
-        try makeDirectory(url.deletingLastPathComponent(), LedgerFile.payloads)
-        try OutputFile.create(url, name).write(payload)
+        do {
+            try file.write(payload)
+        } catch {
+            unlink(url.path)
+            throw error
+        }
         return true
     }
 
@@ -140,12 +129,16 @@ package final class LedgerWriter: Sendable {
 }
 
 /// One direction's files and tree.
-private struct Stream: Sendable {
-    var tree = GrowingTree()
-    /// Payloads written since the disk was last waited for.
-    var unsynchronised: [[UInt8]] = []
+private final class Stream: Sendable {
+    private struct State: Sendable {
+        var tree = GrowingTree()
+        /// Payloads written since the disk was last waited for.
+        var newPayloads: [[UInt8]] = []
+    }
+
     private let records: OutputFile
     private let heads: OutputFile
+    private let state = Mutex(State())
 
     init(_ directory: URL, _ peer: String, _ direction: Direction) throws(LedgerError) {
         let names = (LedgerFile.records(peer, direction), LedgerFile.heads(peer, direction))
@@ -153,12 +146,28 @@ private struct Stream: Sendable {
         heads = try OutputFile.create(directory.appendingPathComponent(names.1), names.1)
     }
 
-    mutating func append(_ record: [UInt8]) throws(LedgerError) {
-        try records.write(record)
-        tree.append(record)
+    /// Shares its storage with the stream's until that grows.
+    var tree: GrowingTree { state.withLock { $0.tree } }
+
+    func append(_ record: FrameRecord, isNewPayload: Bool) throws(LedgerError) {
+        let bytes = record.encode()
+        try state.withLock { state throws(LedgerError) in
+            try records.write(bytes)
+            state.tree.append(bytes)
+            if isNewPayload { state.newPayloads.append(record.digest) }
+        }
     }
 
-    func keep(_ head: [UInt8]) throws(LedgerError) { try heads.write(head) }
+    func keep(_ note: SignedNote) throws(LedgerError) {
+        try state.withLock { _ throws(LedgerError) in try heads.write(note.encode() + [UInt8(ascii: "\n")]) }
+    }
+
+    func takeNewPayloads() -> [[UInt8]] {
+        state.withLock { state in
+            defer { state.newPayloads = [] }
+            return state.newPayloads
+        }
+    }
 
     func synchronize() throws(LedgerError) {
         try records.synchronize()

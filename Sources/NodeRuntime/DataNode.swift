@@ -2,6 +2,7 @@ import Faults
 import Foundation
 import Installation
 import Jobs
+import Ledger
 import Logging
 import Primitives
 import Roles
@@ -21,7 +22,8 @@ package final class DataNode: Sendable {
     private let datasets: [String: NodeConfiguration.Dataset]
     private let listenAddress: String?
     private let files: JobFiles
-    private let recorder: FrameRecorder?
+    private let ledgers: LedgerBook
+    private let ledgerKey: Ed25519.SigningKey
     private let logger: Logger
     private let makeMachine: MakeMachine
     private let jobs = Mutex<[JobIdentifier: OpenJob]>([:])
@@ -53,7 +55,9 @@ package final class DataNode: Sendable {
         datasets = configuration.datasets
         listenAddress = configuration.listen?.description
         files = try JobFiles(configuration.dataDirectory)
-        recorder = configuration.recordFrames ? FrameRecorder(directory: files.frames) : nil
+        ledgers = LedgerBook(directory: files.directory, node: name, role: role, contract: installation.contractBytes,
+                             retention: Retention(configuration.retention))
+        ledgerKey = installation.ledgerKey
         self.logger = logger
         self.makeMachine = makeMachine
     }
@@ -105,11 +109,11 @@ package final class DataNode: Sendable {
         guard let address = arbiter.address?.description else { throw Fault(.defect, at: "contract") }
         let connection = try await Transport.connect(
             to: address, identity: identity, pin: arbiter.pin.hexadecimal, name: arbiter.name, timeoutSeconds: 10)
-        let line = Line(connection, ownRole: role, peerRole: .arbiter, peerName: arbiter.name, recorder: recorder)
+        let line = Line(connection, ownRole: role, peerRole: .arbiter, peerName: arbiter.name, ledgers: ledgers)
         try await line.send(.nodeRegister(.filled {
             $0.version = 1
             $0.contractDigest = contractDigest.data
-        }), job: .none, attempt: 0)
+        }), phase: .waiting, job: .none, attempt: 0)
         guard case .nodeRegistered? = try await line.receive()?.message else { throw Fault(.contractMismatch, at: arbiter.name) }
         logger.info("registered with \(arbiter.name)")
         let posted = PostedLine(line)
@@ -132,13 +136,16 @@ package final class DataNode: Sendable {
                 return open
             }
             if let open { Task { await self.run(open, id, arbiter) } }
-        case .verdict:
+        case .verdict, .headSignatures:
             await jobs.withLock { $0[id] }?.session.deliver(received.message)
         case .jobStop(let stop):
             guard let open = jobs.withLock({ $0[id] }) else { return }
             await open.session.end(stop.fault.fault(from: contract.arbiter.name))
             open.arrivals.finish()
-            if !open.started { jobs.withLock { $0[id] = nil } }
+            if !open.started {
+                jobs.withLock { $0[id] = nil }
+                ledgers.end(id)
+            }
         default:
             logger.warning("the arbiter sent something that is not for this node")
         }
@@ -152,8 +159,8 @@ package final class DataNode: Sendable {
             let machine = try makeMachine(request)
             let parties = request.specification.parties
             let session = JobSession(
-                job: id, attempt: attempt, machine: machine, arbiter: arbiter, files: files,
-                peerName: role == .bank ? parties.platform : parties.bank,
+                job: id, attempt: attempt, machine: machine, arbiter: arbiter, files: files, ledgers: ledgers,
+                signers: try signers(peer: role == .bank ? parties.platform : parties.bank),
                 deadlineSeconds: contract.limits.deadlineSeconds, logger: jobLogger)
             let (stream, continuation) = AsyncStream<Arrival>.makeStream()
             jobs.withLock { $0[id] = OpenJob(specification: request.specification, session: session, arrivals: continuation, arriving: stream) }
@@ -162,7 +169,18 @@ package final class DataNode: Sendable {
         } catch {
             jobLogger.error("refused: \(error.message.en)")
             arbiter.post(.jobAnswer(.filled { $0.refusal = FaultNote(error) }), job: id, attempt: attempt)
+            ledgers.end(id)
         }
+    }
+
+    private func signers(peer: String) throws(Fault) -> HeadSigners {
+        func key(_ name: String) throws(Fault) -> Ed25519.VerifyingKey {
+            guard let party = contract.everyone.first(where: { $0.name == name }), let key = try? Ed25519.VerifyingKey(bytes: party.ledgerKey)
+            else { throw Fault(.contractMismatch, at: name) }
+            return key
+        }
+        return HeadSigners(own: name, key: ledgerKey, peer: peer, peerKey: try key(peer),
+                           arbiter: contract.arbiter.name, arbiterKey: try key(contract.arbiter.name))
     }
 
     private func request(_ bytes: [UInt8], _ id: JobIdentifier, _ attempt: UInt32) throws(Fault) -> RoleRequest {
@@ -202,7 +220,7 @@ package final class DataNode: Sendable {
             arbiter.post(.jobEnd(.filled { $0.fault = FaultNote(error) }), job: id, attempt: open.session.attempt)
         }
         jobs.withLock { $0[id] = nil }
-        recorder?.close(id)
+        ledgers.end(id)
     }
 
     private func jobLogger(_ id: JobIdentifier) -> Logger {
@@ -220,7 +238,7 @@ package final class DataNode: Sendable {
         guard let address = platform.address?.description else { throw Fault(.defect, at: "contract") }
         let connection = try await Transport.connect(
             to: address, identity: identity, pin: platform.pin.hexadecimal, name: platform.name, timeoutSeconds: 15)
-        let line = Line(connection, ownRole: .bank, peerRole: .platform, peerName: platform.name, recorder: recorder)
+        let line = Line(connection, ownRole: .bank, peerRole: .platform, peerName: platform.name, ledgers: ledgers)
         return Arrival(line: line, first: nil, done: AsyncStream<Void>.makeStream().continuation)
     }
 
@@ -237,7 +255,7 @@ package final class DataNode: Sendable {
 
     /// A bank has connected: its first frame says for which job.
     private func welcome(_ connection: Connection) async {
-        let line = Line(connection, ownRole: role, peerRole: .bank, peerName: connection.peerDescription, recorder: recorder)
+        let line = Line(connection, ownRole: role, peerRole: .bank, peerName: connection.peerDescription, ledgers: ledgers)
         guard let received = try? await line.receive(), case .hello = received.message,
               let open = jobs.withLock({ $0[received.job] }), open.specification.parties.bank == connection.peerDescription,
               open.session.attempt == received.attempt

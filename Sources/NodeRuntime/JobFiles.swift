@@ -19,8 +19,6 @@ package struct JobFiles: Sendable {
         guard FileManager.default.isWritableFile(atPath: path) else { throw Fault(.unwritable, at: path) }
     }
 
-    package var frames: URL { directory.appendingPathComponent("frames", isDirectory: true) }
-
     private func folder(_ job: String) -> URL { directory.appendingPathComponent("jobs/\(job)", isDirectory: true) }
 
     /// A file of a completed job, `nil` where there is none. `job` is 32 hexadecimal digits.

@@ -1,6 +1,7 @@
 import Dispatch
 import Faults
 import Foundation
+import Ledger
 import Logging
 import Primitives
 import Roles
@@ -20,6 +21,8 @@ package final class JobSession: Sendable {
     private let logger: Logger
     private let deadlineSeconds: Int
     private let files: JobFiles
+    private let ledgers: LedgerBook
+    private let signers: HeadSigners
     private let peerName: String
     private let lastHeard = Mutex(ContinuousClock.now)
 
@@ -29,20 +32,25 @@ package final class JobSession: Sendable {
         init(_ machine: any RoleMachine) { self.machine = machine }
     }
 
-    package init(job: JobIdentifier, attempt: UInt32, machine: any RoleMachine, arbiter: PostedLine, files: JobFiles, peerName: String,
-                 deadlineSeconds: Int, logger: Logger) {
+    package init(job: JobIdentifier, attempt: UInt32, machine: any RoleMachine, arbiter: PostedLine, files: JobFiles, ledgers: LedgerBook,
+                 signers: HeadSigners, deadlineSeconds: Int, logger: Logger) {
         self.job = job
         self.attempt = attempt
         self.machine = MachineBox(machine)
         self.arbiter = arbiter
         self.files = files
-        self.peerName = peerName
+        self.ledgers = ledgers
+        self.signers = signers
+        peerName = signers.peer
         self.deadlineSeconds = deadlineSeconds
         self.logger = logger
     }
 
     /// From the arbiter's line.
-    package func deliver(_ message: Message) async { await mailbox.deliver(message, from: .arbiter) }
+    package func deliver(_ message: Message) async {
+        if case .headSignatures(let signatures) = message { return await mailbox.deliver(signatures) }
+        await mailbox.deliver(message, from: .arbiter)
+    }
 
     package func end(_ fault: Fault) async { await mailbox.end(fault) }
 
@@ -59,12 +67,13 @@ package final class JobSession: Sendable {
             watchdog.cancel()
         }
         do throws(Fault) {
-            try await loop(outbox, &phases, clock)
+            try await loop(line, outbox, &phases, clock)
             try await outbox.finish()
         } catch {
             // A peer that can still be reached is told that, not why.
             await outbox.abandon()
-            try? await line.send(.abort(.filled { $0.code = UInt32(Fault.Code.endedByPeer.rawValue) }), job: job, attempt: attempt)
+            try? await line.send(.abort(.filled { $0.code = UInt32(Fault.Code.endedByPeer.rawValue) }), phase: machine.machine.phase,
+                                 job: job, attempt: attempt)
             throw error
         }
         phases.close(clock.now)
@@ -77,16 +86,18 @@ package final class JobSession: Sendable {
         try files.keep(try await compute { () throws(Fault) in try machine.machine.results(run) }, job: job)
     }
 
-    private func loop(_ outbox: Outbox, _ phases: inout PhaseClock, _ clock: ContinuousClock) async throws(Fault) {
+    private func loop(_ line: Line, _ outbox: Outbox, _ phases: inout PhaseClock, _ clock: ContinuousClock) async throws(Fault) {
         var event: RoleEvent? = .start
         var told: (at: ContinuousClock.Instant, phase: Phase, round: UInt32)?
+        var signed: (sent: UInt64, received: UInt64) = (0, 0)
         while true {
             if let current = event {
                 let effects = try await step(current)
                 for effect in effects {
                     switch effect {
-                    case .send(let message, to: .peer): outbox.post(message)
-                    case .send(let message, to: .arbiter): arbiter.post(message, job: job, attempt: attempt)
+                    case .send(let message, to: .peer): outbox.post(message, phase: machine.machine.phase)
+                    case .send(let message, to: .arbiter): arbiter.post(message, phase: machine.machine.phase, job: job, attempt: attempt)
+                    case .checkpoint(let phase, let round): signed = try await checkpoint(phase, round, since: signed, line, outbox)
                     case .progress(let progress):
                         phases.enter(progress.phase, clock.now)
                         // The arbiter is told of every new phase and round, and otherwise once a second.
@@ -94,7 +105,7 @@ package final class JobSession: Sendable {
                         if let last = told, last.phase == progress.phase, last.round == progress.round, now - last.at < .seconds(1) { continue }
                         if told?.phase != progress.phase { logger.info("phase \(progress.phase.name.en)") }
                         told = (now, progress.phase, progress.round)
-                        arbiter.post(.jobProgress(progress), job: job, attempt: attempt)
+                        arbiter.post(.jobProgress(progress), phase: progress.phase, job: job, attempt: attempt)
                     case .completed:
                         return
                     }
@@ -118,6 +129,40 @@ package final class JobSession: Sendable {
         return wants && queued < 2 ? .proceed : nil
     }
 
+    /// Both ends' ledgers are at one point: the heads of both directions are signed by both parties and the arbiter.
+    ///
+    /// - Returns: the sizes that are signed now.
+    private func checkpoint(_ phase: Phase, _ round: UInt32, since last: (sent: UInt64, received: UInt64), _ line: Line, _ outbox: Outbox)
+        async throws(Fault) -> (sent: UInt64, received: UInt64) {
+        try await waiting { () async throws(Fault) in
+            try await outbox.check()
+            return outbox.count == 0 ? () : nil
+        }
+        guard let ledger = try ledgers.writer(job, line: peerName) else { throw Fault(.defect, at: "JobSession.checkpoint") }
+        let signers = signers
+        var exchange = try await compute { () throws(Fault) in
+            do { try ledger.synchronize() } catch { throw Fault(.unwritable, at: "ledger") }
+            return HeadExchange(ledger, signers: signers, round: round)
+        }
+        try await line.send(.ledgerHeads(exchange.heads), phase: phase, job: job, attempt: attempt)
+        try exchange.accept(try await waiting { () async throws(Fault) in try await self.mailbox.takeHeads() })
+        arbiter.post(.headSubmission(exchange.submission(ledger, since: last)), phase: phase, job: job, attempt: attempt)
+        try exchange.accept(try await waiting { () async throws(Fault) in try await self.mailbox.takeSignatures() })
+        try exchange.keep(in: ledger)
+        return exchange.sizes
+    }
+
+    /// Asks again whenever something has changed.
+    private func waiting<Value>(_ take: () async throws(Fault) -> Value?) async throws(Fault) -> Value {
+        while true {
+            if let value = try await take() {
+                lastHeard.withLock { $0 = .now }
+                return value
+            }
+            await mailbox.wait()
+        }
+    }
+
     private func step(_ event: RoleEvent) async throws(Fault) -> [RoleEffect] {
         let box = machine
         return try await compute { () throws(Fault) in try box.machine.step(event) }
@@ -128,7 +173,11 @@ package final class JobSession: Sendable {
         do throws(Fault) {
             while let received = try await line.receive() {
                 guard received.job == job, received.attempt == attempt else { throw Fault(.unexpectedMessage, at: peerName) }
-                await mailbox.deliver(received.message, from: .peer)
+                if case .ledgerHeads(let heads) = received.message {
+                    await mailbox.deliver(heads)
+                } else {
+                    await mailbox.deliver(received.message, from: .peer)
+                }
             }
             await mailbox.close(.peer, Fault(.peerLost, at: peerName))
         } catch {
@@ -155,18 +204,18 @@ private final class Outbox: Sendable {
     /// Beyond this many, nothing more is taken in either: the peer is not reading.
     static let most = 16
 
-    private let stream: AsyncStream<Message>.Continuation
+    private let stream: AsyncStream<(Message, Phase)>.Continuation
     private let writer: Task<Void, any Error>
     private let state = State()
 
     init(_ line: Line, job: JobIdentifier, attempt: UInt32, mailbox: Mailbox) {
-        let (messages, continuation) = AsyncStream<Message>.makeStream()
+        let (messages, continuation) = AsyncStream<(Message, Phase)>.makeStream()
         stream = continuation
         let state = state
         writer = Task {
-            for await message in messages {
+            for await (message, phase) in messages {
                 do throws(Fault) {
-                    try await line.send(message, job: job, attempt: attempt)
+                    try await line.send(message, phase: phase, job: job, attempt: attempt)
                 } catch {
                     state.fail(error)
                     await mailbox.notify()
@@ -189,9 +238,9 @@ private final class Outbox: Sendable {
 
     var count: Int { state.queued }
 
-    func post(_ message: Message) {
+    func post(_ message: Message, phase: Phase) {
         state.posted()
-        stream.yield(message)
+        stream.yield((message, phase))
     }
 
     func check() async throws(Fault) {

@@ -1,10 +1,11 @@
 import Faults
+import Ledger
 import Primitives
 import Transport
 import Wire
 
 /// A connection on which this program stands in one role and the peer in another: the one path by which messages leave
-/// and arrive. Every frame is recorded before it is sent or acted on.
+/// and arrive. Every frame is in the ledger before it is sent or acted on.
 ///
 /// One task may send while one receives.
 package actor Line {
@@ -12,7 +13,7 @@ package actor Line {
     package nonisolated let peerRole: Role
     private let ownRole: Role
     private let connection: Connection
-    private let recorder: FrameRecorder?
+    private let ledgers: LedgerBook?
     private var nextSent: UInt64 = 0
     private var nextReceived: UInt64 = 0
 
@@ -22,34 +23,34 @@ package actor Line {
         package let attempt: UInt32
     }
 
-    package init(_ connection: Connection, ownRole: Role, peerRole: Role, peerName: String, recorder: FrameRecorder?) {
+    package init(_ connection: Connection, ownRole: Role, peerRole: Role, peerName: String, ledgers: LedgerBook?) {
         self.connection = connection
         self.ownRole = ownRole
         self.peerRole = peerRole
         self.peerName = peerName
-        self.recorder = recorder
+        self.ledgers = ledgers
     }
 
     package nonisolated var bytesSent: UInt64 { UInt64(connection.bytesSent) }
     package nonisolated var bytesReceived: UInt64 { UInt64(connection.bytesReceived) }
 
     /// Returns when the frame has left. Callers take turns: this is not a queue.
-    package func send(_ message: Message, job: JobIdentifier, attempt: UInt32) async throws(Fault) {
+    package func send(_ message: Message, phase: Phase, job: JobIdentifier, attempt: UInt32) async throws(Fault) {
         guard message.kind.allows(from: ownRole, to: peerRole) else { throw Fault(.defect, at: "Line.send \(message.kind.name)") }
-        let frame = Frame(message, job: job, attempt: attempt, sequence: nextSent, salt: SystemRandom.bytes(Frame.saltBytes))
+        let frame = Frame(message, phase: phase, job: job, attempt: attempt, sequence: nextSent, salt: SystemRandom.bytes(Frame.saltBytes))
         nextSent += 1
-        try recorder?.record(frame, .sent, line: peerName)
+        try ledgers?.record(frame, .sent, line: peerName)
         try await connection.send(frame)
     }
 
     /// The next message, or nothing when the peer has closed the line in order.
     package func receive() async throws(Fault) -> Received? {
         guard let frame = try await connection.receive() else { return nil }
-        guard frame.sequence == nextReceived, frame.kind.allows(from: peerRole, to: ownRole) else {
+        guard frame.sequence == nextReceived, frame.kind.allows(from: peerRole, to: ownRole), frame.kind.row.phases.contains(frame.phase) else {
             throw Fault(.unexpectedMessage, at: peerName)
         }
         nextReceived += 1
-        try recorder?.record(frame, .received, line: peerName)
+        try ledgers?.record(frame, .received, line: peerName)
         do {
             return Received(message: try frame.message(), job: frame.job, attempt: frame.attempt)
         } catch {
@@ -68,6 +69,7 @@ package final class PostedLine: Sendable {
 
     private struct Post: Sendable {
         let message: Message
+        let phase: Phase
         let job: JobIdentifier
         let attempt: UInt32
     }
@@ -79,7 +81,7 @@ package final class PostedLine: Sendable {
         writer = Task {
             for await post in stream {
                 do {
-                    try await line.send(post.message, job: post.job, attempt: post.attempt)
+                    try await line.send(post.message, phase: post.phase, job: post.job, attempt: post.attempt)
                 } catch {
                     // The reader of the line finds out why.
                     await line.close()
@@ -89,8 +91,8 @@ package final class PostedLine: Sendable {
         }
     }
 
-    package func post(_ message: Message, job: JobIdentifier, attempt: UInt32 = 1) {
-        posts.yield(Post(message: message, job: job, attempt: attempt))
+    package func post(_ message: Message, phase: Phase = .waiting, job: JobIdentifier, attempt: UInt32 = 1) {
+        posts.yield(Post(message: message, phase: phase, job: job, attempt: attempt))
     }
 
     /// Lets what was posted go out, then ends.

@@ -13,6 +13,8 @@ actor Mailbox {
     private var changed = false
     private var ending: Fault?
     private var closed: [LineEnd: Fault] = [:]
+    private var heads: LedgerHeads?
+    private var signatures: HeadSignatures?
 
     /// Returns once there is a place, or the job is over.
     func deliver(_ message: Message, from end: LineEnd) async {
@@ -22,6 +24,30 @@ actor Mailbox {
         guard ending == nil else { return }
         queues[end, default: []].append(message)
         notify()
+    }
+
+    /// Heads and signatures of a checkpoint go by the side: machines know nothing of ledgers.
+    func deliver(_ heads: LedgerHeads) {
+        self.heads = heads
+        notify()
+    }
+
+    func deliver(_ signatures: HeadSignatures) {
+        self.signatures = signatures
+        notify()
+    }
+
+    func takeHeads() throws(Fault) -> LedgerHeads? {
+        if let ending { throw ending }
+        if heads == nil, queues[.peer, default: []].isEmpty, let fault = closed[.peer] { throw fault }
+        defer { heads = nil }
+        return heads
+    }
+
+    func takeSignatures() throws(Fault) -> HeadSignatures? {
+        if let ending { throw ending }
+        defer { signatures = nil }
+        return signatures
     }
 
     /// Ends the job from outside; the first reason stands.

@@ -9,6 +9,8 @@ package protocol RoleMachine: Sendable {
     /// Which lines the machine is ready to hear now. A runtime leaves everything else unread: that is the back-pressure,
     /// and it keeps a message of the next state from arriving in this one.
     var listening: Set<LineEnd> { get }
+    /// Where the job stands at this party: every frame is marked with it.
+    var phase: Phase { get }
     /// Whether there is work to be done without hearing anything.
     var wantsToProceed: Bool { get }
 
@@ -58,6 +60,9 @@ package enum RoleEffect: Sendable {
     case send(Message, to: LineEnd)
     /// How far the job is: shown at the node and, thinned out, told to the arbiter.
     case progress(JobProgress)
+    /// That phase, or that round of training, has ended: everything of it has been sent and received. What follows waits until
+    /// both parties and the arbiter have signed how far the ledgers have come.
+    case checkpoint(Phase, round: UInt32)
     /// The job is done at this node.
     case completed
 }

@@ -172,13 +172,13 @@ extension MessageKind {
                                        zh: "无新增信息：双方已见帧的数量与树根及其签名"),
                        maximumPayloadBytes: Self.smallBytes)
         case .headSubmission:
-            return Row(directions: toArbiter, phases: [.alignment, .preparation, .training, .scoring],
+            return Row(directions: toArbiter, phases: anyPhase,
                        shape: "heads as in LedgerHeads, sent_proof 32 each, received_proof 32 each",
                        reveals: Phrase(en: "how many frames crossed between the parties, and the roots of their hashes",
                                        zh: "双方之间传输的帧数及其哈希树根"),
                        maximumPayloadBytes: Self.smallBytes)
         case .headSignatures:
-            return Row(directions: fromArbiter, phases: [.alignment, .preparation, .training, .scoring],
+            return Row(directions: fromArbiter, phases: anyPhase,
                        shape: "round, sent_signature 64, received_signature 64",
                        reveals: Phrase(en: "nothing new", zh: "无新增信息"), maximumPayloadBytes: Self.smallBytes)
         case .nodeRegister:

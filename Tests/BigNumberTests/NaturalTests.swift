@@ -17,6 +17,8 @@ import Testing
                     let (quotient, remainder) = x.quotientAndRemainder(dividingBy: y)
                     #expect(big(a % b) == remainder)
                     #expect(big(a.quotient(by: b)) == quotient)
+                    let both = a.divided(by: b)
+                    #expect(big(both.quotient) == quotient && big(both.remainder) == remainder)
                 }
                 #expect((a < b) == (x < y) && (a == b) == (x == y) && (a >= b) == (x >= y))
             }

@@ -77,7 +77,7 @@ struct Conversation {
                 switch effect {
                 case .send(let message, to: .peer): try carry(message, from: role, to: role == .bank ? .platform : .bank)
                 case .send(let message, to: .arbiter): try consult(message, from: role)
-                case .progress: break
+                case .progress, .checkpoint: break
                 case .completed:
                     completed.insert(role)
                     try consult(.jobEnd(.init()), from: role)

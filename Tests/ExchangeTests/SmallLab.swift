@@ -175,7 +175,7 @@ struct SmallJob: Sendable {
               "people": [{ "name": "ann", "role": "analyst", "pin": "\(String(repeating: "4", count: 64))" }] }
             """.utf8))
         let digest = [UInt8](repeating: 7, count: 32)
-        var machine = ArbiterMachine(contract: contract, contractDigest: digest, digest: { SHA256.hash($0) })
+        var machine = ArbiterMachine(contract: contract, contractDigest: digest, ledgerKey: Ed25519.SigningKey(seed: SecretBytes(copying: digest)))
         func hear(_ message: Message, _ line: ArbiterLine, _ id: JobIdentifier) -> [ArbiterEffect] {
             machine.step(.heard(message, job: id, from: line, fresh: job), unixSeconds: 1)
         }

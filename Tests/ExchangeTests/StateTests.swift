@@ -51,7 +51,8 @@ private enum Stage: CaseIterable {
             .jobAnswer: .jobAnswer(.init()), .jobStart: .jobStart(.init()), .jobProgress: .jobProgress(.init()), .roundShare: .roundShare(.init()),
             .verdict: .verdict(.init()), .jobEnd: .jobEnd(.init()), .jobStop: .jobStop(.init()), .submitJob: .submitJob(.init()),
             .listJobs: .listJobs(.init()), .showJob: .showJob(.init()), .watchJob: .watchJob(.init()), .cancelJob: .cancelJob(.init()),
-            .jobRecord: .jobRecord(.init()), .jobList: .jobList(.init()), .refusal: .refusal(.init()),
+            .jobRecord: .jobRecord(.init()), .jobList: .jobList(.init()), .refusal: .refusal(.init()), .ledgerHeads: .ledgerHeads(.init()),
+            .headSubmission: .headSubmission(.init()), .headSignatures: .headSignatures(.init()),
         ]
         let crossings = try honest.get().crossings
         for crossing in crossings.reversed() { messages[crossing.kind] = try Message.decode(kind: crossing.kind, payload: crossing.payload) }

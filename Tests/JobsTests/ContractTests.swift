@@ -145,7 +145,7 @@ struct ContractTests {
         ])
         #expect(node.listen == Endpoint(host: "0.0.0.0", port: 7003))
         #expect(node.datasets.mapValues(\.path) == ["main": "/lab/platform.csv"])
-        #expect(node.recordFrames && node.threads == 0 && node.approval == .automatic && node.logLevel == .info)
+        #expect(node.retention == .all && node.approval == .automatic && node.logLevel == .info)
     }
 
     @Test("each role has its own keys")

@@ -192,7 +192,7 @@ struct RawPeer {
 }
 
 func frame(_ kind: MessageKind = .roundRows, bytes: Int, sequence: UInt64 = 0) -> Frame {
-    Frame(kind: kind, job: .none, attempt: 1, sequence: sequence, salt: [UInt8](repeating: 7, count: 16),
+    Frame(kind: kind, phase: .waiting, job: .none, attempt: 1, sequence: sequence, salt: [UInt8](repeating: 7, count: 16),
           payload: [UInt8](repeating: UInt8(truncatingIfNeeded: sequence), count: bytes))
 }
 

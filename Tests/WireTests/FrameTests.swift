@@ -5,7 +5,7 @@ import Wire
     private static let job = JobIdentifier("000102030405060708090a0b0c0d0e0f") ?? .none
 
     private func frame(_ kind: MessageKind, payload: [UInt8], sequence: UInt64 = 0) -> Frame {
-        Frame(kind: kind, job: Self.job, attempt: 2, sequence: sequence, salt: [UInt8](repeating: 9, count: 16), payload: payload)
+        Frame(kind: kind, phase: .opening, job: Self.job, attempt: 2, sequence: sequence, salt: [UInt8](repeating: 9, count: 16), payload: payload)
     }
 
     private func decode(_ bytes: [UInt8]) throws(WireFault) -> Frame? {
@@ -17,7 +17,7 @@ import Wire
     @Test("a frame has the bytes that the document draws")
     func layout() {
         let bytes = frame(.nonce, payload: [0xAA, 0xBB], sequence: 3).encode()
-        let expected = "4a4c3031" + "0002" + "0000" + "00000002" + "00000002" + "000102030405060708090a0b0c0d0e0f"
+        let expected = "4a4c3031" + "0002" + "0001" + "00000002" + "00000002" + "000102030405060708090a0b0c0d0e0f"
             + "0000000000000003" + "09090909090909090909090909090909" + "aabb"
         #expect(bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() == expected)
         #expect(Frame.headerBytes == 56)
@@ -66,7 +66,8 @@ import Wire
     func damage() {
         var random = SystemRandomNumberGenerator()
         let note = FaultNote.filled { $0.code = 700; $0.place = "/training"; $0.arguments = ["a", "b"] }
-        let original = Frame(.jobStop(.filled { $0.fault = note }), job: Self.job, attempt: 1, sequence: 1, salt: [UInt8](repeating: 0, count: 16))
+        let original = Frame(.jobStop(.filled { $0.fault = note }), phase: .training, job: Self.job, attempt: 1, sequence: 1,
+                             salt: [UInt8](repeating: 0, count: 16))
         let whole = original.encode()
         for _ in 0..<10_000 {
             var bytes = whole

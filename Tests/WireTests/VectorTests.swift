@@ -7,6 +7,7 @@ import Wire
     struct Vector: Decodable, CustomTestStringConvertible {
         struct Accepted: Decodable {
             let message: String
+            let phase: UInt16
             let job: String
             let attempt: UInt32
             let sequence: String
@@ -49,6 +50,7 @@ import Wire
             #expect(fault.rawValue == vector.error)
         case (.success(let frame), let expected?):
             #expect(frame.kind.name == expected.message)
+            #expect(frame.phase == Phase(known: expected.phase))
             #expect(frame.job == JobIdentifier(expected.job))
             #expect(frame.attempt == expected.attempt)
             #expect("\(frame.sequence)" == expected.sequence)

@@ -1,0 +1,96 @@
+import Faults
+import Foundation
+import Jobs
+import Ledger
+import Primitives
+import Synchronization
+import Wire
+
+/// The ledgers of a node's jobs: every frame of a job passes here before it is sent or acted on.
+///
+///     ledger/JOB/   as in Protocols/ledger.md
+///
+/// A job's ledger begins with its offer, which brings the specification. Frames of no job say only that a node is up, and
+/// are not kept.
+package final class LedgerBook: Sendable {
+    private let directory: URL
+    private let node: String
+    private let role: Role
+    private let contract: [UInt8]
+    private let retention: Retention
+    private let open = Mutex<[JobIdentifier: OpenLedger]>([:])
+    private let ended = Mutex<[JobIdentifier]>([])
+    /// Ledgers of ended jobs stay open for frames that crossed with the end, until so many newer ones have ended.
+    private static let mostEnded = 32
+
+    private struct OpenLedger: Sendable {
+        let manifest: LedgerManifest
+        let specification: [UInt8]
+        var lines: [String: LedgerWriter] = [:]
+    }
+
+    package init(directory: URL, node: String, role: Role, contract: [UInt8], retention: Retention) {
+        self.directory = directory.appendingPathComponent("ledger", isDirectory: true)
+        self.node = node
+        self.role = role
+        self.contract = contract
+        self.retention = retention
+    }
+
+    func record(_ frame: Frame, _ direction: Direction, line: String) throws(Fault) {
+        guard frame.job != .none, frame.kind.isRecorded else { return }
+        if frame.kind == .jobOffer { begin(frame) }
+        // A frame that crossed with the end of its job is not acted on.
+        guard let writer = try writer(frame.job, line: line) else { return }
+        do {
+            try writer.append(frame, direction)
+        } catch {
+            throw Fault(.unwritable, at: "ledger")
+        }
+    }
+
+    private func begin(_ frame: Frame) {
+        guard case .jobOffer(let offer)? = try? frame.message() else { return }
+        let specification = offer.specification.octets
+        let manifest = LedgerManifest(job: frame.job, attempt: frame.attempt, node: node, role: role, contract: contract,
+                                      specification: specification, retention: retention)
+        open.withLock { $0[frame.job] = $0[frame.job] ?? OpenLedger(manifest: manifest, specification: specification) }
+    }
+
+    /// The writer of one line of an open job.
+    func writer(_ job: JobIdentifier, line: String) throws(Fault) -> LedgerWriter? {
+        try open.withLock { (open) throws(Fault) -> LedgerWriter? in
+            guard let ledger = open[job] else { return nil }
+            if let writer = ledger.lines[line] { return writer }
+            do {
+                let writer = try LedgerWriter(directory: directory.appendingPathComponent("\(job)", isDirectory: true),
+                                              manifest: ledger.manifest, contract: contract, specification: ledger.specification, peer: line)
+                open[job]?.lines[line] = writer
+                return writer
+            } catch {
+                throw Fault(.unwritable, at: "ledger")
+            }
+        }
+    }
+
+    /// The job is over: what it wrote is brought to the disk.
+    package func end(_ job: JobIdentifier) {
+        guard let ledger = open.withLock({ $0[job] }) else { return }
+        for writer in ledger.lines.values { try? writer.synchronize() }
+        let oldest = ended.withLock { ended -> JobIdentifier? in
+            if !ended.contains(job) { ended.append(job) }
+            return ended.count > LedgerBook.mostEnded ? ended.removeFirst() : nil
+        }
+        if let oldest { open.withLock { $0[oldest] = nil } }
+    }
+}
+
+extension Retention {
+    package init(_ configured: NodeConfiguration.Retention) {
+        self = switch configured {
+        case .all: .all
+        case .inbound: .inbound
+        case .digests: .digests
+        }
+    }
+}
