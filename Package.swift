@@ -73,6 +73,7 @@ let package = Package(
         room("Synthetic", ["Tables", "Faults"]),
         room("Ledger", ["Wire", "Primitives"]),
         room("Reports", ["Evaluation", "Roles"]),
+        room("Audit", ["Ledger", "BigNumber", "Jobs", "Wire", "Faults", "Primitives"]),
         // 3: the mathematics of a round
         room("Training", ["LinearAlgebra"]),
         // 4: the parties as state machines, and the line between them
@@ -87,7 +88,7 @@ let package = Package(
         room("ArbiterRuntime", ["ArbiterRole", "Ledger", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
         // 6: verbs
         room("NodeCommands", ["NodeRuntime", "Installation", "Console", "Jobs", "Wire", "Faults", arguments, logging]),
-        room("AnalystCommands", ["Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
+        room("AnalystCommands", ["Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
         // 7: programs
         program("arbiter", ["ArbiterRuntime", "NodeCommands", "Wire", "Faults", arguments]),
         program("platform-node", ["PlatformRole", "NodeRuntime", "NodeCommands", "Wire", "Faults", arguments]),
@@ -95,17 +96,27 @@ let package = Package(
         program("jointlab", ["AnalystCommands", arguments]),
 
         // tests
+        tests("LayeringTests", []),
         tests("LinearAlgebraTests", ["LinearAlgebra", bigInt]),
         tests("EvaluationTests", ["Evaluation"]),
         tests("BigNumberTests", ["BigNumber", bigInt]),
         tests("PrimitivesTests", ["Primitives"]),
         tests("WireTests", ["Wire", "Faults"]),
+        tests("LedgerTests", ["Ledger", "Wire", "Primitives"]),
+        tests("AuditTests", ["Audit", "Ledger", "BigNumber", "Jobs", "Wire", "Faults", "Primitives"]),
         tests("JobsTests", ["Jobs", "Faults"]),
-        tests("PaillierTests", ["Paillier", "BigNumber", "Primitives", "Training", bigInt]),
+        tests("PaillierTests", ["Paillier", "BigNumber", "Primitives", bigInt]),
         tests("SetIntersectionTests", ["SetIntersection", "Primitives"]),
         tests("TablesTests", ["Tables", "Faults"]),
         tests("FeaturesTests", ["Features", "Tables", "Jobs", "Faults"]),
         tests("SyntheticTests", ["Synthetic", "Evaluation", "Tables", "Faults"]),
+        tests("TrainingTests", ["Training", "LinearAlgebra"]),
+        tests("ExchangeTests", [
+            "BankRole", "PlatformRole", "ArbiterRole", "Exchange", "Roles", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "BigNumber",
+            "SetIntersection", bigInt,
+        ]),
+        tests("ArbiterRoleTests", ["ArbiterRole", "Jobs", "Wire", "Faults", "Primitives", bigInt]),
+        tests("CommandTests", ["bank-node", "platform-node", "arbiter", "jointlab", "Synthetic", "Jobs", "Wire", "Faults"]),
         tests("TransportTests", ["Transport", "Wire", "Faults", "Primitives"] + nio),
     ]
 )

@@ -102,7 +102,9 @@ struct JobWatcher {
             return state
         }
         let step = "\(record.state.rawValue) \(record.progress.phase.rawValue) \(record.progress.round)"
-        if step != shown, record.state == .offered || record.state == .running { Console.note(state) }
+        if step != shown, record.state == .offered || record.state == .running {
+            Console.note(record.state == .running ? record.progressText(language, withPercent: false) : state)
+        }
         return step
     }
 }

@@ -19,7 +19,7 @@ struct JobCommand: AsyncParsableCommand {
 
         func open() async throws -> ArbiterClient {
             guard let file = person ?? ProcessInfo.processInfo.environment["JOINTLAB_PERSON"] else {
-                throw Fault(.unreadableFile, at: "--as person.json")
+                throw Fault(.missingOption, at: "--as person.json")
             }
             return try await ArbiterClient.open(file)
         }
@@ -171,10 +171,10 @@ extension JobRecord {
         return parts.joined(separator: "  ")
     }
 
-    func progressText(_ language: Language) -> String {
+    func progressText(_ language: Language, withPercent: Bool = true) -> String {
         var text = progress.phase.name(language)
         if progress.phase == .training { text += language == .zh ? " 第 \(progress.round) 轮" : " round \(progress.round)" }
-        if progress.total > 0 { text += " \(100 * progress.done / progress.total) %" }
+        if withPercent, progress.total > 0 { text += " \(100 * progress.done / progress.total) %" }
         return text
     }
 }

@@ -40,7 +40,8 @@ struct LabCommand: AsyncParsableCommand {
                 let wanted = try spec.map(Specification.read)
                 let bank = wanted.map { [$0.parties.bank] } ?? bank
                 let platform = wanted.map { [$0.parties.platform] } ?? platform
-                let lab = LabPlan(banks: bank, platforms: platform, analysts: analyst, dataNames: wanted?.data, host: host, port: port, bankData: bankData,
+                let lab = LabPlan(
+                    banks: bank, platforms: platform, analysts: analyst, dataNames: wanted?.data, host: host, port: port, bankData: bankData,
                                   platformData: platformData, days: days, isTrial: trial)
                 try lab.write(to: URL(fileURLWithPath: directory, isDirectory: true))
                 let done = Phrase(
@@ -91,7 +92,7 @@ struct LabPlan {
     func write(to target: URL) throws {
         try checkNames()
         let files = FileManager.default
-        guard !files.fileExists(atPath: target.path) else { throw Fault(.unwritable, at: target.path) }
+        guard !files.fileExists(atPath: target.path) else { throw Fault(.alreadyExists, at: target.relativePath) }
         let aside = target.deletingLastPathComponent().appendingPathComponent(".\(target.lastPathComponent).partial", isDirectory: true)
         try? files.removeItem(at: aside)
         do {

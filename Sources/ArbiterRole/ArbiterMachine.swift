@@ -28,8 +28,8 @@ package enum ArbiterEffect: Sendable {
 /// The arbiter as a state machine: it takes in specifications, asks the owners, keeps parties in step, rules on stopping,
 /// and knows how each job stands. It holds no key, no identifier and no data, and its module can reach none.
 package struct ArbiterMachine: Sendable {
-    /// Jobs that are remembered; the oldest ended ones give way.
-    package static let mostJobs = 1000
+    /// Jobs that are remembered; the oldest ended ones give way. So many records of the longest kind fit into one frame.
+    package static let mostJobs = 500
     /// Jobs that may be open at once.
     package static let mostOpenJobs = 50
 
@@ -60,8 +60,9 @@ package struct ArbiterMachine: Sendable {
 
     package mutating func step(_ event: ArbiterEvent, unixSeconds: UInt64) -> [ArbiterEffect] {
         switch event {
-        case .connected:
-            return []
+        case .connected(let line):
+            // Whoever dials again has lost what it was doing, though nobody may have seen it go.
+            return lost(line, unixSeconds)
         case .lost(let line):
             return lost(line, unixSeconds)
         case .heard(let message, let id, .party(let name), _):

@@ -4,7 +4,6 @@ import Foundation
 import Installation
 import Jobs
 import Ledger
-import Logging
 import NodeRuntime
 import Primitives
 import Synchronization
@@ -18,18 +17,18 @@ package actor ArbiterNode {
     private let address: String
     private let records: URL
     private let ledgers: LedgerBook
-    private let logger: Logger
+    private let log: NodeLog
     private var machine: ArbiterMachine
     private var lines: [ArbiterLine: PostedLine] = [:]
     private var connections: UInt64 = 0
 
-    package init(_ installation: NodeInstallation, logger: Logger) throws(Fault) {
+    package init(_ installation: NodeInstallation, log: NodeLog) throws(Fault) {
         let configuration = installation.configuration
         guard let listen = configuration.listen else { throw Fault(.defect, at: "configuration") }
         contract = installation.contract
         identity = installation.identity
         address = listen.description
-        self.logger = logger
+        self.log = log
         let files = try JobFiles(configuration.dataDirectory)
         records = files.directory.appendingPathComponent("records", isDirectory: true)
         do {
@@ -60,9 +59,9 @@ package actor ArbiterNode {
         for person in contract.people { peers[person.pin.hexadecimal] = person.name }
         let listener = try await Transport.listen(
             at: address, identity: identity, peers: peers, maximumConnections: 256,
-            onRefusal: { [logger] in logger.warning("refused a connection: \($0.message.en)") },
+            onRefusal: { [log] in log.warning($0) },
             handler: { [self] in await welcome($0) })
-        logger.info("listening at \(address)")
+        log.info(en: "listening at \(address)", zh: "正在监听 \(address)")
         while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
         await listener.close()
     }
@@ -93,7 +92,7 @@ package actor ArbiterNode {
                 step(.heard(received.message, job: received.job, from: end, fresh: fresh))
             }
         } catch {
-            if error.code != .peerLost { logger.warning("\(error.message.en)") }
+            if error.code != .peerLost { log.warning(error) }
         }
         if lines[end] === posted {
             lines[end] = nil
@@ -110,7 +109,7 @@ package actor ArbiterNode {
             case .keep(let record):
                 keep(record)
             case .close(let end, let fault):
-                logger.warning("\(fault.message.en)")
+                log.warning(fault)
                 if let line = lines[end]?.line { Task { await line.close() } }
             }
         }
@@ -120,11 +119,11 @@ package actor ArbiterNode {
         guard let id = JobIdentifier(octets: record.job.octets) else { return }
         let bytes = Message.jobRecord(record).encodePayload()
         if record.state.isFinal { ledgers.end(id) }
-        logger.info("job \("\(id)".prefix(8)) \(record.name): \(record.state.name.en)")
+        log.of(id).info(en: "\(record.name): \(record.state.name.en)", zh: "\(record.name)：\(record.state.name.zh)")
         do {
             try Data(bytes).write(to: records.appendingPathComponent("\(id).record"), options: .atomic)
         } catch {
-            logger.error("a record could not be written")
+            log.warning(Fault(.unwritable, at: "records"))
         }
     }
 }

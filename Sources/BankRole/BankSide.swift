@@ -156,7 +156,7 @@ package struct BankSide: PartySide {
                     ResultFile(name: "report.json", bytes: try scoringReport(outcome, run).reportJSON()),
                 ]
             }
-            let model = ModelHalf(job: "\(context.job)", role: context.role.rawValue, intercept: trained.weights[0],
+            let model = ModelHalf(job: "\(context.job)", role: context.role.rawValue, peer: context.peerName, intercept: trained.weights[0],
                                   weights: Array(trained.weights.dropFirst()), plan: plan)
             return [
                 ResultFile(name: ModelHalf.fileName, bytes: try model.encoded()),

@@ -69,7 +69,9 @@ package struct Alignment: Sendable {
         blinded < shuffled.count || !openingSent || sent < shuffled.count || !matchBlocks.isEmpty
     }
 
-    package var isListening: Bool { openingSent }
+    /// The platform answers the bank's points: it hears them once its own are sent, so that what it sends has one order. The
+    /// bank listens throughout, or two long lists would wait for each other.
+    package var isListening: Bool { openingSent && (context.role == .bank || sent == shuffled.count) }
 
     /// Blinds the next block, or sends one.
     package mutating func proceed() throws(Fault) -> (effects: [RoleEffect], aligned: Aligned?) {
@@ -121,7 +123,7 @@ package struct Alignment: Sendable {
         case .blindedPoints(let message):
             return (try hearBlinded(message), nil)
 
-        case .doublyBlindedPoints(let message) where context.role == .bank && peerCount != nil:
+        case .doublyBlindedPoints(let message) where context.role == .bank && peerReceived == peerCount:
             try expect(message.block, doubled, of: shuffled.count, message.points.count)
             let points = message.points.octets
             try check { () throws(SetIntersectionError) in

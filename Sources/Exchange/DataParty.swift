@@ -40,6 +40,7 @@ package struct DataParty<Side: PartySide>: RoleMachine {
     private var trained: TrainingSummary?
     private var transcript = Transcript()
     private var framesSent: UInt64 = 0
+    private var framesHeard: UInt64 = 0
     private var started = false
 
     package init(context: JobContext, side: Side, secrets: JobSecrets) {
@@ -91,10 +92,11 @@ package struct DataParty<Side: PartySide>: RoleMachine {
             throw context.fault(.endedByPeer)
         case .message(let message, let end):
             guard listening.contains(end) else { throw context.fault(.unexpectedMessage) }
+            if end == .peer { framesHeard += 1 }
             transcript.add(message)
             effects = try hear(message)
         }
-        for case .send(_, to: .peer) in effects { framesSent += 1 }
+        framesSent += effects.framesToPeer
         return effects
     }
 
@@ -125,8 +127,7 @@ package struct DataParty<Side: PartySide>: RoleMachine {
             state = .round(round, training)
             return effects
         case .scoring(var scoring):
-            let effects = try scoring.proceed()
-            return try effects + followScoring(scoring)
+            return try followScoring(scoring, after: try scoring.proceed())
         default:
             throw Fault(.defect, at: "DataParty.proceed")
         }
@@ -180,10 +181,10 @@ package struct DataParty<Side: PartySide>: RoleMachine {
             return try follow(verdict, training, step: step, settled: settled)
 
         case (.scoring(var scoring), _):
-            let effects = try scoring.hear(message)
-            return try effects + followScoring(scoring)
+            return try followScoring(scoring, after: try scoring.hear(message))
 
-        case (.closing(let outcome), .closing):
+        case (.closing(let outcome), .closing(let closing)):
+            guard closing.framesSent == framesHeard else { throw context.fault(.wrongCount) }
             state = .closed(outcome)
             return [.completed]
 
@@ -231,7 +232,7 @@ package struct DataParty<Side: PartySide>: RoleMachine {
         let residualBound = (settings.degree + 2) * max(factor, 1 << SeparableSigmoid.residualBits)
         let bound = max(columnBound, Int(sigmoid.lossShiftFactor))
         guard let bits = JobLimits.valueBits(rows: rows, columnBound: bound, residualBound: residualBound), bits <= 62 else {
-            throw Fault(.tooManyValues, at: "")
+            throw Fault(.tooManyValues, at: "/training")
         }
         return ValueSlots(bits: bits, keyBits: settings.keyBits)
     }
@@ -253,8 +254,9 @@ package struct DataParty<Side: PartySide>: RoleMachine {
     private mutating func enterRound(_ training: TrainingState) {
         guard let keys else { preconditionFailure("rounds come after the opening") }
         let work = side.work(weights: training.weights, sigmoid: training.sigmoid)
-        let round = RoundExchange(context: context, keys: keys, slots: training.slots, round: UInt16(training.round), degree: training.settings.degree,
-                                  work: work, design: training.design, peerValues: training.peerValues, transcript: transcript)
+        let round = RoundExchange(
+            context: context, keys: keys, slots: training.slots, round: UInt16(training.round), degree: training.settings.degree, work: work,
+            design: training.design, peerValues: training.peerValues, transcript: transcript)
         state = .round(round, training)
     }
 
@@ -288,11 +290,15 @@ package struct DataParty<Side: PartySide>: RoleMachine {
         switch verdict.decision {
         case .step, .finish:
             training.acceleration.advance(step: step, gamma: FixedPointGamma.decode(gamma))
+            // Coefficients and gradients are others' words: made up, they grow past every number within some rounds.
+            guard training.weights.allSatisfy({ abs($0) < TrainingState.largestWeight }) else { throw Fault(.diverged) }
         case .back:
             training.acceleration.back()
         default:
             training.acceleration.keepAccepted()
         }
+        // Honest weights are a few deviations; an arbiter's gamma could drive them out of every number's range.
+        guard training.weights.allSatisfy({ abs($0) < 1e9 }) else { throw Fault(.diverged) }
         guard verdict.decision == .finish || verdict.decision == .keep else {
             guard training.round < training.settings.maximumRounds else { throw Fault(.unexpectedMessage, at: Role.arbiter.rawValue) }
             training.round += 1
@@ -313,15 +319,22 @@ package struct DataParty<Side: PartySide>: RoleMachine {
         return []
     }
 
-    private mutating func followScoring(_ scoring: Scoring) throws(Fault) -> [RoleEffect] {
+    private mutating func followScoring(_ scoring: Scoring, after effects: [RoleEffect]) throws(Fault) -> [RoleEffect] {
         guard scoring.isDone else {
             state = .scoring(scoring)
-            return []
+            return effects
         }
         guard let aligned else { preconditionFailure("closing comes after alignment") }
         state = .closing(JobOutcome(aligned: aligned, trained: trained, scores: scoring.scores))
-        let sent = framesSent
-        return [.checkpoint(.scoring, round: 0), .send(.closing(.filled { $0.framesSent = sent + 1 }), to: .peer), .progress(.filled { $0.phase = .closing })]
+        let sent = framesSent + effects.framesToPeer
+        return effects + [.checkpoint(.scoring, round: 0), .send(.closing(.filled { $0.framesSent = sent + 1 }), to: .peer),
+                          .progress(.filled { $0.phase = .closing })]
+    }
+}
+
+extension [RoleEffect] {
+    fileprivate var framesToPeer: UInt64 {
+        UInt64(count { if case .send(_, to: .peer) = $0 { true } else { false } })
     }
 }
 
@@ -347,6 +360,9 @@ private struct TrainingState: Sendable {
         self.preconditioner = preconditioner
         self.acceleration = acceleration
     }
+
+    /// Of a standardised column no honest weight comes near it.
+    static let largestWeight = 1e6
 
     var round = 1
     var losses: [Double] = []

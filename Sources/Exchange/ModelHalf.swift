@@ -10,15 +10,18 @@ package struct ModelHalf: Sendable, Codable {
     /// The training job: both halves carry the same.
     package var job: String
     package var role: String
+    /// The party that holds the other half: with no other is this one used.
+    package var peer: String
     /// The bank's alone.
     package var intercept: Double?
     /// One for each column of `plan`.
     package var weights: [Double]
     package var plan: PreparationPlan
 
-    package init(job: String, role: String, intercept: Double?, weights: [Double], plan: PreparationPlan) {
+    package init(job: String, role: String, peer: String, intercept: Double?, weights: [Double], plan: PreparationPlan) {
         self.job = job
         self.role = role
+        self.peer = peer
         self.intercept = intercept
         self.weights = weights
         self.plan = plan

@@ -34,8 +34,9 @@ package struct Opening: Sendable {
     package init(context: JobContext, secrets: JobSecrets) {
         self.context = context
         self.secrets = secrets
-        // A scoring job uses the key length that every contract allows.
-        keyBits = context.specification.training?.settings.keyBits ?? max(PrivateKey.allowedBits[0], context.limits.minimumKeyBits)
+        // A scoring job takes the shortest keys that its contract allows.
+        keyBits = context.specification.training?.settings.keyBits
+            ?? PrivateKey.allowedBits.first { $0 >= context.limits.minimumKeyBits } ?? PrivateKey.allowedBits[PrivateKey.allowedBits.count - 1]
     }
 
     package func start() -> [RoleEffect] {

@@ -29,7 +29,8 @@ package struct OwnData: Sendable {
             if isBank { requests.append(Labels.request(for: training.label)) }
         } else {
             let job = specification.scoring?.model ?? ""
-            guard let model, let decoded = ModelHalf.decoded(model), decoded.role == role.rawValue else {
+            guard let model, let decoded = ModelHalf.decoded(model), decoded.role == role.rawValue,
+                  decoded.peer == (isBank ? specification.parties.platform : specification.parties.bank) else {
                 throw Fault(.unknownModel, at: "/model", job)
             }
             half = decoded

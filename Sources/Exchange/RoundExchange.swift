@@ -1,5 +1,6 @@
 import BigNumber
 import Faults
+import Foundation
 import Jobs
 import Paillier
 import Primitives
@@ -124,7 +125,7 @@ package struct RoundExchange: Sendable {
         guard message.round == UInt32(round), Int(message.block) == receivedRows / JobContext.rowsPerBlock else {
             throw context.fault(.unexpectedMessage)
         }
-        let batch = try load(message.ciphertexts.octets, count: rows * stride)
+        let batch = try context.load(message.ciphertexts, count: rows * stride, key: keys.peer, &repetitions)
         let range = receivedRows..<receivedRows + rows
         let exponents = Array(work.exponents[range.lowerBound * (stride - 1)..<range.upperBound * (stride - 1)])
         let residuals = batch.combiningRows(stride: stride, exponents: exponents, exponentBits: work.exponentBits)
@@ -140,16 +141,6 @@ package struct RoundExchange: Sendable {
             lossProducts?.add(batch, entries: Array(lossExponents[range.lowerBound * stride..<range.upperBound * stride]))
         }
         receivedRows = range.upperBound
-    }
-
-    private mutating func load(_ bytes: [UInt8], count: Int) throws(Fault) -> CiphertextBatch {
-        guard bytes.count == count * keys.peer.ciphertextBytes else { throw context.fault(.wrongCount) }
-        do {
-            try repetitions.admit(bytes, width: keys.peer.ciphertextBytes)
-            return try CiphertextBatch(wire: bytes, count: count, key: keys.peer)
-        } catch {
-            throw context.fault(.cryptographicCheck)
-        }
     }
 
     /// All of both parties' rows are through: the sums can go.
@@ -175,12 +166,7 @@ package struct RoundExchange: Sendable {
     /// Decrypts for the peer, keeps the low bits, and encrypts them under the peer's key.
     private mutating func answer(_ message: MaskedValues, _ transcript: Transcript) throws(Fault) -> RoleEffect {
         guard message.round == UInt32(round) else { throw context.fault(.unexpectedMessage) }
-        let count = slots.ciphertexts(peerValues)
-        let bytes = message.ciphertexts.octets
-        guard bytes.count == count * keys.own.publicKey.ciphertextBytes else { throw context.fault(.wrongCount) }
-        guard let batch = try? CiphertextBatch(wire: bytes, count: count, key: keys.own.publicKey) else {
-            throw context.fault(.cryptographicCheck)
-        }
+        let batch = try context.load(message.ciphertexts, count: slots.ciphertexts(peerValues), key: keys.own.publicKey, &repetitions)
         let lowBits = keys.own.lowBits(of: batch, values: peerValues, slots: slots)
         let (round, kind) = (round, UInt8(MessageKind.returnedBits.rawValue))
         let encrypted = keys.peer.encrypt(
@@ -192,15 +178,10 @@ package struct RoundExchange: Sendable {
         }), to: .peer)
     }
 
-    private func unmask(_ message: ReturnedBits) throws(Fault) -> [Int64] {
+    private mutating func unmask(_ message: ReturnedBits) throws(Fault) -> [Int64] {
         guard message.round == UInt32(round) else { throw context.fault(.unexpectedMessage) }
-        let key = keys.own.publicKey
-        let bytes = message.ciphertexts.octets
-        let count = slots.ciphertexts(values)
-        guard bytes.count == count * key.ciphertextBytes else { throw context.fault(.wrongCount) }
-        guard let batch = try? CiphertextBatch(wire: bytes, count: count, key: key),
-              let sums = request?.values(fromLowBits: keys.own.decrypt(batch))
-        else { throw context.fault(.cryptographicCheck) }
+        let batch = try context.load(message.ciphertexts, count: slots.ciphertexts(values), key: keys.own.publicKey, &repetitions)
+        guard let sums = request?.values(fromLowBits: keys.own.decrypt(batch)) else { throw context.fault(.wrongCount) }
         return sums
     }
 
@@ -211,5 +192,19 @@ package struct RoundExchange: Sendable {
             $0.done = UInt64(sentRows + receivedRows)
             $0.total = UInt64(2 * design.rows)
         })
+    }
+}
+
+extension JobContext {
+    /// Ciphertexts of the peer's: the declared number, each a valid one under `key`, and none that `repetitions` has seen.
+    func load(_ field: Data, count: Int, key: PublicKey, _ repetitions: inout RepetitionGuard) throws(Fault) -> CiphertextBatch {
+        let bytes = field.octets
+        guard bytes.count == count * key.ciphertextBytes else { throw fault(.wrongCount) }
+        do {
+            try repetitions.admit(bytes, width: key.ciphertextBytes)
+            return try CiphertextBatch(wire: bytes, count: count, key: key)
+        } catch {
+            throw fault(.cryptographicCheck)
+        }
     }
 }

@@ -19,6 +19,7 @@ struct Scoring: Sendable {
     /// Own parts; at the bank, totals in the end.
     private(set) var scores: [Double]
     private var done = 0
+    private var repetitions = RepetitionGuard()
 
     /// Rows of one frame: whole ciphertexts.
     private var rowsPerBlock: Int { 64 * slots.perCiphertext }
@@ -58,11 +59,8 @@ struct Scoring: Sendable {
             throw context.fault(.unexpectedMessage)
         }
         let range = done..<min(done + rowsPerBlock, scores.count)
-        let count = slots.ciphertexts(range.count)
         let key = keys.own.publicKey
-        let bytes = message.ciphertexts.octets
-        guard bytes.count == count * key.ciphertextBytes else { throw context.fault(.wrongCount) }
-        guard let batch = try? CiphertextBatch(wire: bytes, count: count, key: key) else { throw context.fault(.cryptographicCheck) }
+        let batch = try context.load(message.ciphertexts, count: slots.ciphertexts(range.count), key: key, &repetitions)
         for (offset, value) in slots.unpack(keys.own.decrypt(batch), count: range.count, modulus: key.modulus).enumerated() {
             scores[range.lowerBound + offset] += Double(value) * unit
         }

@@ -14,6 +14,8 @@ extension Fault {
         case duplicateName = 109
         case unwritable = 110
         case unknownJob = 111
+        case alreadyExists = 112
+        case missingOption = 113
 
         // Data at its owner
         case missingColumn = 200
@@ -121,6 +123,12 @@ extension Fault.Code {
         case .unknownJob:
             Entry(.usage, en: "no job '{0}' is known here", zh: "此处没有任务“{0}”",
                   hint: "list the jobs with: jointlab job list", hintZh: "用 jointlab job list 查看任务列表")
+        case .alreadyExists:
+            Entry(.usage, en: "{place}: exists already", zh: "{place}：已存在",
+                  hint: "choose a name that is not taken; nothing is overwritten", hintZh: "请使用未被占用的名称；现有内容不会被覆盖")
+        case .missingOption:
+            Entry(.usage, en: "the option {place} is missing", zh: "缺少选项 {place}",
+                  hint: "see the command's --help", hintZh: "用法见该命令的 --help")
         case .missingColumn:
             Entry(.usage, en: "{place}: no column '{0}' in the data set", zh: "{place}：数据集中没有列“{0}”",
                   hint: "check the spelling; names are compared exactly", hintZh: "请检查列名拼写，列名须完全一致")
@@ -237,7 +245,7 @@ extension Fault.Code {
             Entry(.failure, en: "{place} ended the job", zh: "{place} 终止了任务",
                   hint: "the reason is in that party's own log", hintZh: "原因见该方自己的日志")
         case .diverged:
-            Entry(.failure, en: "training did not settle: the step became too small", zh: "训练未能收敛：步长过小",
+            Entry(.failure, en: "training did not settle: the weights grew past all bounds", zh: "训练未能收敛：权重超出合理范围",
                   hint: "raise l2, clip stronger, or look for columns that repeat each other", hintZh: "请增大 l2、加强截尾，或检查重复的列")
         case .defect:
             Entry(.defect, en: "an internal check failed at {place}", zh: "内部检查未通过：{place}",

@@ -52,6 +52,9 @@ package struct Contract: Sendable, Hashable {
 
     /// What no job may undercut. `nil` sets a limit aside.
     package struct Limits: Sendable, Hashable {
+        /// Lengths of Paillier keys that jobs may ask for, tests with `insecureKeyBits` aside.
+        package static let keyBits = [2048, 3072]
+
         package var minimumIntersection = 1000
         /// Identifiers that one party may bring to an alignment.
         package var maximumSetSize = 50_000_000
@@ -115,6 +118,8 @@ extension Contract {
             if settings.keyBits < limits.minimumKeyBits {
                 faults.append(Fault(
                     .keyBitsNotAllowed, at: "/training/key_bits", "\(settings.keyBits)", "\(limits.minimumKeyBits)"))
+            } else if !limits.insecureKeyBits, !Limits.keyBits.contains(settings.keyBits) {
+                faults.append(Fault(.valueOutOfRange, at: "/training/key_bits", "\(settings.keyBits)", "2048, 3072"))
             }
             if settings.maximumRounds > limits.maximumRounds {
                 faults.append(Fault(

@@ -84,7 +84,7 @@ extension Contract.Limits {
         maximumSetSize = reader.optional("maximum_set_size", .integer(1000...1_000_000_000), default: maximumSetSize)
         insecureKeyBits = reader.optional("insecure_key_bits", .flag, default: insecureKeyBits)
         minimumKeyBits = reader.optional(
-            "minimum_key_bits", .integer((insecureKeyBits ? 512 : 2048)...4096, multipleOf: 256), default: minimumKeyBits)
+            "minimum_key_bits", .integer((insecureKeyBits ? 512 : 2048)...3072, multipleOf: 256), default: minimumKeyBits)
         minimumRows = reader.optional("minimum_rows", .integer(100...1_000_000_000), default: minimumRows)
         maximumRounds = reader.optional("maximum_rounds", .integer(1...200), default: maximumRounds)
         exposurePercent = reader.nullable("exposure_percent", .number(0.01...100), default: 10)

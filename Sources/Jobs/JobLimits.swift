@@ -24,12 +24,12 @@ package enum JobLimits {
     }
 
     /// How much a party could extract at most by asking for other values than gradients, in percent of the training
-    /// rows: each answered value of k bits could hold floor(k / 25) residuals of single rows.
+    /// rows: residuals of single rows, of 25 bits each, laid side by side in the packed values of a round.
     ///
     /// - Parameter valuesPerRound: what the answering party decrypts for the other, the loss included.
     package static func exposurePercent(rounds: Int, valuesPerRound: Int, valueBits: Int, rows: Int) -> Double {
         guard rows > 0 else { return .infinity }
-        return 100 * Double(rounds) * Double(valuesPerRound) * Double(valueBits / 25) / Double(rows)
+        return 100 * Double(rounds) * (Double(valuesPerRound) * Double(valueBits) / 25).rounded(.down) / Double(rows)
     }
 
     /// Both ends of alignment: `minimum` is the greater of the specification's and the contract's.

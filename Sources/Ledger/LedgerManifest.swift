@@ -6,7 +6,7 @@ import Wire
 package enum Retention: String, Sendable, Hashable, CaseIterable, Codable {
     case all, inbound, digests
 
-    func keeps(_ direction: Direction) -> Bool {
+    package func keeps(_ direction: Direction) -> Bool {
         switch self {
         case .all: true
         case .inbound: direction == .received

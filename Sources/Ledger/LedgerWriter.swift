@@ -89,8 +89,7 @@ package final class LedgerWriter: Sendable {
             for folder in Set(digests.compactMap(\.first)) { try bringToDisk("\(LedgerFile.payloads)/\(hexadecimal([folder]))") }
             try stream(direction).synchronize()
         }
-        try bringToDisk(LedgerFile.payloads)
-        try bringToDisk("")
+        for name in [LedgerFile.contract, LedgerFile.specification, LedgerFile.manifest, LedgerFile.payloads, ""] { try bringToDisk(name) }
     }
 
     private func stream(_ direction: Direction) -> Stream {
@@ -232,7 +231,6 @@ private func writeOnce(_ bytes: [UInt8], _ url: URL, _ name: String) throws(Ledg
     defer { unlink(draft.path) }
     let file = try OutputFile.create(draft, name)
     try file.write(bytes)
-    try file.synchronize()
     guard link(draft.path, url.path) != 0 else { return }
     guard errno == EEXIST else { throw .unwritable(name) }
     guard let present = FileManager.default.contents(atPath: url.path), [UInt8](present) == bytes else { throw .exists(name) }

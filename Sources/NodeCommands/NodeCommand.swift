@@ -25,7 +25,7 @@ package enum NodeProgram {
 
     /// Reads the configuration and serves until a signal asks for the end; faults go to standard error.
     package static func serve(_ options: NodeOptions, role: Role,
-                              _ body: @escaping @Sendable (NodeInstallation, Logger) async throws -> Void) async -> Faults.ExitCode {
+                              _ body: @escaping @Sendable (NodeInstallation, NodeLog) async throws -> Void) async -> Faults.ExitCode {
         let language = Console.language(options.lang)
         do {
             let installation = try Installation.node(options.config, role: role)
@@ -33,8 +33,8 @@ package enum NodeProgram {
             LoggingSystem.bootstrap { PlainLogHandler(label: $0) }
             var logger = Logger(label: configuration.name)
             logger.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
-            let started = logger
-            let serving = Task { try await body(installation, started) }
+            let log = NodeLog(logger, language)
+            let serving = Task { try await body(installation, log) }
             let signals = [SIGTERM, SIGINT].map { number in
                 signal(number, SIG_IGN)
                 let source = DispatchSource.makeSignalSource(signal: number)
@@ -44,7 +44,7 @@ package enum NodeProgram {
             }
             defer { signals.forEach { $0.cancel() } }
             try await serving.value
-            logger.info("stopped")
+            log.info(en: "stopped", zh: "已停止")
             return .success
         } catch {
             return Console.report(error, language)

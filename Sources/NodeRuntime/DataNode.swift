@@ -3,7 +3,6 @@ import Foundation
 import Installation
 import Jobs
 import Ledger
-import Logging
 import Primitives
 import Roles
 import Synchronization
@@ -24,7 +23,7 @@ package final class DataNode: Sendable {
     private let files: JobFiles
     private let ledgers: LedgerBook
     private let ledgerKey: Ed25519.SigningKey
-    private let logger: Logger
+    private let log: NodeLog
     private let makeMachine: MakeMachine
     private let jobs = Mutex<[JobIdentifier: OpenJob]>([:])
 
@@ -45,7 +44,7 @@ package final class DataNode: Sendable {
         let done: AsyncStream<Void>.Continuation
     }
 
-    package init(_ installation: NodeInstallation, role: Role, logger: Logger, makeMachine: @escaping MakeMachine) throws(Fault) {
+    package init(_ installation: NodeInstallation, role: Role, log: NodeLog, makeMachine: @escaping MakeMachine) throws(Fault) {
         let configuration = installation.configuration
         name = configuration.name
         self.role = role
@@ -58,7 +57,7 @@ package final class DataNode: Sendable {
         ledgers = LedgerBook(directory: files.directory, node: name, role: role, contract: installation.contractBytes,
                              retention: Retention(configuration.retention))
         ledgerKey = installation.ledgerKey
-        self.logger = logger
+        self.log = log
         self.makeMachine = makeMachine
     }
 
@@ -72,9 +71,9 @@ package final class DataNode: Sendable {
             let banks = contract.parties.filter { $0.role == .bank }
             listener = try await Transport.listen(
                 at: listenAddress, identity: identity, peers: Dictionary(uniqueKeysWithValues: banks.map { ($0.pin.hexadecimal, $0.name) }),
-                maximumConnections: 64, onRefusal: { [logger] in logger.warning("refused a connection: \($0.message.en)") },
+                maximumConnections: 64, onRefusal: { [log] in log.warning($0) },
                 handler: { [self] in await welcome($0) })
-            logger.info("listening at \(listenAddress)")
+            log.info(en: "listening at \(listenAddress)", zh: "正在监听 \(listenAddress)")
         }
         var delaySeconds = 1.0
         while !Task.isCancelled {
@@ -83,7 +82,7 @@ package final class DataNode: Sendable {
                 delaySeconds = 1
             } catch {
                 if error.code == .cancelled { break }
-                logger.error("arbiter: \(error.message.en); \(error.hint.en)")
+                log.error(en: "no line to the arbiter", zh: "与仲裁方的连接不可用", error)
                 // Who the arbiter is, or what it holds, does not change by asking again.
                 if [.pinMismatch, .versionMismatch, .contractMismatch].contains(error.code) { throw error }
             }
@@ -115,7 +114,7 @@ package final class DataNode: Sendable {
             $0.contractDigest = contractDigest.data
         }), phase: .waiting, job: .none, attempt: 0)
         guard case .nodeRegistered? = try await line.receive()?.message else { throw Fault(.contractMismatch, at: arbiter.name) }
-        logger.info("registered with \(arbiter.name)")
+        log.info(en: "registered with \(arbiter.name)", zh: "已在 \(arbiter.name) 登记")
         let posted = PostedLine(line)
         defer { Task { await line.close() } }
         while let received = try await line.receive() {
@@ -147,13 +146,13 @@ package final class DataNode: Sendable {
                 ledgers.end(id)
             }
         default:
-            logger.warning("the arbiter sent something that is not for this node")
+            log.warning(en: "the arbiter sent something that is not for this node", zh: "仲裁方发来不属于本节点的消息")
         }
     }
 
     /// Opens the job on this party's own data; a job that cannot be opened is refused with the reason.
     private func consider(_ offer: JobOffer, _ id: JobIdentifier, _ attempt: UInt32, _ arbiter: PostedLine) {
-        let jobLogger = jobLogger(id)
+        let log = log.of(id)
         do throws(Fault) {
             let request = try request(offer.specification.octets, id, attempt)
             let machine = try makeMachine(request)
@@ -161,13 +160,13 @@ package final class DataNode: Sendable {
             let session = JobSession(
                 job: id, attempt: attempt, machine: machine, arbiter: arbiter, files: files, ledgers: ledgers,
                 signers: try signers(peer: role == .bank ? parties.platform : parties.bank),
-                deadlineSeconds: contract.limits.deadlineSeconds, logger: jobLogger)
+                deadlineSeconds: contract.limits.deadlineSeconds, log: log)
             let (stream, continuation) = AsyncStream<Arrival>.makeStream()
             jobs.withLock { $0[id] = OpenJob(specification: request.specification, session: session, arrivals: continuation, arriving: stream) }
-            jobLogger.info("approved: \(request.specification.name)")
+            log.info(en: "approved: \(request.specification.name)", zh: "已批准：\(request.specification.name)")
             arbiter.post(.jobAnswer(.init()), job: id, attempt: attempt)
         } catch {
-            jobLogger.error("refused: \(error.message.en)")
+            log.error(en: "refused", zh: "已拒绝", error)
             arbiter.post(.jobAnswer(.filled { $0.refusal = FaultNote(error) }), job: id, attempt: attempt)
             ledgers.end(id)
         }
@@ -202,7 +201,7 @@ package final class DataNode: Sendable {
     }
 
     private func run(_ open: OpenJob, _ id: JobIdentifier, _ arbiter: PostedLine) async {
-        let jobLogger = jobLogger(id)
+        let log = log.of(id)
         do throws(Fault) {
             let arrival = try await self.line(open)
             defer { arrival.done.finish() }
@@ -213,20 +212,14 @@ package final class DataNode: Sendable {
                 throw error
             }
             await arrival.line.close()
-            jobLogger.info("completed")
+            log.info(en: "completed", zh: "已完成")
             arbiter.post(.jobEnd(.init()), job: id, attempt: open.session.attempt)
         } catch {
-            jobLogger.error("ended: \(error.message.en)")
+            log.error(en: "ended", zh: "已终止", error)
             arbiter.post(.jobEnd(.filled { $0.fault = FaultNote(error) }), job: id, attempt: open.session.attempt)
         }
         jobs.withLock { $0[id] = nil }
         ledgers.end(id)
-    }
-
-    private func jobLogger(_ id: JobIdentifier) -> Logger {
-        var logger = logger
-        logger[metadataKey: "job"] = "\("\(id)".prefix(8))"
-        return logger
     }
 
     // The line between bank and platform
@@ -260,7 +253,7 @@ package final class DataNode: Sendable {
               let open = jobs.withLock({ $0[received.job] }), open.specification.parties.bank == connection.peerDescription,
               open.session.attempt == received.attempt
         else {
-            logger.warning("a line for no job that is open here was closed")
+            log.warning(en: "a line for no job that is open here was closed", zh: "已关闭一条不属于任何进行中任务的连接")
             return
         }
         let (done, continuation) = AsyncStream<Void>.makeStream()

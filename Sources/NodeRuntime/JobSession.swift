@@ -2,7 +2,6 @@ import Dispatch
 import Faults
 import Foundation
 import Ledger
-import Logging
 import Primitives
 import Roles
 import Synchronization
@@ -18,7 +17,7 @@ package final class JobSession: Sendable {
     private let machine: MachineBox
     private let mailbox = Mailbox()
     private let arbiter: PostedLine
-    private let logger: Logger
+    private let log: NodeLog
     private let deadlineSeconds: Int
     private let files: JobFiles
     private let ledgers: LedgerBook
@@ -33,7 +32,7 @@ package final class JobSession: Sendable {
     }
 
     package init(job: JobIdentifier, attempt: UInt32, machine: any RoleMachine, arbiter: PostedLine, files: JobFiles, ledgers: LedgerBook,
-                 signers: HeadSigners, deadlineSeconds: Int, logger: Logger) {
+                 signers: HeadSigners, deadlineSeconds: Int, log: NodeLog) {
         self.job = job
         self.attempt = attempt
         self.machine = MachineBox(machine)
@@ -43,7 +42,7 @@ package final class JobSession: Sendable {
         self.signers = signers
         peerName = signers.peer
         self.deadlineSeconds = deadlineSeconds
-        self.logger = logger
+        self.log = log
     }
 
     /// From the arbiter's line.
@@ -103,7 +102,7 @@ package final class JobSession: Sendable {
                         // The arbiter is told of every new phase and round, and otherwise once a second.
                         let now = clock.now
                         if let last = told, last.phase == progress.phase, last.round == progress.round, now - last.at < .seconds(1) { continue }
-                        if told?.phase != progress.phase { logger.info("phase \(progress.phase.name.en)") }
+                        if told?.phase != progress.phase { log.info(en: "phase \(progress.phase.name.en)", zh: "阶段：\(progress.phase.name.zh)") }
                         told = (now, progress.phase, progress.round)
                         arbiter.post(.jobProgress(progress), phase: progress.phase, job: job, attempt: attempt)
                     case .completed:

@@ -35,7 +35,7 @@ package final class InnerProducts: @unchecked Sendable {
             defer { total += width }
             return total
         }
-        let width = InnerProducts.patternBits(total: total, rows: rows)
+        let width = InnerProducts.patternBits(total: total, rows: rows, ciphertextBytes: key.ciphertextBytes)
         patternBits = width
         let end = total
         patterns = stride(from: 0, to: total, by: width).map { $0..<min($0 + width, end) }
@@ -44,10 +44,14 @@ package final class InnerProducts: @unchecked Sendable {
         }
     }
 
-    /// The width with the fewest multiplications.
-    static func patternBits(total: Int, rows: Int) -> Int {
-        func cost(_ width: Int) -> Int { (total + width - 1) / width * (rows + 2 << width) }
-        return (1...14).min { cost($0) < cost($1) } ?? 1
+    /// The buckets of one round take no more memory than this.
+    static let mostBucketBytes = 256 << 20
+
+    /// The width with the fewest multiplications among those whose buckets fit.
+    static func patternBits(total: Int, rows: Int, ciphertextBytes: Int) -> Int {
+        func count(_ width: Int) -> Int { (total + width - 1) / width }
+        func cost(_ width: Int) -> Int { count(width) * (rows + 2 << width) }
+        return (1...14).filter { $0 == 1 || count($0) << $0 * ciphertextBytes <= mostBucketBytes }.min { cost($0) < cost($1) } ?? 1
     }
 
     /// Adds a block of rows.

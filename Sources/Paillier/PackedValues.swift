@@ -109,8 +109,8 @@ package struct MaskedRequest: Sendable {
         for (index, answer) in answers.enumerated() {
             let held = slots.count(index, of: count)
             let bits = slots.bits * held
-            guard answer.bitWidth <= bits else { return nil }
-            let difference = (answer + (Natural.one << bits) - masks[index].lowBits(bits)).lowBits(bits)
+            // Nothing is refused here: whether a value was refused would tell the answering party something about it.
+            let difference = (answer.lowBits(bits) + (Natural.one << bits) - masks[index].lowBits(bits)).lowBits(bits)
             values += slots.unpack(difference, count: held)
         }
         return values

@@ -96,7 +96,7 @@ package struct PlatformSide: PartySide {
                                            rows: rows, seconds: .init(run), bytes: bytes)
                 return [ResultFile(name: "report.json", bytes: try report.reportJSON())]
             }
-            let model = ModelHalf(job: job, role: context.role.rawValue, intercept: nil, weights: trained.weights, plan: plan)
+            let model = ModelHalf(job: job, role: context.role.rawValue, peer: context.peerName, intercept: nil, weights: trained.weights, plan: plan)
             let report = TrainingReport(
                 job: job, name: name, party: party, rows: rows, rounds: trained.rounds, converged: trained.converged,
                 keyBits: settings.keyBits, seconds: .init(run), bytes: bytes,

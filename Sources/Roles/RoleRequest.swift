@@ -16,7 +16,8 @@ package struct RoleRequest: Sendable {
     /// This party's half of the model that a scoring job names.
     package let model: [UInt8]?
 
-    package init(job: JobIdentifier, attempt: UInt32, specification: JobSpecification, specificationDigest: [UInt8], suite: String, limits: Contract.Limits, contractDigest: [UInt8], dataset: URL, model: [UInt8]?) {
+    package init(job: JobIdentifier, attempt: UInt32, specification: JobSpecification, specificationDigest: [UInt8], suite: String,
+                 limits: Contract.Limits, contractDigest: [UInt8], dataset: URL, model: [UInt8]?) {
         self.job = job
         self.attempt = attempt
         self.specification = specification

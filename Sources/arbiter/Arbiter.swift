@@ -18,8 +18,8 @@ struct Arbiter: AsyncParsableCommand {
         @OptionGroup var options: NodeOptions
 
         func run() async throws {
-            let code = await NodeProgram.serve(options, role: .arbiter) { installation, logger in
-                try await ArbiterNode(installation, logger: logger).serve()
+            let code = await NodeProgram.serve(options, role: .arbiter) { installation, log in
+                try await ArbiterNode(installation, log: log).serve()
             }
             throw ArgumentParser.ExitCode(code.rawValue)
         }

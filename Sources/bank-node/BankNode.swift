@@ -18,8 +18,8 @@ struct BankNode: AsyncParsableCommand {
         @OptionGroup var options: NodeOptions
 
         func run() async throws {
-            let code = await NodeProgram.serve(options, role: .bank) { installation, logger in
-                try await DataNode(installation, role: .bank, logger: logger, makeMachine: BankJob.open).serve()
+            let code = await NodeProgram.serve(options, role: .bank) { installation, log in
+                try await DataNode(installation, role: .bank, log: log, makeMachine: BankJob.open).serve()
             }
             throw ArgumentParser.ExitCode(code.rawValue)
         }

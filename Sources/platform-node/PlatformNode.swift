@@ -18,8 +18,8 @@ struct PlatformNode: AsyncParsableCommand {
         @OptionGroup var options: NodeOptions
 
         func run() async throws {
-            let code = await NodeProgram.serve(options, role: .platform) { installation, logger in
-                try await DataNode(installation, role: .platform, logger: logger, makeMachine: PlatformJob.open).serve()
+            let code = await NodeProgram.serve(options, role: .platform) { installation, log in
+                try await DataNode(installation, role: .platform, log: log, makeMachine: PlatformJob.open).serve()
             }
             throw ArgumentParser.ExitCode(code.rawValue)
         }

@@ -37,7 +37,8 @@ import Wire
             return lengths.indices.map { party in
                 let own = steps.map { $0[party] }
                 let last = own.count - 1
-                return (0..<depth).map { back in zip(own[last - back], own[last - back - 1]).map { $0 - $1 } } + [own[last]]
+                let differences = (0..<depth).map { back -> [Double] in zip(own[last - back], own[last - back - 1]).map { $0 - $1 } }
+                return differences + [own[last]]
             }
         }
 

@@ -6,23 +6,20 @@ import Roles
 import Testing
 import Wire
 
+/// One message on its way.
+struct Crossing: Sendable, Hashable {
+    let from: Role
+    let to: Role
+    let kind: MessageKind
+    let payload: [UInt8]
+}
+
 /// Both data parties and the arbiter in memory: carries what one sends to the other, in an order that a seed chooses.
 ///
 /// Whatever crosses is encoded, held to the published table, and decoded again.
 struct Conversation {
-    struct Crossing: Sendable, Hashable {
-        let from: Role
-        let to: Role
-        let kind: MessageKind
-        let payload: [UInt8]
-    }
-
     private let job: SmallJob
-    private(set) var machines: [Role: any RoleMachine] = [:]
-    private(set) var arbiter: ArbiterMachine
-    private(set) var crossings: [Crossing] = []
-    private(set) var completed: Set<Role> = []
-    private(set) var faults: [Role: Fault] = [:]
+    private var outcome: Outcome
     private var inbox: [Role: [LineEnd: [Message]]] = [.bank: [:], .platform: [:]]
     private var random: Numbers
     private let isOrderly: Bool
@@ -35,34 +32,35 @@ struct Conversation {
     /// - Parameter seed: of the order of events; without one, each party works and hears in turn.
     init(_ job: SmallJob, seed: UInt64? = nil) throws {
         self.job = job
-        for role in [Role.bank, .platform] { machines[role] = try job.machine(role) }
-        arbiter = try job.arbiter()
+        outcome = Outcome(machines: [.bank: try job.machine(.bank), .platform: try job.machine(.platform)], arbiter: try job.arbiter())
         random = Numbers(state: seed ?? 0)
         isOrderly = seed == nil
     }
 
     /// Until both are done, one fails, or nothing moves.
-    mutating func run() throws {
+    @discardableResult
+    mutating func run() throws -> Outcome {
         for role in [Role.bank, .platform] { try step(role, .start) }
-        while faults.isEmpty, completed.count < 2 {
+        while outcome.faults.isEmpty, outcome.completed.count < 2 {
             let events = candidates()
             guard !events.isEmpty else { break }
             let (role, event) = events[isOrderly ? 0 : Int.random(in: events.indices, using: &random)]
             switch event {
             case .message(_, let end):
-                guard let message = inbox[role]?[end]?.removeFirst(), let machine = machines[role] else { break }
+                guard let message = inbox[role]?[end]?.removeFirst(), let machine = outcome.machines[role] else { break }
                 try probe(machine, role, message, end)
                 try step(role, .message(message, from: end))
             default:
                 try step(role, event)
             }
         }
+        return outcome
     }
 
     private func candidates() -> [(Role, RoleEvent)] {
         var events: [(Role, RoleEvent)] = []
-        for role in [Role.bank, .platform] where !completed.contains(role) {
-            guard let machine = machines[role] else { continue }
+        for role in [Role.bank, .platform] where !outcome.completed.contains(role) {
+            guard let machine = outcome.machines[role] else { continue }
             for end in [LineEnd.arbiter, .peer] where machine.listening.contains(end) {
                 if let message = inbox[role]?[end]?.first { events.append((role, .message(message, from: end))) }
             }
@@ -73,18 +71,18 @@ struct Conversation {
 
     private mutating func step(_ role: Role, _ event: RoleEvent) throws {
         do {
-            for effect in try machines[role]?.step(event) ?? [] {
+            for effect in try outcome.machines[role]?.step(event) ?? [] {
                 switch effect {
                 case .send(let message, to: .peer): try carry(message, from: role, to: role == .bank ? .platform : .bank)
                 case .send(let message, to: .arbiter): try consult(message, from: role)
                 case .progress, .checkpoint: break
                 case .completed:
-                    completed.insert(role)
+                    outcome.completed.insert(role)
                     try consult(.jobEnd(.init()), from: role)
                 }
             }
         } catch let fault as Fault {
-            faults[role] = fault
+            outcome.faults[role] = fault
         }
     }
 
@@ -93,16 +91,16 @@ struct Conversation {
         var message = message
         tamper(&message, from, to)
         let payload = message.encodePayload()
-        crossings.append(Crossing(from: from, to: to, kind: message.kind, payload: payload))
+        outcome.crossings.append(Crossing(from: from, to: to, kind: message.kind, payload: payload))
         let end: LineEnd = from == .arbiter ? .arbiter : .peer
         inbox[to]?[end, default: []].append(try Message.decode(kind: message.kind, payload: payload))
     }
 
     private mutating func consult(_ message: Message, from role: Role) throws {
         #expect(message.kind.allows(from: role, to: .arbiter), "\(message.kind.name)")
-        crossings.append(Crossing(from: role, to: .arbiter, kind: message.kind, payload: message.encodePayload()))
+        outcome.crossings.append(Crossing(from: role, to: .arbiter, kind: message.kind, payload: message.encodePayload()))
         let name = role == .bank ? "north" : "south"
-        for effect in arbiter.step(.heard(message, job: job.job, from: .party(name), fresh: .none), unixSeconds: 2) {
+        for effect in outcome.arbiter.step(.heard(message, job: job.job, from: .party(name), fresh: .none), unixSeconds: 2) {
             switch effect {
             case .send(let reply, _, to: .party(let name)): try carry(reply, from: .arbiter, to: name == "north" ? .bank : .platform)
             case .close(_, let fault): Issue.record("the arbiter refuses: \(fault)")
@@ -110,8 +108,20 @@ struct Conversation {
             }
         }
     }
+}
 
-    // What came of it
+/// What came of a job.
+struct Outcome: Sendable {
+    fileprivate(set) var machines: [Role: any RoleMachine]
+    fileprivate(set) var arbiter: ArbiterMachine
+    fileprivate(set) var crossings: [Crossing] = []
+    fileprivate(set) var completed: Set<Role> = []
+    fileprivate(set) var faults: [Role: Fault] = [:]
+
+    fileprivate init(machines: [Role: any RoleMachine], arbiter: ArbiterMachine) {
+        self.machines = machines
+        self.arbiter = arbiter
+    }
 
     /// What one party sent to another, in order.
     func bytes(from: Role, to: Role) -> [Crossing] { crossings.filter { $0.from == from && $0.to == to } }

@@ -111,7 +111,7 @@ func keyOwner(_ kind: MessageKind, from sender: Role) -> Role {
 }
 
 /// Both parties' moduli, as they were sent.
-func moduli(_ crossings: [Conversation.Crossing]) throws -> [Role: BigUInt] {
+func moduli(_ crossings: [Crossing]) throws -> [Role: BigUInt] {
     var moduli: [Role: BigUInt] = [:]
     for crossing in crossings where crossing.kind == .paillierKey {
         guard case .paillierKey(let key) = try Message.decode(kind: .paillierKey, payload: crossing.payload) else { continue }

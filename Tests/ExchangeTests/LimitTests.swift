@@ -10,16 +10,16 @@ import Wire
 @Suite("Limits of a job") struct LimitTests {
     private static let data = Result { try SmallData(common: 240, seed: 12) }
 
-    private static func run(rounds: Int = 2, minimumIntersection: Int = 100, data: SmallData? = nil, _ change: (inout Contract.Limits) -> Void) throws -> Conversation {
+    private static func run(rounds: Int = 2, minimumIntersection: Int = 100, data: SmallData? = nil, _ change: (inout Contract.Limits) -> Void) throws -> Outcome {
         var job = SmallJob(data: try data ?? Self.data.get(), rounds: rounds, minimumIntersection: minimumIntersection)
         change(&job.limits)
         var conversation = try Conversation(job)
-        try conversation.run()
-        conversation.faults.values.forEach(FaultTexts.heard)
-        return conversation
+        let outcome = try conversation.run()
+        outcome.faults.values.forEach(FaultTexts.heard)
+        return outcome
     }
 
-    private static func kinds(_ conversation: Conversation) -> Set<MessageKind> { Set(conversation.crossings.map(\.kind)) }
+    private static func kinds(_ outcome: Outcome) -> Set<MessageKind> { Set(outcome.crossings.map(\.kind)) }
 
     @Test("the job that the others are variations of completes")
     func control() throws {
@@ -28,18 +28,18 @@ import Wire
 
     @Test("an intersection under the specification's or the contract's minimum: the platform is told nothing of who is in it")
     func intersection() throws {
-        for conversation in [try Self.run(minimumIntersection: 241) { _ in }, try Self.run { $0.minimumIntersection = 241 }] {
-            #expect(conversation.faults == [.bank: Fault(.intersectionTooSmall, at: "", "240", "241")])
-            #expect(!Self.kinds(conversation).contains(.matches))
+        for outcome in [try Self.run(minimumIntersection: 241) { _ in }, try Self.run { $0.minimumIntersection = 241 }] {
+            #expect(outcome.faults == [.bank: Fault(.intersectionTooSmall, at: "", "240", "241")])
+            #expect(!Self.kinds(outcome).contains(.matches))
         }
         #expect(try Self.run { $0.minimumIntersection = 240 }.completed.count == 2)
     }
 
     @Test("a list larger than the contract allows")
     func setSize() throws {
-        let conversation = try Self.run { $0.maximumSetSize = 310 }
-        #expect(conversation.faults[.bank] == Fault(.setTooLarge, at: "south", "320", "310"))
-        #expect(!conversation.crossings.contains { $0.kind == .doublyBlindedPoints })
+        let outcome = try Self.run { $0.maximumSetSize = 310 }
+        #expect(outcome.faults[.bank] == Fault(.setTooLarge, at: "south", "320", "310"))
+        #expect(!outcome.crossings.contains { $0.kind == .doublyBlindedPoints })
         #expect(try Self.run { $0.maximumSetSize = 320 }.completed.count == 2)
     }
 
@@ -58,10 +58,10 @@ import Wire
         let data = try Self.data.get()
         let bads = data.common.count(where: \.bad)
         let rarer = min(bads, 240 - bads)
-        let conversation = try Self.run { $0.badsPerColumn = rarer / 4 + 1 }
-        let fault = try #require(conversation.faults[.bank])
+        let outcome = try Self.run { $0.badsPerColumn = rarer / 4 + 1 }
+        let fault = try #require(outcome.faults[.bank])
         #expect(fault == Fault(.tooFewBads, at: "", "4", "\(rarer / 4 + 1)"))
-        #expect(!Self.kinds(conversation).contains(.curvature) && !conversation.crossings.contains { $0.kind == .roundRows })
+        #expect(!Self.kinds(outcome).contains(.curvature) && !outcome.crossings.contains { $0.kind == .roundRows })
         #expect(try Self.run { $0.badsPerColumn = rarer / 4 }.completed.count == 2)
     }
 
@@ -76,16 +76,16 @@ import Wire
     func exposure() throws {
         // Values of 43 to 49 bits could each hold one residual: 2 rounds x 5 values of 240 rows are 4.2 %.
         #expect(try Self.run { $0.exposurePercent = 4.17 }.completed.count == 2)
-        let conversation = try Self.run { $0.exposurePercent = 4.16 }
-        #expect(conversation.faults.values.first?.code == .exposureTooLarge && !Self.kinds(conversation).contains(.roundRows))
-        #expect(conversation.faults.values.first?.arguments == ["4.2", "4.2"])
+        let outcome = try Self.run { $0.exposurePercent = 4.16 }
+        #expect(outcome.faults.values.first?.code == .exposureTooLarge && !Self.kinds(outcome).contains(.roundRows))
+        #expect(outcome.faults.values.first?.arguments == ["4.2", "4.2"])
     }
 
     @Test("a platform's score that one feature carries: nothing of it is sent")
     func dominance() throws {
-        let conversation = try Self.run { $0.dominanceShare = 0.26 }
-        #expect(conversation.faults[.platform]?.code == .singleFeatureDominates)
-        #expect(!Self.kinds(conversation).contains(.partialScores))
+        let outcome = try Self.run { $0.dominanceShare = 0.26 }
+        #expect(outcome.faults[.platform]?.code == .singleFeatureDominates)
+        #expect(!Self.kinds(outcome).contains(.partialScores))
         #expect(try Self.run { $0.dominanceShare = 0.9 }.completed.count == 2)
     }
 
@@ -93,8 +93,8 @@ import Wire
     func resolution() throws {
         let fine = try Self.run { _ in }
         let coarse = try Self.run { $0.scoreResolutionBits = 2 }
-        func logOdds(_ conversation: Conversation) throws -> [String: Double] {
-            try conversation.scores().mapValues { log($0.probability / (1 - $0.probability)) }
+        func logOdds(_ outcome: Outcome) throws -> [String: Double] {
+            try outcome.scores().mapValues { log($0.probability / (1 - $0.probability)) }
         }
         let (before, after) = (try logOdds(fine), try logOdds(coarse))
         let differences = try before.map { abs($0.value - (try #require(after[$0.key]))) }

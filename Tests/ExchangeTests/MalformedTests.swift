@@ -31,8 +31,8 @@ import Wire
             count += 1
             try body(machine, role, message, heard)
         }
-        try conversation.run()
-        #expect(conversation.completed.count == 2)
+        let outcome = try conversation.run()
+        #expect(outcome.completed.count == 2)
         return count
     }
 
@@ -82,9 +82,9 @@ import Wire
             hello.agreementKey = bytes.data
             message = .hello(hello)
         }
-        try conversation.run()
-        #expect(conversation.faults[.bank]?.code == .cryptographicCheck)
-        #expect(!conversation.crossings.contains { $0.from == .bank && $0.kind == .paillierKey })
+        let outcome = try conversation.run()
+        #expect(outcome.faults[.bank]?.code == .cryptographicCheck)
+        #expect(!outcome.crossings.contains { $0.from == .bank && $0.kind == .paillierKey })
     }
 
     @Test("a Paillier key that is no key, is not proven, or is the receiver's own")
@@ -99,11 +99,10 @@ import Wire
             let n = BigUInt(honest.modulus)
             func modulus(_ value: BigUInt) -> Fault? { changed { $0.modulus = Ciphertexts.bytes(value, width: 64).data } }
             #expect(fault(machine, message) == nil)
-            let malformed = [
-                0, 1, n + 1, n + 2, n - 2, n >> 1 | 1, BigUInt(1) << 511 | 1, (BigUInt(1) << 512) - 1,
-                // With a factor below 6370, and of the right length.
-                (n / 3) * 3 | 1, 3 * ((BigUInt(1) << 511) / 3 + 2 - ((BigUInt(1) << 511) / 3) % 2 + 1) | 1, 6367 * (n / 6367 | 1),
-            ]
+            let smallest = BigUInt(1) << 511
+            var malformed: [BigUInt] = [0, 1, n + 1, n + 2, n - 2, n / 2 + 1, smallest + 1, 2 * smallest - 1]
+            // With a small factor, odd, and of the right length.
+            for factor: BigUInt in [3, 5, 6367] { malformed.append(factor * (smallest / factor / 2 * 2 + 3)) }
             for value in malformed { #expect(modulus(value)?.code == .cryptographicCheck, "\(value)") }
             #expect(changed { $0.modulus.removeLast() }?.code == .cryptographicCheck)
             #expect(changed { $0.modulus.append(0) }?.code == .cryptographicCheck)
@@ -164,22 +163,22 @@ import Wire
                 Issue.record("the receiver has sent its points by now")
                 return
             }
-            let points = honest.points.octets
-            func points(_ points: [UInt8], block: UInt32 = 0) -> Fault? {
+            let valid = honest.points.octets
+            func tried(_ points: [UInt8], block: UInt32 = 0) -> Fault? {
                 fault(machine, .blindedPoints(.filled { $0.block = block; $0.points = points.data }))
             }
-            #expect(points(points) == nil)
-            #expect(points(points, block: 1)?.code == .wrongCount && points(points, block: .max)?.code == .wrongCount)
-            #expect(points([])?.code == .wrongCount && points(points.dropLast(33))?.code == .wrongCount)
-            #expect(points(points + points.prefix(33))?.code == .wrongCount)
-            for replacement in Self.noPoints { #expect(points(points.dropLast(33) + replacement)?.code == .cryptographicCheck) }
-            #expect(points(points.dropLast(33) + points.prefix(33))?.code == .cryptographicCheck)
+            #expect(tried(valid) == nil)
+            #expect(tried(valid, block: 1)?.code == .wrongCount && tried(valid, block: .max)?.code == .wrongCount)
+            #expect(tried([])?.code == .wrongCount && tried(valid.dropLast(33))?.code == .wrongCount)
+            #expect(tried(valid + valid.prefix(33))?.code == .wrongCount)
+            for replacement in Self.noPoints { #expect(tried(valid.dropLast(33) + replacement)?.code == .cryptographicCheck) }
+            #expect(tried(valid.dropLast(33) + valid.prefix(33))?.code == .cryptographicCheck)
             // The negative of a point is the same x, and as good a repeat.
-            #expect(points(points.dropLast(33) + [points[0] ^ 1] + points[1..<33])?.code == .cryptographicCheck)
-            #expect(points(points.dropLast(33) + own.points.octets.prefix(33))?.code == .cryptographicCheck)
-            #expect(points(Array(points.suffix(33) + points.dropLast(33)))?.code == .cryptographicCheck)
+            #expect(tried(valid.dropLast(33) + [valid[0] ^ 1] + valid[1..<33])?.code == .cryptographicCheck)
+            #expect(tried(valid.dropLast(33) + own.points.octets.prefix(33))?.code == .cryptographicCheck)
+            #expect(tried(Array(valid.suffix(33) + valid.dropLast(33)))?.code == .cryptographicCheck)
             // A valid point that was not announced: the generator.
-            #expect(points(points.dropLast(33) + Self.generator)?.code == .cryptographicCheck)
+            #expect(tried(valid.dropLast(33) + Self.generator)?.code == .cryptographicCheck)
         }
     }
 
@@ -199,13 +198,13 @@ import Wire
     func doubled() throws {
         try Self.atEach(.doublyBlindedPoints) { machine, _, message, heard in
             guard case .doublyBlindedPoints(let honest) = message else { return }
-            let points = honest.points.octets
-            func points(_ points: [UInt8], block: UInt32 = 0) -> Fault? {
+            let valid = honest.points.octets
+            func tried(_ points: [UInt8], block: UInt32 = 0) -> Fault? {
                 fault(machine, .doublyBlindedPoints(.filled { $0.block = block; $0.points = points.data }))
             }
-            #expect(points(points, block: 1)?.code == .wrongCount && points([])?.code == .wrongCount)
-            #expect(points(points.dropLast(33))?.code == .wrongCount && points(points + points.prefix(33))?.code == .wrongCount)
-            for replacement in Self.noPoints { #expect(points(points.dropLast(33) + replacement)?.code == .cryptographicCheck) }
+            #expect(tried(valid, block: 1)?.code == .wrongCount && tried([])?.code == .wrongCount)
+            #expect(tried(valid.dropLast(33))?.code == .wrongCount && tried(valid + valid.prefix(33))?.code == .wrongCount)
+            for replacement in Self.noPoints { #expect(tried(valid.dropLast(33) + replacement)?.code == .cryptographicCheck) }
         }
         // A repeat shows when lists are matched.
         var conversation = try Conversation(try Self.job())
@@ -214,9 +213,9 @@ import Wire
             doubled.points.replaceSubrange(33..<66, with: doubled.points.prefix(33))
             message = .doublyBlindedPoints(doubled)
         }
-        try conversation.run()
-        #expect(conversation.faults[.bank]?.code == .cryptographicCheck)
-        #expect(!conversation.crossings.contains { $0.kind == .matches })
+        let outcome = try conversation.run()
+        #expect(outcome.faults[.bank]?.code == .cryptographicCheck)
+        #expect(!outcome.crossings.contains { $0.kind == .matches })
     }
 
     @Test("a seed that was not committed to")
@@ -401,9 +400,9 @@ import Wire
             verdict.gamma = (0..<min(Int(verdict.round) - 1, 8)).flatMap { _ in word }.data
             message = .verdict(verdict)
         }
-        try conversation.run()
-        #expect(conversation.faults.values.contains { $0.code == .diverged })
-        conversation.faults.values.forEach(FaultTexts.heard)
+        let outcome = try conversation.run()
+        #expect(outcome.faults.values.contains { $0.code == .diverged })
+        outcome.faults.values.forEach(FaultTexts.heard)
     }
 
     @Test("answers of any content end in a model or a fault and trap nothing", arguments: [Role.bank, .platform])
@@ -423,9 +422,9 @@ import Wire
             }.data
             message = .returnedBits(values)
         }
-        try conversation.run()
-        #expect(conversation.completed.count == 2 || !conversation.faults.isEmpty)
-        conversation.faults.values.forEach(FaultTexts.heard)
+        let outcome = try conversation.run()
+        #expect(outcome.completed.count == 2 || !outcome.faults.isEmpty)
+        outcome.faults.values.forEach(FaultTexts.heard)
     }
 }
 

@@ -14,11 +14,11 @@ import Wire
     private static let job = Result { SmallJob(data: try SmallData(common: 620, seed: 7), rounds: 4) }
     private static let plain = Result { try run(try job.get(), seed: nil) }
 
-    private static func run(_ job: SmallJob, seed: UInt64?) throws -> Conversation {
+    private static func run(_ job: SmallJob, seed: UInt64?) throws -> Outcome {
         var conversation = try Conversation(job, seed: seed)
-        try conversation.run()
-        try #require(conversation.completed.count == 2)
-        return conversation
+        let outcome = try conversation.run()
+        try #require(outcome.completed.count == 2)
+        return outcome
     }
 
     @Test("the same secrets and events give the same bytes")
@@ -70,8 +70,8 @@ import Wire
         let job = try Self.job.get()
         let plain = try Self.plain.get()
         var modulus = BigUInt(0)
-        var touched = try Conversation(job)
-        touched.tamper = { message, from, _ in
+        var conversation = try Conversation(job)
+        conversation.tamper = { message, from, _ in
             guard from == .platform else { return }
             if case .paillierKey(let key) = message { modulus = BigUInt(key.modulus) }
             if case .roundRows(var rows) = message, rows.round == 2, rows.block == 1 {
@@ -81,7 +81,7 @@ import Wire
                 message = .roundRows(rows)
             }
         }
-        try touched.run()
+        let touched = try conversation.run()
         #expect(touched.completed.count == 2)
 
         // The platform's key, as its owner makes it, opens the bank's masked sums; what is below the masks is the same.
@@ -89,8 +89,9 @@ import Wire
         guard case .nonce(let nonce)? = try plain.message(.nonce, from: .bank) else { return }
         secrets.bind(peerNonce: nonce.nonce.octets)
         let key = PrivateKey.generateInsecure(bits: 512, random: secrets.random(.paillierKey, "key"))
-        func masked(_ conversation: Conversation, _ round: UInt32) throws -> [[UInt8]] {
-            let frame = try #require(conversation.bytes(from: .bank, to: .platform).filter { $0.kind == .maskedValues }.dropFirst(Int(round) - 1).first)
+        func masked(_ outcome: Outcome, _ round: UInt32) throws -> [[UInt8]] {
+            let frames = outcome.bytes(from: .bank, to: .platform).filter { $0.kind == .maskedValues }
+            let frame = try #require(frames.dropFirst(Int(round) - 1).first)
             guard case .maskedValues(let values) = try Message.decode(kind: frame.kind, payload: frame.payload) else { return [] }
             #expect(values.round == round)
             let batch = try CiphertextBatch(wire: values.ciphertexts.octets, count: values.ciphertexts.count / 128, key: key.publicKey)
@@ -112,7 +113,7 @@ import Wire
     }
 }
 
-extension Conversation {
+extension Outcome {
     /// The first message of a kind.
     func message(_ kind: MessageKind, from: Role) throws -> Message? {
         try crossings.first { $0.kind == kind && $0.from == from }.map { try Message.decode(kind: kind, payload: $0.payload) }

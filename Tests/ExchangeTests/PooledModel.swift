@@ -15,10 +15,9 @@ struct PooledModel {
         let raw = firms.map { Self.raw($0, usesPlatform) }
         columns = raw[0].count
         let (count, size) = (Double(firms.count), raw[0].count + 1)
-        means = raw[0].indices.map { j in raw.reduce(0) { $0 + $1[j] } / count }
-        let centred = means
-        deviations = raw[0].indices.map { j in (raw.reduce(0) { $0 + pow($1[j] - centred[j], 2) } / count).squareRoot() }
-        let rows = raw.map { [1] + Self.standardised($0, means: centred, deviations: deviations) }
+        let means = raw[0].indices.map { j in raw.reduce(0) { $0 + $1[j] } / count }
+        let deviations = raw[0].indices.map { j in (raw.reduce(0) { $0 + pow($1[j] - means[j], 2) } / count).squareRoot() }
+        let rows = raw.map { [1] + Self.standardised($0, means: means, deviations: deviations) }
         var weights = [Double](repeating: 0, count: size)
         for _ in 0..<40 {
             var gradient = weights.enumerated().map { $0.offset == 0 ? 0 : l2 * $0.element }
@@ -34,7 +33,7 @@ struct PooledModel {
             for i in 0..<size { weights[i] -= step[i] }
             if step.allSatisfy({ abs($0) < 1e-12 }) { break }
         }
-        self.weights = weights
+        (self.weights, self.means, self.deviations) = (weights, means, deviations)
     }
 
     private static func raw(_ firm: SmallData.Firm, _ usesPlatform: Bool) -> [Double] { firm.bank + (usesPlatform ? firm.platform : []) }

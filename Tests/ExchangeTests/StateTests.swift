@@ -39,9 +39,9 @@ private enum Stage: CaseIterable {
     /// One honest job, and a message of every kind for either party to be troubled with.
     private static let honest = Result {
         var conversation = try Conversation(SmallJob(data: try SmallData(common: 600, seed: 8), rounds: 3))
-        try conversation.run()
-        try #require(conversation.completed.count == 2)
-        return conversation
+        let outcome = try conversation.run()
+        try #require(outcome.completed.count == 2)
+        return outcome
     }
 
     /// Real ones where the job had them in that direction or the other, empty ones otherwise.
@@ -88,8 +88,8 @@ private enum Stage: CaseIterable {
                 }
             }
         }
-        try conversation.run()
-        #expect(conversation.completed.count == 2)
+        let outcome = try conversation.run()
+        #expect(outcome.completed.count == 2)
         #expect(visited == Set(Stage.allCases.filter { $0 == .verdict || !$0.kinds(at: victim).isEmpty }))
     }
 
@@ -129,10 +129,10 @@ private enum Stage: CaseIterable {
                 #expect(fault(machine, .closing(.filled { $0.framesSent = wrong }))?.code == .wrongCount, "\(wrong) at \(role)")
             }
         }
-        try conversation.run()
-        #expect(conversation.completed.count == 2)
+        let outcome = try conversation.run()
+        #expect(outcome.completed.count == 2)
         for role in [Role.bank, .platform] {
-            guard case .closing(let closing)? = try conversation.message(.closing, from: role) else {
+            guard case .closing(let closing)? = try outcome.message(.closing, from: role) else {
                 Issue.record("not closed")
                 continue
             }

@@ -1,3 +1,4 @@
+import ArbiterRole
 import Exchange
 import Faults
 import Foundation
@@ -11,16 +12,16 @@ import Wire
     private static let trained = Result {
         let data = try SmallData(common: 1250)
         var conversation = try Conversation(SmallJob(data: data, rounds: 30, tolerance: 1e-4))
-        try conversation.run()
-        return (data, conversation)
+        let outcome = try conversation.run()
+        return (data, outcome)
     }
 
     @Test("both parties end, and the arbiter has the job as completed")
     func ends() throws {
-        let (_, conversation) = try Self.trained.get()
-        #expect(conversation.completed == [.bank, .platform] && conversation.faults.isEmpty)
-        var arbiter = conversation.arbiter
-        let job = SmallJob(data: try Self.trained.get().0).job
+        let (data, outcome) = try Self.trained.get()
+        #expect(outcome.completed == [.bank, .platform] && outcome.faults.isEmpty)
+        var arbiter = outcome.arbiter
+        let job = SmallJob(data: data).job
         let reply = arbiter.step(.heard(.showJob(.init()), job: job, from: .person("ann", connection: 1), fresh: .none), unixSeconds: 3)
         guard case .send(.jobRecord(let record), _, _)? = reply.first else {
             Issue.record("no record")
@@ -31,23 +32,23 @@ import Wire
 
     @Test("exactly the common subjects are scored, each once")
     func aligned() throws {
-        let (data, conversation) = try Self.trained.get()
-        #expect(Set(try conversation.scores().keys) == Set(data.common.map(\.id)))
-        #expect(try conversation.scores().values.allSatisfy { $0.part == "train" })
+        let (data, outcome) = try Self.trained.get()
+        #expect(Set(try outcome.scores().keys) == Set(data.common.map(\.id)))
+        #expect(try outcome.scores().values.allSatisfy { $0.part == "train" })
     }
 
     @Test("the joint model is that of the pooled data")
     func pooled() throws {
-        let (data, conversation) = try Self.trained.get()
+        let (data, outcome) = try Self.trained.get()
         let oracle = PooledModel(data.common, l2: 0.001)
-        let bank = try conversation.weights(.bank)
-        let platform = try conversation.weights(.platform)
+        let bank = try outcome.weights(.bank)
+        let platform = try outcome.weights(.platform)
         let found = try (["intercept"] + SmallData.bankColumns).map { try #require(bank[$0]) }
             + SmallData.platformColumns.map { try #require(platform[$0]) }
         #expect(bank.count == 4 && platform.count == 4)
         for (found, expected) in zip(found, oracle.weights) { #expect(abs(found - expected) < 0.01, "\(found) \(expected)") }
 
-        let scores = try conversation.scores()
+        let scores = try outcome.scores()
         let probabilities = try data.common.map { try #require(scores[$0.id]).probability }
         let expected = data.common.map(oracle.probability)
         for (found, expected) in zip(probabilities, expected) { #expect(abs(found - expected) < 0.005) }
@@ -61,10 +62,10 @@ import Wire
 
     @Test("the bank's report measures its own scores; the platform's has no measure of them")
     func reports() throws {
-        let (data, conversation) = try Self.trained.get()
-        let report = try conversation.report(.bank)
+        let (data, outcome) = try Self.trained.get()
+        let report = try outcome.report(.bank)
         let joint = try #require((report["joint"] as? [String: Any])?["train"] as? [String: Any])
-        let scores = try conversation.scores()
+        let scores = try outcome.scores()
         let probabilities = try data.common.map { try #require(scores[$0.id]).probability }
         let logLoss = try #require(joint["log_loss"] as? Double)
         #expect(abs(logLoss - PooledModel.logLoss(probabilities, data.common)) < 1e-9)
@@ -78,10 +79,10 @@ import Wire
         #expect(losses.count == report["rounds"] as? Int && losses.count > 2 && losses.count < 30)
         #expect(abs(try #require(losses.last) - logLoss) < 1e-3 && losses[0] > logLoss + 0.02)
 
-        let platform = try conversation.report(.platform)
+        let platform = try outcome.report(.platform)
         for key in ["joint", "bank_only", "uplift", "loss_per_round"] { #expect(platform[key] == nil || platform[key] is NSNull, "\(key)") }
-        #expect(try conversation.files(.platform).keys.sorted() == ["model.json", "report.json"])
-        #expect(try conversation.files(.bank).keys.sorted() == ["model.json", "report.json", "scores.csv"])
+        #expect(try outcome.files(.platform).keys.sorted() == ["model.json", "report.json"])
+        #expect(try outcome.files(.bank).keys.sorted() == ["model.json", "report.json", "scores.csv"])
         for report in [report, platform] {
             let rows = try #require(report["rows"] as? [String: Int])
             #expect(rows == ["bank": 1310, "platform": 1330, "aligned": 1250, "train": 1250, "test": 0])
@@ -90,11 +91,11 @@ import Wire
 
     @Test("what each side keeps and reports holds nothing of the other's data")
     func apart() throws {
-        let (data, conversation) = try Self.trained.get()
-        let platform = try conversation.files(.platform).values.map { String(decoding: $0, as: UTF8.self) }.joined()
+        let (data, outcome) = try Self.trained.get()
+        let platform = try outcome.files(.platform).values.map { String(decoding: $0, as: UTF8.self) }.joined()
         for id in data.common.map(\.id) { #expect(!platform.contains(id)) }
         for column in SmallData.bankColumns + ["intercept", "outcome"] { #expect(!platform.contains("\"\(column)\"")) }
-        let bank = try conversation.files(.bank).values.map { String(decoding: $0, as: UTF8.self) }.joined()
+        let bank = try outcome.files(.bank).values.map { String(decoding: $0, as: UTF8.self) }.joined()
         for column in SmallData.platformColumns { #expect(!bank.contains("\"\(column)\"")) }
     }
 
@@ -103,20 +104,20 @@ import Wire
         let data = try SmallData(common: 300, seed: 5)
         let training = SmallJob(data: data, share: 0.8, rounds: 3)
         var first = try Conversation(training)
-        try first.run()
-        let halves = try [Role.bank, .platform].map { try #require(try first.files($0)["model.json"]) }
+        let trained = try first.run()
+        let halves = try [Role.bank, .platform].map { try #require(try trained.files($0)["model.json"]) }
         var job = training
         job.job = try #require(JobIdentifier("ffeeddccbbaa99887766554433221100"))
         job.secretSeed = 2
         job.model = ("\(training.job)", halves[0], halves[1])
         var second = try Conversation(job)
-        try second.run()
-        #expect(second.completed.count == 2 && second.faults.isEmpty)
-        let again = try second.scores().mapValues(\.probability)
-        #expect(again == (try first.scores().mapValues(\.probability)) && again.count == 300)
-        #expect(Set(second.crossings.map(\.kind)).isDisjoint(with: [.columns, .curvature, .roundRows, .maskedValues, .returnedBits, .roundShare]))
+        let scored = try second.run()
+        #expect(scored.completed.count == 2 && scored.faults.isEmpty)
+        let again = try scored.scores().mapValues(\.probability)
+        #expect(again == (try trained.scores().mapValues(\.probability)) && again.count == 300)
+        #expect(Set(scored.crossings.map(\.kind)).isDisjoint(with: [.columns, .curvature, .roundRows, .maskedValues, .returnedBits, .roundShare]))
         // Another order of rows under another job, and still the right score for each.
-        let order = try [first, second].map { try #require(try $0.files(.bank)["scores.csv"]).split(separator: 10).dropFirst().map { $0.prefix { $0 != 44 } } }
+        let order = try [trained, scored].map { try #require(try $0.files(.bank)["scores.csv"]).split(separator: 10).dropFirst().map { $0.prefix { $0 != 44 } } }
         #expect(order[0] != order[1])
     }
 
@@ -124,12 +125,12 @@ import Wire
     func split() throws {
         let data = try SmallData(common: 400, seed: 6)
         var conversation = try Conversation(SmallJob(data: data, share: 0.7, rounds: 2))
-        try conversation.run()
-        let scores = try conversation.scores()
+        let outcome = try conversation.run()
+        let scores = try outcome.scores()
         #expect(scores.values.count { $0.part == "train" } == 280 && scores.values.count { $0.part == "test" } == 120)
-        #expect(try conversation.report(.bank)["rounds"] as? Int == 2 && conversation.report(.bank)["converged"] as? Bool == false)
+        #expect(try outcome.report(.bank)["rounds"] as? Int == 2 && outcome.report(.bank)["converged"] as? Bool == false)
         // Every frame has exactly the rows of training.
-        let rows = conversation.bytes(from: .bank, to: .platform).filter { $0.kind == .roundRows }
+        let rows = outcome.bytes(from: .bank, to: .platform).filter { $0.kind == .roundRows }
         #expect(rows.count == 2)
         for frame in rows {
             guard case .roundRows(let message) = try Message.decode(kind: .roundRows, payload: frame.payload) else { continue }
@@ -139,12 +140,12 @@ import Wire
 
     @Test("every frame is within the limit of its kind, whatever the specification asks for")
     func frameSizes() {
-        // The widest that a specification can be: 4096 bits, degree 8.
-        let widest = JobContext.rowsPerBlock * 9 * (4096 / 4) + 32
+        // The widest that a specification can be: degree 8 and the longest keys.
+        let widest = JobContext.rowsPerBlock * 9 * ((Contract.Limits.keyBits.max() ?? 0) / 4) + 32
         #expect(widest <= MessageKind.roundRows.row.maximumPayloadBytes)
         #expect(JobContext.pointsPerBlock * 33 + 32 <= MessageKind.blindedPoints.row.maximumPayloadBytes)
         #expect(JobContext.positionsPerBlock * 4 + 32 <= MessageKind.matches.row.maximumPayloadBytes)
-        #expect(64 * (4096 / 4) + 32 <= MessageKind.partialScores.row.maximumPayloadBytes)
+        #expect(64 * (3072 / 4) + 32 <= MessageKind.partialScores.row.maximumPayloadBytes)
         // A share with the longest history, each value 24 bytes.
         #expect(13 * 14 / 2 * 24 + 32 <= MessageKind.roundShare.row.maximumPayloadBytes)
     }

@@ -163,7 +163,6 @@ struct ContractTests {
     @Test("a mistake in a node's configuration has one fault, at its place", arguments: [
         Mistake("/approve", #""manual""#, .valueOutOfRange),
         Mistake("/log_level", #""loud""#, .valueOutOfRange),
-        Mistake("/threads", "-1", .valueOutOfRange),
         Mistake("/datasets", "{}", .wrongType),
         Mistake("/datasets/a b", #"{"path": "x"}"#, .wrongType),
         Mistake("/datasets/main", #""x""#, .wrongType),

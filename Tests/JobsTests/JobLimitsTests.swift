@@ -18,10 +18,11 @@ struct JobLimitsTests {
         #expect(JobLimits.valueBits(rows: .max, columnBound: .max, residualBound: .min) == nil)
     }
 
-    @Test("exposure counts two residuals for each value of 50 to 74 bits")
+    @Test("exposure counts residuals of 25 bits in the packed values of a round")
     func exposure() {
-        #expect(JobLimits.exposurePercent(rounds: 10, valuesPerRound: 15, valueBits: 52, rows: 30_000) == 1)
-        #expect(JobLimits.exposurePercent(rounds: 10, valuesPerRound: 15, valueBits: 49, rows: 30_000) == 0.5)
+        #expect(JobLimits.exposurePercent(rounds: 10, valuesPerRound: 15, valueBits: 50, rows: 30_000) == 1)
+        #expect(JobLimits.exposurePercent(rounds: 10, valuesPerRound: 15, valueBits: 25, rows: 30_000) == 0.5)
+        #expect(JobLimits.exposurePercent(rounds: 1, valuesPerRound: 15, valueBits: 49, rows: 2_900) == 1)
         #expect(JobLimits.exposurePercent(rounds: 1, valuesPerRound: 1, valueBits: 24, rows: 1) == 0)
         #expect(JobLimits.exposurePercent(rounds: 1, valuesPerRound: 1, valueBits: 50, rows: 0) == .infinity)
         #expect(JobLimits.checkExposure(percent: 10, limits: limits) == nil)

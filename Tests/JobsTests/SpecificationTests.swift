@@ -28,7 +28,7 @@ struct SpecificationTests {
              {"column": "类别", "type": "category", "minimum_count": 75, "missing": "refuse"}, {"column": "f", "type": "flag"}]
             """))
             .setting("/training", to: JSONValue("""
-            {"key_bits": 3072, "l2": 0.5, "degree": 6, "range": 5, "maximum_rounds": 7, "tolerance": 1e-5, "history": 12}
+            {"key_bits": 3072, "l2": 0.5, "degree": 6, "range": 5, "maximum_rounds": 7, "tolerance": 0.0005, "history": 12}
             """))
             .setting("/split", to: JSONValue(#"{"share": 1, "seed": 9007199254740991}"#))
             .setting("/data", to: JSONValue(#"{"bank": "x", "platform": "y"}"#))
@@ -37,7 +37,7 @@ struct SpecificationTests {
         let specification = try JobSpecification.parse(document.bytes)
         let training = try #require(specification.training)
         #expect(training.settings == .init(
-            keyBits: 3072, l2: 0.5, degree: 6, range: 5, maximumRounds: 7, tolerance: 1e-5, history: 12))
+            keyBits: 3072, l2: 0.5, degree: 6, range: 5, maximumRounds: 7, tolerance: 0.0005, history: 12))
         #expect(training.split == .init(share: 1, seed: 1 << 53 - 1))
         #expect([specification.data.bank, specification.data.platform] == ["x", "y"])
         #expect([training.label.column, training.label.bad, training.label.good] == ["结果", "坏", "好"])

@@ -1,0 +1,337 @@
+#!/usr/bin/env python3
+"""Checks ledgers of JointLab as ledger.md describes them, with nothing but the standard library.
+
+    verify.py DIR               one ledger of one job
+    verify.py DIR DIR [DIR]     and the same job's ledgers at the other nodes, record by record
+
+Prints one finding a line, then one line of summary for each ledger.
+Exit status: 0 nothing found, 1 findings, 2 the ledgers could not be read.
+"""
+import base64, hashlib, itertools, json, os, re, struct, sys
+from collections import Counter
+from pathlib import Path
+
+RECORD_BYTES = 72
+FIELDS = ("sequence", "kind", "phase", "attempt", "length", "salt", "digest")
+PHASES = ("waiting", "opening", "alignment", "preparation", "training", "scoring", "closing")  # numbers of jointlab.proto
+ABORT, LEDGER_HEADS, HEAD_SIGNATURES = 16, 17, struct.pack(">H", 75)
+findings = 0
+
+
+def say(text):
+    """Names and numbers come from the ledger: nothing unprintable may reach the terminal."""
+    print("".join(c if c.isprintable() else "?" for c in text))
+
+
+def find(place, text):
+    global findings
+    findings += 1
+    say(f"{place}: {text}")
+
+
+def sha256(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def from_base64(text):
+    """Nothing for a text that is not the one way to write its bytes."""
+    try:
+        octets = base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
+    return octets if base64.b64encode(octets).decode() == text else b""
+
+
+# Ed25519 (RFC 8032, 5.1.7), in extended coordinates.
+
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+
+
+def add(a, b):
+    m, n = (a[1] - a[0]) * (b[1] - b[0]), (a[1] + a[0]) * (b[1] + b[0])
+    t, z = 2 * D * a[3] * b[3], 2 * a[2] * b[2]
+    e, f, g, h = n - m, z - t, z + t, n + m
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def multiply(scalar, point):
+    total = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            total = add(total, point)
+        point, scalar = add(point, point), scalar >> 1
+    return total
+
+
+def decompress(octets):
+    number = int.from_bytes(octets, "little")
+    sign, y = number >> 255, number & (2**255 - 1)
+    if y >= P:
+        raise ValueError("no point")
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    if (x * x - square) % P or (x == 0 and sign):
+        raise ValueError("no point")
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+BASE = decompress((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
+
+
+def signed(key, text, signature):
+    if len(key) != 32 or len(signature) != 64:
+        return False
+    scalar = int.from_bytes(signature[32:], "little")
+    try:
+        public, commitment = decompress(key), decompress(signature[:32])
+    except ValueError:
+        return False
+    challenge = int.from_bytes(hashlib.sha512(signature[:32] + key + text).digest(), "little") % ORDER
+    left, right = multiply(scalar, BASE), add(commitment, multiply(challenge, public))
+    return scalar < ORDER and not any((left[i] * right[2] - right[i] * left[2]) % P for i in (0, 1))
+
+
+def roots(leaves):
+    """Roots of RFC 6962 after 0, 1, 2, ... leaves, from the roots of the full subtrees on the left."""
+    peaks = []
+    yield sha256()
+    for count, leaf in enumerate(leaves, 1):
+        peaks.append(sha256(b"\0", leaf))
+        while count % 2 == 0:
+            right = peaks.pop()
+            peaks.append(sha256(b"\1", peaks.pop(), right))
+            count //= 2
+        root = peaks[-1]
+        for peak in reversed(peaks[:-1]):
+            root = sha256(b"\1", peak, root)
+        yield root
+
+
+def wire_table():
+    """The table of wire.md: kind -> (message, {(sender role, receiver role)}, {phase}, longest payload)."""
+    table = {}
+    for line in (Path(__file__).resolve().parent.parent / "wire.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("| ").split(" | ")]
+        if line.startswith("|") and len(cells) == 7 and cells[0].isdigit():
+            lines = {tuple(pair.split(" → ")) for pair in cells[2].split(", ")}
+            phases = set(PHASES) if cells[3] == "any" else set(cells[3].split(", "))
+            table[int(cells[0])] = cells[1].strip("`"), lines, phases, int(cells[5])
+    if not table:
+        raise OSError("wire.md holds no table of messages")
+    return table
+
+
+class Ledger:
+    """What one node kept of one job; reading it reports whatever is wrong with it on its own."""
+
+    def __init__(self, directory, wire):
+        self.directory, self.wire, self.seen, self.records, self.heads = directory, wire, {}, {}, {}
+        self.place = str(directory)
+        contents = {name: self.read(f"{name}.json") for name in ("manifest", "contract", "specification")}
+        documents = {name: json.loads(octets) for name, octets in contents.items()}
+        self.manifest = manifest = documents["manifest"]
+        self.job, self.attempt, self.node = str(manifest["job"]), int(manifest["attempt"]), str(manifest["node"])
+        self.place = f"{directory.name} ({self.node})"
+        for name in ("contract", "specification"):
+            if hashlib.sha256(contents[name]).hexdigest() != manifest[f"{name}_digest"]:
+                find(self.place, f"{name}.json is not the one of the manifest")
+        canonical = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        if contents["manifest"] != canonical or manifest["version"] != 1:
+            find(self.place, "manifest.json is not canonical JSON of version 1")
+        if not re.fullmatch("[0-9a-f]{32}", self.job):
+            find(self.place, "the manifest's job is not 32 hexadecimal digits")
+        if re.fullmatch("[0-9a-f]{32}", directory.name) and directory.name != self.job:
+            find(self.place, "the directory is named for another job")
+        if manifest["retention"] not in ("all", "inbound", "digests"):
+            find(self.place, "the manifest names no known retention rule")
+        parties = documents["contract"]["parties"]
+        in_job = set(documents["specification"]["parties"].values()) | {p["name"] for p in parties if p["role"] == "arbiter"}
+        self.roles = {p["name"]: p["role"] for p in parties if p["name"] in in_job}
+        self.keys = {p["name"]: from_base64(p["ledger_key"]) for p in parties}
+        names = all(re.fullmatch(r"[\w.-]{1,64}", name, re.A) for name in self.roles)
+        if not names or sorted(self.roles.values()) != ["arbiter", "bank", "platform"]:
+            raise ValueError("the documents do not name a bank, a platform and an arbiter")
+        if self.roles.get(self.node) != manifest["role"]:
+            find(self.place, "the manifest's node and role are not those of the contract")
+        for peer in sorted(set(self.roles) - {self.node}):
+            directions = [(peer, direction) for direction in ("sent", "received")]
+            if any((directory / f"{p}.{d}.{kind}").exists() for p, d in directions for kind in ("records", "heads")):
+                for direction in directions:  # a line on which nothing has crossed has no files
+                    self.check_direction(*direction)
+        self.check_signatures()
+        self.check_payloads()
+
+    def read(self, name):
+        self.seen[name] = None
+        try:
+            return (self.directory / name).read_bytes()
+        except FileNotFoundError:
+            if self.directory.is_dir():
+                find(self.place, f"{name} is missing")
+                return b""
+            raise
+
+    def check_direction(self, peer, direction):
+        line = (self.node, peer) if direction == "sent" else (peer, self.node)
+        place = f"{self.place} {peer}.{direction}"
+        octets = self.read(f"{peer}.{direction}.records")
+        if len(octets) % RECORD_BYTES:
+            find(place, f"{len(octets) % RECORD_BYTES} bytes behind the last whole record")
+        records = [octets[i:i + RECORD_BYTES] for i in range(0, len(octets) - RECORD_BYTES + 1, RECORD_BYTES)]
+        heads = self.check_heads(place, line, self.read(f"{peer}.{direction}.heads"), records)
+        self.records[line], self.heads[line] = records, heads
+        heads_at, previous = Counter(size for size, _ in heads), -1
+        for index, record in enumerate(records):
+            here, value = f"{place} record {index}", dict(zip(FIELDS, struct.unpack(">QHHIQ16s32s", record)))
+            sequence, kind, phase = value["sequence"], value["kind"], value["phase"]
+            if "arbiter" in (self.roles[line[0]], self.roles[line[1]]):
+                if sequence <= previous:
+                    find(here, f"sequence {sequence} does not rise")
+            elif sequence != (due := previous + 1 + heads_at[index]):
+                # An attempt may end between a LedgerHeads frame and its head: Abort then comes one number later.
+                if (kind, index, sequence) != (ABORT, len(records) - 1, due + 1):
+                    find(here, f"sequence {sequence} where {due} is due")
+            previous = sequence
+            if value["attempt"] != self.attempt:
+                find(here, f"attempt {value['attempt']}, not {self.attempt}")
+            name, lines, phases, longest = self.wire.get(kind, (f"kind {kind}", (), (), 0))
+            if kind not in self.wire or kind == LEDGER_HEADS:
+                find(here, f"{name} is no kind that is recorded")
+            elif (self.roles[line[0]], self.roles[line[1]]) not in lines:
+                find(here, f"{name} does not go this way")
+            elif phase >= len(PHASES) or PHASES[phase] not in phases:
+                find(here, f"{name} in phase {phase}")
+            elif value["length"] > longest:
+                find(here, f"{name} of {value['length']} bytes")
+            self.check_payload(here, direction, value)
+
+    def check_signatures(self):
+        """Each answer of the arbiter made one head of each direction, but for one that came as the job ended."""
+        if self.roles[self.node] == "arbiter":
+            return
+        arbiter, other = sorted(set(self.roles) - {self.node}, key=lambda name: self.roles[name] != "arbiter")
+        answers = sum(record[8:10] == HEAD_SIGNATURES for record in self.records.get((arbiter, self.node), []))
+        for line in ((self.node, other), (other, self.node)):
+            count = len(self.heads.get(line, []))
+            if not answers - 1 <= count <= answers:
+                find(self.place, f"{line[0]} → {line[1]} has {count} heads, but the arbiter answered {answers} times")
+
+    def check_heads(self, place, line, octets, records):
+        signers = {line[0], line[1]} | {name for name, role in self.roles.items() if role == "arbiter"}
+        trees, heads = list(roots(records)), []
+        text = octets.decode(errors="replace")
+        notes = text.split("\n\n")
+        if len(notes) % 2 == 0 or notes.pop():  # text, signatures, text, signatures, ..., nothing
+            find(place, "the heads file does not end behind a whole note")
+        for number, (body, signatures) in enumerate(zip(notes[::2], notes[1::2])):
+            here = f"{place} head {number}"
+            match = re.fullmatch(r"([^\n]*)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)", body)
+            if not match:
+                find(here, "not a head")
+                continue
+            size, root = int(match[2]), match[3]
+            if match[1] != f"jointlab/{self.job}/{self.attempt}/{line[0]}/{line[1]}":
+                find(here, "names another job, attempt or line")
+            if heads and size < heads[-1][0]:
+                find(here, f"size {size} after {heads[-1][0]}")
+            if size > len(records):
+                find(here, f"size {size}, but only {len(records)} records")
+            elif base64.b64encode(trees[size]).decode() != root:
+                find(here, f"the root of the first {size} records is another")
+            heads.append((size, root))
+            missing = set(signers)
+            for signature in signatures.split("\n"):
+                name, _, blob = signature.removeprefix("— ").partition(" ")
+                if not signature.startswith("— ") or name not in missing:
+                    find(here, "a line that is not the signature of one more signer")
+                    continue
+                missing.discard(name)
+                key = self.keys[name]
+                blob = from_base64(blob)
+                if blob[:4] != sha256(name.encode(), b"\n\1", key)[:4] or not signed(key, body.encode() + b"\n", blob[4:]):
+                    find(here, f"the signature of {name} is wrong")
+            for name in sorted(missing):
+                find(here, f"{name} has not signed")
+        return heads
+
+    def check_payload(self, place, direction, value):
+        digest = value["digest"].hex()
+        name = f"payloads/{digest[:2]}/{digest}"
+        path = self.directory / name
+        if path.is_file():
+            if name not in self.seen:
+                content = path.read_bytes()
+                self.seen[name] = len(content), hashlib.sha256(content).hexdigest() == digest
+            if self.seen[name] != (value["length"], True):
+                find(place, "the payload kept is not the one recorded (digest or length)")
+        elif self.manifest["retention"] == "all" or (self.manifest["retention"] == "inbound" and direction == "received"):
+            find(place, "the payload is missing")
+
+    def check_payloads(self):
+        for root, _, names in os.walk(self.directory):
+            for name in sorted(names):
+                path = (Path(root) / name).relative_to(self.directory).as_posix()
+                if path not in self.seen:
+                    find(self.place, f"{path} belongs to no record of this ledger")
+
+    def summary(self):
+        lines = [f"{a} → {b} {len(self.records[a, b])} records, {len(self.heads[a, b])} heads"
+                 + (f" to record {self.heads[a, b][-1][0]}" if self.heads[a, b] else "") for a, b in self.records]
+        kept = sum(name.startswith("payloads/") for name in self.seen)
+        return f"{self.place}: " + "; ".join(lines) + f"; {kept} payloads kept"
+
+
+def compare(one, other):
+    """Both ends of a line must hold the same records, and heads with the same sizes and roots."""
+    place = f"{one.place} / {other.place}"
+    if one.node == other.node:
+        return find(place, "both ledgers are of one node")
+    for field in ("job", "attempt", "contract_digest", "specification_digest"):
+        if one.manifest[field] != other.manifest[field]:
+            find(place, f"{field} differs")
+    for line in ((one.node, other.node), (other.node, one.node)):
+        left, right = one.records.get(line, []), other.records.get(line, [])
+        here, before = f"{line[0]} → {line[1]}", findings
+        if one.heads.get(line) != other.heads.get(line):
+            find(here, "the heads differ")
+        by_sequence = [{struct.unpack(">Q", r[:8])[0]: r for r in records} for records in (left, right)]
+        for sequence in sorted(by_sequence[0].keys() | by_sequence[1].keys()):
+            a, b = by_sequence[0].get(sequence), by_sequence[1].get(sequence)
+            if a is None or b is None:
+                find(here, f"sequence {sequence} only at {one.node if b is None else other.node}")
+            elif a != b:
+                pairs = zip(FIELDS, struct.unpack(">QHHIQ16s32s", a), struct.unpack(">QHHIQ16s32s", b))
+                find(here, f"sequence {sequence} differs: {', '.join(field for field, x, y in pairs if x != y)}")
+        if findings == before and left != right:
+            find(here, "the same records, but in another order or more than once")
+
+
+def main(arguments):
+    if not 1 <= len(arguments) <= 3:
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    ledgers = []
+    try:
+        wire = wire_table()
+        for argument in arguments:
+            try:
+                ledgers.append(Ledger(Path(argument), wire))
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                find(argument, f"cannot be checked further ({type(error).__name__}: {error})")
+    except OSError as error:
+        print(f"cannot read: {error}", file=sys.stderr)
+        return 2
+    for one, other in itertools.combinations(ledgers, 2):
+        compare(one, other)
+    for ledger in ledgers:
+        say(ledger.summary())
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

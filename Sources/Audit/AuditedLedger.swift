@@ -1,0 +1,180 @@
+import Faults
+import Jobs
+import Ledger
+import Primitives
+import Wire
+
+/// A ledger whose documents hold together, opened for checks: who was at which end of each line, the records, the trees.
+package struct AuditedLedger: Sendable {
+    package let manifest: LedgerManifest
+    package let contract: Contract
+    package let specification: JobSpecification
+    package let lines: [AuditedLine]
+    let directory: LedgerDirectory
+
+    /// - Returns: nothing where the documents are so broken that nothing else can be checked; `report` then says why.
+    package static func open(_ directory: LedgerDirectory, report: inout AuditReport) -> AuditedLedger? {
+        func add(_ file: String, _ en: String, _ zh: String) {
+            report.add(.document, at: Place(file: file), en: en, zh: zh)
+        }
+        guard let manifest = LedgerManifest(decoding: directory.manifest) else {
+            add(LedgerFile.manifest, "is no manifest of version \(LedgerManifest.currentVersion) in canonical form",
+                "不是版本 \(LedgerManifest.currentVersion) 的规范形式清单")
+            return nil
+        }
+        if SHA256.hash(directory.contract) != manifest.contractDigest {
+            add(LedgerFile.contract, "is not the contract whose digest the manifest holds", "与清单中的契约摘要不符")
+        }
+        if SHA256.hash(directory.specification) != manifest.specificationDigest {
+            add(LedgerFile.specification, "is not the specification whose digest the manifest holds", "与清单中的任务说明摘要不符")
+        }
+        guard let contract = try? Contract.parse(directory.contract) else {
+            add(LedgerFile.contract, "is no valid contract", "不是有效的合作契约")
+            return nil
+        }
+        guard let specification = try? JobSpecification.parse(directory.specification) else {
+            add(LedgerFile.specification, "is no valid specification", "不是有效的任务说明")
+            return nil
+        }
+        if Array(specification.canonicalJSON().utf8) != directory.specification {
+            add(LedgerFile.specification, "is not in canonical form", "不是规范形式")
+        }
+        let ends: [Role: String] = [
+            .bank: specification.parties.bank, .platform: specification.parties.platform, .arbiter: contract.arbiter.name,
+        ]
+        for (role, name) in ends where !contract.parties.contains(where: { $0.name == name && $0.role.rawValue == role.rawValue }) {
+            add(LedgerFile.specification, "names \(name) as \(role.rawValue), which the contract does not know",
+                "所指定的 \(role.rawValue)“\(name)”不在契约中")
+        }
+        guard ends[manifest.role] == manifest.node else {
+            add(LedgerFile.manifest, "names a node that is no \(manifest.role.rawValue) of this job", "所指定的节点在该任务中不担任 \(manifest.role.rawValue)")
+            return nil
+        }
+        for name in directory.unexpected {
+            report.add(.file, at: Place(ledger: manifest.node, file: name), en: "belongs to no ledger", zh: "不属于账本")
+        }
+        for name in directory.missing {
+            report.add(.file, at: Place(ledger: manifest.node, file: name), en: "is missing", zh: "缺失")
+        }
+        var lines: [AuditedLine] = []
+        for (role, name) in ends.sorted(by: { $0.value < $1.value }) where role != manifest.role {
+            let stored = directory.lines.filter { $0.peer == name }
+            guard let sent = stored.first(where: { $0.direction == .sent }), let received = stored.first(where: { $0.direction == .received })
+            else { continue }
+            let own = AuditedFlow.End(name: manifest.node, role: manifest.role)
+            let peer = AuditedFlow.End(name: name, role: role)
+            lines.append(AuditedLine(peer: peer, sent: AuditedFlow(sent, from: own, to: peer, ledger: manifest.node),
+                                     received: AuditedFlow(received, from: peer, to: own, ledger: manifest.node)))
+        }
+        for peer in Set(directory.lines.map(\.peer)).sorted() where !lines.contains(where: { $0.peer.name == peer }) {
+            report.add(.file, at: Place(ledger: manifest.node, line: peer), en: "is a line to someone who has no part in this job",
+                       zh: "该线路的对端未参与此任务")
+        }
+        return AuditedLedger(manifest: manifest, contract: contract, specification: specification, lines: lines, directory: directory)
+    }
+
+    package func line(to name: String) -> AuditedLine? { lines.first { $0.peer.name == name } }
+
+    /// The line between bank and platform, at either of them.
+    var dataLine: AuditedLine? { lines.first { $0.carriesData(manifest.role) } }
+
+    enum Payload {
+        case notKept
+        case missing
+        case altered
+        case bytes([UInt8])
+    }
+
+    func payload(_ record: FrameRecord, _ direction: Direction) -> Payload {
+        guard let bytes = directory.payload(record.digest, atMost: record.kind.row.maximumPayloadBytes) else {
+            return manifest.retention.keeps(direction) ? .missing : .notKept
+        }
+        guard UInt64(bytes.count) == record.length, SHA256.hash(bytes) == record.digest else { return .altered }
+        return .bytes(bytes)
+    }
+
+    /// Nothing where it is not kept, altered, or no message.
+    func message(_ record: FrameRecord, _ direction: Direction) -> Message? {
+        guard case .bytes(let bytes) = payload(record, direction) else { return nil }
+        return try? Message.decode(kind: record.kind, payload: bytes)
+    }
+}
+
+package struct AuditedLine: Sendable {
+    package let peer: AuditedFlow.End
+    package let sent: AuditedFlow
+    package let received: AuditedFlow
+
+    package var flows: [AuditedFlow] { [sent, received] }
+
+    func carriesData(_ own: Role) -> Bool { own != .arbiter && peer.role != .arbiter }
+}
+
+/// One direction of a line.
+package struct AuditedFlow: Sendable {
+    package struct End: Sendable, Hashable {
+        package let name: String
+        package let role: Role
+    }
+
+    package let direction: Direction
+    package let from: End
+    package let to: End
+    /// By index; nothing where the 72 bytes are no record.
+    package let records: [FrameRecord?]
+    package let tree: GrowingTree
+    /// Bytes behind the last whole record.
+    let surplusBytes: Int
+    let heads: [HeadFile.Entry]
+    /// Without a frame.
+    let place: Place
+
+    init(_ stored: LedgerDirectory.Stored, from: End, to: End, ledger: String) {
+        direction = stored.direction
+        self.from = from
+        self.to = to
+        let width = FrameRecord.byteCount
+        let count = stored.records.count / width
+        surplusBytes = stored.records.count - count * width
+        var tree = GrowingTree()
+        var records: [FrameRecord?] = []
+        records.reserveCapacity(count)
+        for index in 0..<count {
+            let bytes = Array(stored.records[index * width..<(index + 1) * width])
+            tree.append(bytes)
+            records.append(FrameRecord(decoding: bytes))
+        }
+        self.tree = tree
+        self.records = records
+        heads = HeadFile.entries(stored.heads)
+        place = Place(ledger: ledger, line: stored.peer, direction: stored.direction)
+    }
+
+    func place(_ frame: Int, offset: Int? = nil) -> Place {
+        var place = place
+        place.frame = frame
+        place.offset = offset
+        return place
+    }
+
+    /// The file of records or heads, at a byte of it.
+    func place(records offset: Int) -> Place {
+        var place = place
+        place.file = LedgerFile.records(place.line ?? "", direction)
+        place.offset = offset
+        return place
+    }
+
+    func place(heads offset: Int?) -> Place {
+        var place = place
+        place.file = LedgerFile.heads(place.line ?? "", direction)
+        place.offset = offset
+        return place
+    }
+}
+
+func short(_ digest: [UInt8]) -> String { hexadecimal(digest.prefix(6)) + "…" }
+
+func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}

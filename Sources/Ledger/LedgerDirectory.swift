@@ -1,0 +1,145 @@
+import Foundation
+import Primitives
+import Wire
+
+/// A job's ledger as it lies on the disk. Everything read here may have been altered: nothing is believed, lengths are
+/// held to limits, and no symbolic link is followed.
+package struct LedgerDirectory: Sendable {
+    /// One direction of the line to `peer`, as stored.
+    package struct Stored: Sendable {
+        package let peer: String
+        package let direction: Direction
+        package let records: [UInt8]
+        package let heads: [UInt8]
+    }
+
+    private let url: URL
+    package let manifest: [UInt8]
+    package let contract: [UInt8]
+    package let specification: [UInt8]
+    /// By peer, sent before received. A file that is missing is empty here and named in `missing`.
+    package let lines: [Stored]
+    package let missing: [String]
+    /// Files and folders that no ledger has.
+    package let unexpected: [String]
+
+    private static let documentBytes = 1 << 20
+    /// 14 million frames.
+    private static let recordsBytes = 1 << 30
+    private static let headsBytes = 1 << 28
+
+    /// - Throws: the name of the directory or of a file that cannot be read or is too long.
+    package static func open(_ path: String) throws(Unreadable) -> LedgerDirectory { try LedgerDirectory(path) }
+
+    package struct Unreadable: Error, Sendable, Hashable {
+        package let name: String
+    }
+
+    private init(_ path: String) throws(Unreadable) {
+        let url = URL(fileURLWithPath: path, isDirectory: true)
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { throw Unreadable(name: path) }
+        self.url = url
+        func read(_ name: String, atMost limit: Int) throws(Unreadable) -> [UInt8] {
+            guard let bytes = Self.contents(url.appendingPathComponent(name), atMost: limit) else { throw Unreadable(name: name) }
+            return bytes
+        }
+        manifest = try read(LedgerFile.manifest, atMost: Self.documentBytes)
+        contract = try read(LedgerFile.contract, atMost: Self.documentBytes)
+        specification = try read(LedgerFile.specification, atMost: Self.documentBytes)
+
+        var known: Set = [LedgerFile.manifest, LedgerFile.contract, LedgerFile.specification, LedgerFile.payloads]
+        var lines: [Stored] = []
+        var missing: [String] = []
+        for peer in Set(names.compactMap(Self.peer)).sorted() {
+            for direction in Direction.allCases {
+                let files = (LedgerFile.records(peer, direction), LedgerFile.heads(peer, direction))
+                known.formUnion([files.0, files.1])
+                missing += [files.0, files.1].filter { !names.contains($0) }
+                lines.append(Stored(
+                    peer: peer, direction: direction,
+                    records: names.contains(files.0) ? try read(files.0, atMost: Self.recordsBytes) : [],
+                    heads: names.contains(files.1) ? try read(files.1, atMost: Self.headsBytes) : []))
+            }
+        }
+        self.lines = lines
+        self.missing = missing
+        unexpected = names.filter { !known.contains($0) }.sorted()
+    }
+
+    /// The peer whose line a file belongs to.
+    private static func peer(_ name: String) -> String? {
+        for direction in Direction.allCases {
+            for suffix in [LedgerFile.records("", direction), LedgerFile.heads("", direction)] where name.hasSuffix(suffix) {
+                let peer = String(name.dropLast(suffix.count))
+                if !peer.isEmpty { return peer }
+            }
+        }
+        return nil
+    }
+
+    /// The stored payload of that digest, its bytes not compared with it; nothing where none is stored, or more than `limit`
+    /// bytes are.
+    package func payload(_ digest: [UInt8], atMost limit: Int) -> [UInt8]? {
+        Self.contents(url.appendingPathComponent(LedgerFile.payload(digest)), atMost: limit)
+    }
+
+    private static func contents(_ url: URL, atMost limit: Int) -> [UInt8]? {
+        let descriptor = Foundation.open(url.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else { return nil }
+        let count = Int(status.st_size)
+        var isWhole = true
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
+            done = 0
+            while done < count {
+                let read = Foundation.read(descriptor, buffer.baseAddress?.advanced(by: done), count - done)
+                if read < 0, errno == EINTR { continue }
+                guard read > 0 else { break }
+                done += read
+            }
+            isWhole = done == count
+        }
+        return isWhole ? bytes : nil
+    }
+}
+
+/// Notes of a heads file, each followed by an empty line.
+package enum HeadFile {
+    /// Where a note starts in the file, and the note unless it is malformed.
+    package struct Entry: Sendable {
+        package let offset: Int
+        package let note: SignedNote?
+    }
+
+    /// A file that goes on behind something malformed is cut at the next two empty lines.
+    package static func entries(_ bytes: [UInt8]) -> [Entry] {
+        var entries: [Entry] = []
+        var start = 0
+        while start < bytes.count {
+            let end = self.end(bytes, from: start)
+            // The file's empty line is not the note's.
+            let note = end.map { try? SignedNote.decode(bytes[start..<$0 - 1]) } ?? nil
+            entries.append(Entry(offset: start, note: note))
+            start = end ?? bytes.count
+        }
+        return entries
+    }
+
+    /// Behind the second empty line: the first closes the text, the second the signatures.
+    private static func end(_ bytes: [UInt8], from start: Int) -> Int? {
+        let lineBreak = UInt8(ascii: "\n")
+        var isAfterText = false
+        var index = start
+        while index + 1 < bytes.count {
+            if bytes[index] == lineBreak, bytes[index + 1] == lineBreak {
+                if isAfterText { return index + 2 }
+                isAfterText = true
+                index += 1
+            }
+            index += 1
+        }
+        return nil
+    }
+}

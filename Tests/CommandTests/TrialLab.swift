@@ -1,0 +1,195 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// Generated data, made once for all tests.
+enum TrialData {
+    static let common = 2200
+
+    static let files: Result<URL, any Error> = Result {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "command-data-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let log = folder.appending(path: "make.log")
+        let process = try Programs.process("jointlab", ["data", "make", folder.path, "--common", "\(common)", "--seed", "4"], output: log, errors: log)
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+        try "uscc,tax\n".write(to: folder.appending(path: "header.csv"), atomically: true, encoding: .utf8)
+        try "".write(to: folder.appending(path: "empty.csv"), atomically: true, encoding: .utf8)
+        return folder
+    }
+}
+
+/// A lab of its own for a test: files, and its nodes as processes, which end with it.
+final class TrialLab {
+    let folder: URL
+    private var nodes: [String: Process] = [:]
+
+    /// - Parameter limits: in place of the contract's own.
+    init(limits: [String: Any] = [:]) async throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "command-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let data = try TrialData.files.get()
+        let made = try await jointlab(
+            "lab", "init", folder.appending(path: "lab").path, "--bank-data", data.appending(path: "bank.csv").path,
+            "--platform-data", data.appending(path: "platform.csv").path, "--port", "\(try Self.freePorts())", "--trial", "--days", "2",
+            "--analyst", "ann", "--analyst", "ben")
+        try #require(made.code == 0, "\(made.errors)")
+        try edit("contract.json") { contract in
+            var all = contract["limits"] as? [String: Any] ?? [:]
+            // Keys that a laptop factors in a day, for speed.
+            for (key, value) in ["insecure_key_bits": true, "minimum_key_bits": 512, "minimum_rows": 500, "bads_per_column": 5] as [String: Any] {
+                all[key] = value
+            }
+            for (key, value) in limits { all[key] = value }
+            contract["limits"] = all
+        }
+        for (name, files) in ["bank": ["empty", "header"], "platform": ["empty"]] {
+            try edit("\(name)/node.json") { node in
+                var datasets = node["datasets"] as? [String: Any] ?? [:]
+                for file in files { datasets[file] = ["path": data.appending(path: "\(file).csv").path] }
+                node["datasets"] = datasets
+            }
+        }
+    }
+
+    deinit {
+        for process in nodes.values where process.isRunning {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    /// Two neighbouring ports that nobody listens at; lower than those that connections are given.
+    private static func freePorts() throws -> Int {
+        for _ in 0..<200 {
+            let port = Int.random(in: 15_000..<32_000)
+            if isFree(port), isFree(port + 1) { return port }
+        }
+        throw POSIXError(.EADDRINUSE)
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
+        }
+    }
+
+    // Files
+
+    func path(_ name: String) -> String { folder.appending(path: "lab/\(name)").path }
+
+    func text(_ name: String) throws -> String { try String(contentsOf: folder.appending(path: "lab/\(name)"), encoding: .utf8) }
+
+    /// Changes a document; the contract is changed at everyone alike.
+    func edit(_ name: String, at places: [String]? = nil, _ change: (inout [String: Any]) -> Void) throws {
+        let places = places ?? (name == "contract.json" ? ["arbiter", "bank", "platform", "ann", "ben"].map { "\($0)/\(name)" } : [name])
+        for place in places {
+            let file = folder.appending(path: "lab/\(place)")
+            let document = try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any]
+            var changed = try #require(document)
+            change(&changed)
+            try JSONSerialization.data(withJSONObject: changed, options: [.sortedKeys]).write(to: file)
+        }
+    }
+
+    /// What lies in a node's folder of results, by job; hidden entries included.
+    func results(_ node: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path("\(node)/state/jobs"))) ?? []).sorted()
+    }
+
+    func json(_ name: String) throws -> [String: Any] {
+        let document = try JSONSerialization.jsonObject(with: Data(text(name).utf8)) as? [String: Any]
+        return try #require(document)
+    }
+
+    // Commands
+
+    func run(_ program: String, _ arguments: [String], locale: String = "C.UTF-8") async throws -> Run {
+        let name = UUID().uuidString
+        let (output, errors) = (folder.appending(path: "\(name).out"), folder.appending(path: "\(name).err"))
+        let process = try Programs.process(program, arguments, output: output, errors: errors, locale: locale)
+        try process.run()
+        #expect(try await eventually(120) { !process.isRunning }, "\(program) \(arguments) did not end")
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+        return Run(code: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
+                   errors: try String(contentsOf: errors, encoding: .utf8))
+    }
+
+    func jointlab(_ arguments: String..., locale: String = "C.UTF-8") async throws -> Run { try await run("jointlab", arguments, locale: locale) }
+
+    /// As an analyst of the lab.
+    func job(_ arguments: String..., by person: String = "ann") async throws -> Run {
+        try await run("jointlab", ["job"] + arguments + ["--as", path("\(person)/person.json")])
+    }
+
+    // Nodes
+
+    func start(_ names: String...) async throws {
+        for name in names.isEmpty ? ["arbiter", "platform", "bank"] : names {
+            let log = folder.appending(path: "\(name).log")
+            let before = try self.log(name).utf8.count
+            let process = try Programs.process(
+                name == "arbiter" ? "arbiter" : "\(name)-node", ["serve", "--config", path("\(name)/node.json")], output: log, errors: log)
+            try process.run()
+            nodes[name] = process
+            let sign = name == "arbiter" ? "listening at" : "registered with"
+            let isUp = try await eventually { try !process.isRunning || String(self.log(name).utf8.dropFirst(before))?.contains(sign) == true }
+            let text = try self.log(name)
+            try #require(isUp && process.isRunning, "\(text)")
+        }
+    }
+
+    /// - Returns: its exit code.
+    @discardableResult
+    func stop(_ name: String, _ signal: Int32 = SIGTERM) async throws -> Int32 {
+        let process = try #require(nodes[name])
+        nodes[name] = nil
+        kill(process.processIdentifier, signal)
+        #expect(try await eventually { !process.isRunning })
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    func log(_ name: String) throws -> String {
+        (try? String(contentsOf: folder.appending(path: "\(name).log"), encoding: .utf8)) ?? ""
+    }
+
+    // Jobs
+
+    /// A specification in a file; `change` makes it another.
+    func specification(_ name: String = "spec", _ change: (inout [String: Any]) -> Void = { _ in }) throws -> String {
+        var document: [String: Any] = [
+            "version": 1, "name": "trial", "purpose": ["code": "credit_assessment", "statement": "A test on generated data."],
+            "parties": ["bank": "bank", "platform": "platform"],
+            "population": ["id_type": "uscc", "bank_id": "uscc", "platform_id": "uscc"], "label": ["column": "default_12m"],
+            "features": [
+                "bank": [["column": "industry", "type": "category"], "tenure_months", ["column": "turnover_12m", "log1p": true], "limit_utilisation"],
+                "platform": [
+                    ["column": "vat_paid_12m", "log1p": true, "missing": "mean"], ["column": "elec_default_count_24m", "missing": "mean"],
+                    ["column": "consecutive_normal_tax_months", "missing": "mean"],
+                ],
+            ],
+            "training": ["key_bits": 512, "maximum_rounds": 12],
+        ]
+        change(&document)
+        let file = folder.appending(path: "\(name).json")
+        try JSONSerialization.data(withJSONObject: document, options: [.sortedKeys]).write(to: file)
+        return file.path
+    }
+
+    /// Submits without waiting; the job's id.
+    func submit(_ specification: String) async throws -> String {
+        let run = try await job("submit", specification)
+        try #require(run.code == 0, "\(run.errors)")
+        return run.output.split(separator: "\n").first.map(String.init) ?? ""
+    }
+}

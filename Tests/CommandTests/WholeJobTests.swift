@@ -1,0 +1,141 @@
+import Foundation
+import Testing
+
+@Suite("Three processes") struct WholeJobTests {
+    /// Cells of a file by column.
+    private static func table(_ text: String) -> (header: [String], rows: [[String]]) {
+        let lines = text.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+        return (lines.first ?? [], Array(lines.dropFirst()))
+    }
+
+    @Test("train and score one joint model; every result is where it belongs, and no log names a subject or a value")
+    func trainsAndScores() async throws {
+        let lab = try await TrialLab()
+        try await lab.start()
+        let submitted = try await lab.job("submit", try lab.specification(), "--watch")
+        #expect(submitted.code == 0, "\(submitted.errors)")
+        let job = submitted.output.trimmingCharacters(in: .newlines)
+        #expect(job.count == 32 && job.allSatisfy { "0123456789abcdef".contains($0) })
+        #expect(submitted.lines.last == "completed" && submitted.lines.contains { $0.hasPrefix("training round 1") })
+
+        // The bank: scores of every common subject, a model and a report; the platform: a model and a report.
+        #expect(lab.results("bank") == [job] && lab.results("platform") == [job])
+        let files = FileManager.default
+        #expect(try files.contentsOfDirectory(atPath: lab.path("bank/state/jobs/\(job)")).sorted() == ["model.json", "report.json", "scores.csv"])
+        #expect(try files.contentsOfDirectory(atPath: lab.path("platform/state/jobs/\(job)")).sorted() == ["model.json", "report.json"])
+        for file in ["bank/state/jobs/\(job)/scores.csv", "bank/state/jobs/\(job)/model.json", "platform/state/jobs/\(job)/model.json"] {
+            #expect(try files.attributesOfItem(atPath: lab.path(file))[.posixPermissions] as? Int == 0o600)
+        }
+
+        let data = try TrialData.files.get()
+        let bank = Self.table(try String(contentsOf: data.appending(path: "bank.csv"), encoding: .utf8))
+        let platform = Self.table(try String(contentsOf: data.appending(path: "platform.csv"), encoding: .utf8))
+        let (idAtBank, idAtPlatform) = (try #require(bank.header.firstIndex(of: "uscc")), try #require(platform.header.firstIndex(of: "uscc")))
+        let label = try #require(bank.header.firstIndex(of: "default_12m"))
+        let common = Set(bank.rows.map { $0[idAtBank] }).intersection(platform.rows.map { $0[idAtPlatform] })
+        let scores = Self.table(try lab.text("bank/state/jobs/\(job)/scores.csv"))
+        #expect(scores.header == ["id", "probability", "part"])
+        #expect(Set(scores.rows.map { $0[0] }) == common && scores.rows.count == TrialData.common)
+        let train = Int((0.7 * Double(TrialData.common)).rounded())
+        #expect(scores.rows.count { $0[2] == "train" } == train && scores.rows.count { $0[2] == "test" } == TrialData.common - train)
+        let probabilities = try scores.rows.map { try #require(Double($0[1])) }
+        #expect(probabilities.allSatisfy { $0 > 0 && $0 < 1 })
+
+        // The report's figures again from scores.csv and the labels.
+        let bads = Dictionary(uniqueKeysWithValues: bank.rows.map { ($0[idAtBank], $0[label] == "1") })
+        let report = try lab.json("bank/state/jobs/\(job)/report.json")
+        for part in ["train", "test"] {
+            let measured = try #require((report["joint"] as? [String: Any])?[part] as? [String: Any])
+            let rows = zip(scores.rows, probabilities).filter { $0.0[2] == part }.map { ($0.1, bads[$0.0[0]] == true) }
+            let logLoss = rows.reduce(0) { $0 - log($1.1 ? $1.0 : 1 - $1.0) } / Double(rows.count)
+            #expect(abs(try #require(measured["log_loss"] as? Double) - logLoss) < 1e-9)
+            let (bad, good) = (rows.filter(\.1), rows.filter { !$0.1 })
+            let wins = bad.reduce(0.0) { sum, row in sum + good.reduce(0) { $0 + (row.0 > $1.0 ? 1 : row.0 == $1.0 ? 0.5 : 0) } }
+            #expect(abs(try #require(measured["auc"] as? Double) - wins / Double(bad.count * good.count)) < 1e-9)
+            // The platform's columns tell something, and the joint model uses it.
+            let alone = try #require((report["bank_only"] as? [String: Any])?[part] as? [String: Any])
+            #expect(try #require(measured["auc"] as? Double) > (try #require(alone["auc"] as? Double)))
+        }
+        let sizes = ["bank": bank.rows.count, "platform": platform.rows.count, "aligned": TrialData.common, "train": train, "test": TrialData.common - train]
+        let other = try lab.json("platform/state/jobs/\(job)/report.json")
+        #expect(report["rows"] as? [String: Int] == sizes && other["rows"] as? [String: Int] == sizes)
+        #expect(report["bytes"] as? [String: Int] == other["bytes"] as? [String: Int] && report["job"] as? String == job)
+        for key in ["joint", "bank_only", "uplift", "loss_per_round"] { #expect(other[key] == nil || other[key] is NSNull) }
+
+        // Scoring with the stored halves gives every probability again.
+        let scoring = try lab.specification("score") { specification in
+            for key in ["label", "features", "training"] { specification[key] = nil }
+            specification["kind"] = "score"
+            specification["model"] = job
+        }
+        let scored = try await lab.job("submit", scoring, "--watch")
+        #expect(scored.code == 0, "\(scored.errors)")
+        let second = Self.table(try lab.text("bank/state/jobs/\(scored.output.trimmingCharacters(in: .newlines))/scores.csv"))
+        #expect(second.header == ["id", "probability"])
+        #expect(Set(second.rows.map { "\($0[0]) \($0[1])" }) == Set(scores.rows.map { "\($0[0]) \($0[1])" }))
+
+        // What people see of it, in either language.
+        let list = try await lab.job("list", by: "ben")
+        #expect(list.code == 0 && list.output.split(separator: "\n").count == 2 && list.output.contains("\(job)  completed  trial"))
+        let status = try await lab.job("status", job, "--lang", "zh")
+        #expect(status.code == 0 && status.output.contains("已完成"))
+        #expect(try await lab.job("watch", job).code == 0)
+        let cancel = try await lab.job("cancel", job)
+        #expect(cancel.code == 0 && cancel.output.contains("completed"))
+        let notOwner = try await lab.job("cancel", job, by: "ben")
+        #expect(notOwner.code == 4 && notOwner.pair().error.contains("not permitted"))
+
+        for name in ["arbiter", "bank", "platform"] { #expect(try await lab.stop(name) == 0, "\(name)") }
+        // Identifiers, and cells long enough to be no count or part of a time.
+        let cells = (bank.rows + platform.rows).joined().filter { $0.utf8.count >= 7 && !$0.contains("-") }
+        for name in ["arbiter", "bank", "platform"] {
+            let words = Set(try lab.log(name).split { !$0.isLetter && !$0.isNumber && $0 != "." }.map(String.init))
+            #expect(words.count > 20 && words.isDisjoint(with: cells), "\(name): \(words.intersection(cells))")
+            #expect(!words.contains { $0.count == 18 && common.contains($0) })
+        }
+    }
+
+    @Test("a platform that is killed in training ends the job for the bank and for who watches, and nothing is half written")
+    func killed() async throws {
+        let lab = try await TrialLab()
+        try await lab.start()
+        let specification = try lab.specification { $0["training"] = ["key_bits": 512, "maximum_rounds": 40, "tolerance": 0.0001, "degree": 8] }
+        let job = try await lab.submit(specification)
+        #expect(try await eventually { try lab.log("platform").contains("phase training") })
+        try await lab.stop("platform", SIGKILL)
+        let watched = try await lab.job("watch", job)
+        let pair = watched.pair()
+        #expect(watched.code == 3 && pair.error.contains("connection to platform was lost"), "\(pair)")
+        let chinese = try await lab.job("status", job, "--lang", "zh")
+        #expect(chinese.code == 3 && chinese.pair("zh").error.contains("platform") && chinese.output.contains("失败"))
+        #expect(try await eventually { try lab.log("bank").contains("ended") })
+        #expect(lab.results("bank").isEmpty && lab.results("platform").isEmpty)
+
+        // With the platform back, the next job is done.
+        try await lab.start("platform")
+        let again = try await lab.job("submit", try lab.specification { $0["training"] = ["key_bits": 512, "maximum_rounds": 2] }, "--watch")
+        #expect(again.code == 0, "\(again.errors)")
+        let second = again.output.trimmingCharacters(in: .newlines)
+        #expect(lab.results("bank") == [second] && lab.results("platform") == [second])
+    }
+
+    @Test("a job that is cancelled is over everywhere, and leaves no result")
+    func cancelled() async throws {
+        let lab = try await TrialLab()
+        try await lab.start()
+        let job = try await lab.submit(try lab.specification { $0["training"] = ["key_bits": 512, "maximum_rounds": 40, "tolerance": 0.0001, "degree": 8] })
+        #expect(try await eventually { try lab.log("bank").contains("phase") })
+        let refused = try await lab.job("cancel", job, by: "ben")
+        #expect(refused.code == 4 && refused.pair().error.contains("not permitted"))
+        let cancelled = try await lab.job("cancel", job)
+        #expect(cancelled.code == 0 && cancelled.output.contains("cancelled"), "\(cancelled)")
+        for (language, text) in [("en", "cancelled"), ("zh", "已取消")] {
+            let watched = try await lab.job("watch", job, "--lang", language)
+            #expect(watched.code == 1 && watched.pair(language).error.contains(text))
+        }
+        for name in ["bank", "platform"] {
+            #expect(try await eventually { try lab.log(name).contains("ended") }, "\(name)")
+            #expect(lab.results(name).isEmpty)
+        }
+    }
+}
