@@ -109,7 +109,7 @@ struct LabPlan {
         for name in banks + platforms + analysts {
             let allowed = name.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil || "._-".unicodeScalars.contains($0)) }
             guard allowed, (1...64).contains(name.count), !name.hasPrefix(".") else {
-                throw Fault(.valueOutOfRange, at: "lab init", "name", "[A-Za-z0-9._-]{1,64}")
+                throw Fault(.valueOutOfRange, at: "lab init", "name", "1...64 of A-Z a-z 0-9 . _ -")
             }
             guard seen.insert(name).inserted else { throw Fault(.duplicateName, at: "lab init", name) }
         }

@@ -127,7 +127,8 @@ package struct DataParty<Side: PartySide>: RoleMachine {
             state = .round(round, training)
             return effects
         case .scoring(var scoring):
-            return try followScoring(scoring, after: try scoring.proceed())
+            let effects = try scoring.proceed()
+            return try followScoring(scoring, after: effects)
         default:
             throw Fault(.defect, at: "DataParty.proceed")
         }
@@ -181,7 +182,8 @@ package struct DataParty<Side: PartySide>: RoleMachine {
             return try follow(verdict, training, step: step, settled: settled)
 
         case (.scoring(var scoring), _):
-            return try followScoring(scoring, after: try scoring.hear(message))
+            let effects = try scoring.hear(message)
+            return try followScoring(scoring, after: effects)
 
         case (.closing(let outcome), .closing(let closing)):
             guard closing.framesSent == framesHeard else { throw context.fault(.wrongCount) }

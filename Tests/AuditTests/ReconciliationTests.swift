@@ -19,7 +19,7 @@ import Wire
         let script = Sample.script(rounds: 1)
         for (index, step) in script.enumerated() {
             guard case .frame(let from, let to, let message, _) = step else { continue }
-            let sample = try Sample(script, lost: [index])
+            let sample = try Sample(script, retention: .digests, lost: [index])
             let report = try sample.reconcile()
             #expect(report.rules.isSubset(of: [.frameDiffers, .frameMissing, .headMissing, .twoRoots]), "\(index)")
             let names = [Sample.names[from], Sample.names[to]]
