@@ -52,7 +52,8 @@ import Testing
             ("party", 2, { $0["parties"] = ["bank": "bank", "platform": "platfrom"] }, "no party 'platfrom'", "“platfrom”"),
             ("data", 2, { $0["data"] = ["bank": "mian"] }, "no data set 'mian'", "没有数据集“mian”"),
             ("column", 2, { features(&$0, "platform", ["no_such_column"]) }, "no column 'no_such_column'", "没有列“no_such_column”"),
-            ("label", 2, { $0["label"] = ["column": "industry"] }, "label column 'industry' holds something other", "标签列“industry”"),
+            ("label", 2, { $0["label"] = ["column": "application_date"] }, "label column 'application_date' holds something other",
+             "标签列“application_date”"),
             ("number", 2, { features(&$0, "bank", ["industry"]) }, "column 'industry' holds something that is not a number", "列“industry”中有非数值内容"),
             ("empty", 2, { $0["data"] = ["platform": "empty"] }, "empty.csv: holds no usable row", "没有可用的数据行"),
             ("header", 2, { $0["data"] = ["bank": "header"] }, "header.csv: ", "header.csv："),
@@ -67,10 +68,11 @@ import Testing
              "200 is outside", "200 不在允许范围"),
             ("columns", 1, { specification in
                 let columns = try? String(contentsOf: TrialData.files.get().appending(path: "platform.csv"), encoding: .utf8)
-                    .prefix { $0 != "\n" }.split(separator: ",").map(String.init)
+                    .prefix { !$0.isNewline }.split(separator: ",").map(String.init)
                 let names = (columns ?? []).filter { $0.hasPrefix("elec_") || $0.hasPrefix("vat_") || $0.hasPrefix("pension_") }
                 features(&specification, "platform", names.map { ["column": $0] })
                 specification["training"] = ["key_bits": 512, "maximum_rounds": 39]
+                specification["split"] = ["share": 0.3]
             }, "training rows", "训练行数"),
         ]
         for (name, code, change, english, chinese) in cases {

@@ -4,7 +4,7 @@ import Testing
 @Suite("Three processes") struct WholeJobTests {
     /// Cells of a file by column.
     private static func table(_ text: String) -> (header: [String], rows: [[String]]) {
-        let lines = text.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+        let lines = text.split(whereSeparator: \.isNewline).map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
         return (lines.first ?? [], Array(lines.dropFirst()))
     }
 
