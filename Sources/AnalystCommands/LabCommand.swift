@@ -107,7 +107,12 @@ struct LabPlan {
     private func checkNames() throws(Fault) {
         var seen: Set<String> = ["arbiter", "authority"]
         for name in banks + platforms + analysts {
-            let allowed = name.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil || "._-".unicodeScalars.contains($0)) }
+            let allowed = name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+                default: ".-_".utf8.contains(byte)
+                }
+            }
             guard allowed, (1...64).contains(name.count), !name.hasPrefix(".") else {
                 throw Fault(.valueOutOfRange, at: "lab init", "name", "1...64 of A-Z a-z 0-9 . _ -")
             }

@@ -292,15 +292,13 @@ package struct DataParty<Side: PartySide>: RoleMachine {
         switch verdict.decision {
         case .step, .finish:
             training.acceleration.advance(step: step, gamma: FixedPointGamma.decode(gamma))
-            // Coefficients and gradients are others' words: made up, they grow past every number within some rounds.
-            guard training.weights.allSatisfy({ abs($0) < TrainingState.largestWeight }) else { throw Fault(.diverged) }
         case .back:
             training.acceleration.back()
         default:
             training.acceleration.keepAccepted()
         }
-        // Honest weights are a few deviations; an arbiter's gamma could drive them out of every number's range.
-        guard training.weights.allSatisfy({ abs($0) < 1e9 }) else { throw Fault(.diverged) }
+        // Coefficients and gradients are others' words: made up, they grow past every number within some rounds.
+        guard training.weights.allSatisfy({ abs($0) < TrainingState.largestWeight }) else { throw Fault(.diverged) }
         guard verdict.decision == .finish || verdict.decision == .keep else {
             guard training.round < training.settings.maximumRounds else { throw Fault(.unexpectedMessage, at: Role.arbiter.rawValue) }
             training.round += 1

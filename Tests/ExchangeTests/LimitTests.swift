@@ -74,11 +74,11 @@ import Wire
 
     @Test("an exposure above the contract's limit")
     func exposure() throws {
-        // Values of 43 to 49 bits could each hold one residual: 2 rounds x 5 values of 240 rows are 4.2 %.
-        #expect(try Self.run { $0.exposurePercent = 4.17 }.completed.count == 2)
-        let outcome = try Self.run { $0.exposurePercent = 4.16 }
+        // 5 values of 45 to 49 bits side by side could hold nine residuals: 2 rounds of 240 rows are 7.5 %.
+        #expect(try Self.run { $0.exposurePercent = 7.5 }.completed.count == 2)
+        let outcome = try Self.run { $0.exposurePercent = 7.4 }
         #expect(outcome.faults.values.first?.code == .exposureTooLarge && !Self.kinds(outcome).contains(.roundRows))
-        #expect(outcome.faults.values.first?.arguments == ["4.2", "4.2"])
+        #expect(outcome.faults.values.first?.arguments == ["7.5", "7.4"])
     }
 
     @Test("a platform's score that one feature carries: nothing of it is sent")
