@@ -26,6 +26,8 @@ package final class DataNode: Sendable {
     private let log: NodeLog
     private let makeMachine: MakeMachine
     private let jobs = Mutex<[JobIdentifier: OpenJob]>([:])
+    /// Offers under consideration: one that is stopped meanwhile is not opened.
+    private let considered = Mutex<Set<JobIdentifier>>([])
 
     /// A job between its offer and its end.
     private struct OpenJob: Sendable {
@@ -95,10 +97,22 @@ package final class DataNode: Sendable {
     }
 
     private func endAll(_ fault: Fault) async {
-        for open in jobs.withLock({ Array($0.values) }) {
-            await open.session.end(fault)
-            open.arrivals.finish()
-        }
+        considered.withLock { $0 = [] }
+        for id in jobs.withLock({ Array($0.keys) }) { await end(id, fault) }
+    }
+
+    /// A job that runs ends by itself when its session does.
+    private func end(_ id: JobIdentifier, _ fault: Fault) async {
+        considered.withLock { _ = $0.remove(id) }
+        guard let open = jobs.withLock({ $0[id] }) else { return }
+        await open.session.end(fault)
+        open.arrivals.finish()
+        if !open.started { forget(id) }
+    }
+
+    private func forget(_ id: JobIdentifier) {
+        jobs.withLock { $0[id] = nil }
+        ledgers.end(id)
     }
 
     // The arbiter's line
@@ -127,7 +141,8 @@ package final class DataNode: Sendable {
         let id = received.job
         switch received.message {
         case .jobOffer(let offer):
-            Task { self.consider(offer, id, received.attempt, arbiter) }
+            considered.withLock { _ = $0.insert(id) }
+            Task { await self.consider(offer, id, received.attempt, arbiter) }
         case .jobStart:
             let open = jobs.withLock { jobs -> OpenJob? in
                 guard let open = jobs[id], !open.started else { return nil }
@@ -138,24 +153,19 @@ package final class DataNode: Sendable {
         case .verdict, .headSignatures:
             await jobs.withLock { $0[id] }?.session.deliver(received.message)
         case .jobStop(let stop):
-            guard let open = jobs.withLock({ $0[id] }) else { return }
-            await open.session.end(stop.fault.fault(from: contract.arbiter.name))
-            open.arrivals.finish()
-            if !open.started {
-                jobs.withLock { $0[id] = nil }
-                ledgers.end(id)
-            }
+            await end(id, stop.fault.fault(from: contract.arbiter.name))
         default:
             log.warning(en: "the arbiter sent something that is not for this node", zh: "仲裁方发来不属于本节点的消息")
         }
     }
 
     /// Opens the job on this party's own data; a job that cannot be opened is refused with the reason.
-    private func consider(_ offer: JobOffer, _ id: JobIdentifier, _ attempt: UInt32, _ arbiter: PostedLine) {
+    private func consider(_ offer: JobOffer, _ id: JobIdentifier, _ attempt: UInt32, _ arbiter: PostedLine) async {
         let log = log.of(id)
         do throws(Fault) {
             let request = try request(offer.specification.octets, id, attempt)
-            let machine = try makeMachine(request)
+            let makeMachine = makeMachine
+            let machine = try await compute { () throws(Fault) in try makeMachine(request) }
             let parties = request.specification.parties
             let session = JobSession(
                 job: id, attempt: attempt, machine: machine, arbiter: arbiter, files: files, ledgers: ledgers,
@@ -163,9 +173,11 @@ package final class DataNode: Sendable {
                 deadlineSeconds: contract.limits.deadlineSeconds, log: log)
             let (stream, continuation) = AsyncStream<Arrival>.makeStream()
             jobs.withLock { $0[id] = OpenJob(specification: request.specification, session: session, arrivals: continuation, arriving: stream) }
+            guard considered.withLock({ $0.remove(id) }) != nil else { return forget(id) }
             log.info(en: "approved: \(request.specification.name)", zh: "已批准：\(request.specification.name)")
             arbiter.post(.jobAnswer(.init()), job: id, attempt: attempt)
         } catch {
+            considered.withLock { _ = $0.remove(id) }
             log.error(en: "refused", zh: "已拒绝", error)
             arbiter.post(.jobAnswer(.filled { $0.refusal = FaultNote(error) }), job: id, attempt: attempt)
             ledgers.end(id)
@@ -218,8 +230,7 @@ package final class DataNode: Sendable {
             log.error(en: "ended", zh: "已终止", error)
             arbiter.post(.jobEnd(.filled { $0.fault = FaultNote(error) }), job: id, attempt: open.session.attempt)
         }
-        jobs.withLock { $0[id] = nil }
-        ledgers.end(id)
+        forget(id)
     }
 
     // The line between bank and platform

@@ -101,6 +101,32 @@ import Testing
         #expect(run.code == 0, "\(run.errors)")
     }
 
+    @Test("an owner still reading its data when the job is refused elsewhere does not take it up afterwards")
+    func refusedMeanwhile() async throws {
+        let lab = try await TrialLab()
+        // A pipe is a file whose end its owner waits for.
+        let pipe = lab.folder.appending(path: "slow.csv").path
+        #expect(mkfifo(pipe, 0o600) == 0)
+        try lab.edit("platform/node.json") { node in
+            var datasets = node["datasets"] as? [String: Any] ?? [:]
+            datasets["slow"] = ["path": pipe]
+            node["datasets"] = datasets
+        }
+        try await lab.start()
+        let file = try lab.specification("slow") { specification in
+            specification["data"] = ["platform": "slow"]
+            specification["label"] = ["column": "no_such_column"]
+        }
+        let run = try await lab.job("submit", file, "--watch")
+        #expect(run.code == 2 && run.pair().error.contains("no column 'no_such_column'"))
+        let writer = try #require(FileHandle(forWritingAtPath: pipe))
+        try writer.write(contentsOf: Data(contentsOf: try TrialData.files.get().appending(path: "platform.csv")))
+        try writer.close()
+        let other = try await lab.job("submit", try lab.specification { $0["training"] = ["key_bits": 512, "maximum_rounds": 2] }, "--watch")
+        #expect(other.code == 0, "\(other.errors)")
+        #expect(try lab.log("platform").components(separatedBy: "approved").count == 2)
+    }
+
     @Test("a node or the arbiter that is not there")
     func down() async throws {
         let lab = try await TrialLab()
