@@ -96,12 +96,12 @@ struct JobWatcher {
 
     /// Plain output tells each phase and round once.
     private func show(_ record: JobRecord, after shown: String) -> String {
-        let state = record.state == .running ? record.progressText(language) : record.state.name(language)
+        let state = record.state == .running ? record.progressText(language) : record.stateText(language)
         if Console.isTerminal {
             FileHandle.standardError.write(Data("\r\u{1B}[K\(state)".utf8))
             return state
         }
-        let step = "\(record.state.rawValue) \(record.progress.phase.rawValue) \(record.progress.round)"
+        let step = "\(record.state.rawValue) \(record.bankApproved) \(record.platformApproved) \(record.progress.phase.rawValue) \(record.progress.round)"
         if step != shown, record.state == .offered || record.state == .running {
             Console.note(record.state == .running ? record.progressText(language, withPercent: false) : state)
         }

@@ -167,8 +167,17 @@ enum Specification {
 extension JobRecord {
     func line(_ language: Language) -> String {
         let id = JobIdentifier(octets: job.octets).map { "\($0)" } ?? ""
-        let parts = [id, state.name(language), name, "\(bank) + \(platform)", analyst] + (state == .running ? [progressText(language)] : [])
+        let parts = [id, stateText(language), name, "\(bank) + \(platform)", analyst] + (state == .running ? [progressText(language)] : [])
         return parts.joined(separator: "  ")
+    }
+
+    /// In words whom a job waits for, and since when.
+    func stateText(_ language: Language) -> String {
+        guard state == .offered else { return state.name(language) }
+        let awaited = (bankApproved ? [] : [bank]) + (platformApproved ? [] : [platform])
+        let since = Date(timeIntervalSince1970: Double(submittedUnixSeconds)).formatted(.iso8601)
+        return Phrase(en: "waiting for approval of \(awaited.joined(separator: ", ")) since \(since)",
+                      zh: "自 \(since) 起等待 \(awaited.joined(separator: "、")) 审批")(language)
     }
 
     func progressText(_ language: Language, withPercent: Bool = true) -> String {

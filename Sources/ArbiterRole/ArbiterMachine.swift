@@ -112,7 +112,8 @@ package struct ArbiterMachine: Sendable {
                 return end(id, with: answer.refusal.fault(from: name), at: name, now)
             }
             job.approved.insert(name)
-            guard job.approved.count == 2 else { return [] }
+            if name == job.record.bank { job.record.bankApproved = true } else { job.record.platformApproved = true }
+            guard job.approved.count == 2 else { return notify(job, id, now) }
             job.record.state = .running
             return [job.record.bank, job.record.platform].map { party in
                 .send(.jobStart(.filled { $0.specificationDigest = job.specificationDigest.data }), job: id, to: .party(party))

@@ -15,6 +15,7 @@ package actor ArbiterNode {
     private let contract: Contract
     private let identity: TransportIdentity
     private let address: String
+    private let files: JobFiles
     private let records: URL
     private let ledgers: LedgerBook
     private let log: NodeLog
@@ -29,7 +30,7 @@ package actor ArbiterNode {
         identity = installation.identity
         address = listen.description
         self.log = log
-        let files = try JobFiles(configuration.dataDirectory)
+        files = try JobFiles(configuration.dataDirectory)
         records = files.directory.appendingPathComponent("records", isDirectory: true)
         do {
             try FileManager.default.createDirectory(at: records, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -54,6 +55,8 @@ package actor ArbiterNode {
 
     /// Serves until the task is cancelled.
     package func serve() async throws(Fault) {
+        let lock = try DirectoryLock(files.directory)
+        defer { withExtendedLifetime(lock) {} }
         var peers: [String: String] = [:]
         for party in contract.parties { peers[party.pin.hexadecimal] = party.name }
         for person in contract.people { peers[person.pin.hexadecimal] = person.name }

@@ -7,7 +7,7 @@ import Training
 import Wire
 
 /// What a party brings to a job from its own premises: the table, and for a scoring job its half of the model. Read and
-/// checked before the party approves, so that a missing column ends the job before it starts.
+/// checked before the party's node answers the offer, so that a missing column ends the job before it starts.
 package struct OwnData: Sendable {
     package let table: Table
     package let ingest: IngestReport

@@ -16,6 +16,8 @@ extension Fault {
         case unknownJob = 111
         case alreadyExists = 112
         case missingOption = 113
+        case nodeNotRunning = 127
+        case notAwaitingApproval = 128
 
         // Data at its owner
         case missingColumn = 200
@@ -38,6 +40,7 @@ extension Fault {
         case setTooLarge = 305
         case singleFeatureDominates = 306
         case keyBitsNotAllowed = 307
+        case modelRetired = 313
 
         // Links
         case peerUnreachable = 400
@@ -45,6 +48,7 @@ extension Fault {
         case portInUse = 402
         case deadlinePassed = 403
         case overloaded = 404
+        case directoryInUse = 405
 
         // Who is who
         case certificateRefused = 500
@@ -67,6 +71,7 @@ extension Fault {
         case refusedByParty = 701
         case endedByPeer = 702
         case diverged = 703
+        case refusedByApprover = 704
 
         case defect = 900
     }
@@ -129,6 +134,12 @@ extension Fault.Code {
         case .missingOption:
             Entry(.usage, en: "the option {place} is missing", zh: "缺少选项 {place}",
                   hint: "see the command's --help", hintZh: "用法见该命令的 --help")
+        case .nodeNotRunning:
+            Entry(.unavailable, en: "{place}: no running node answers here", zh: "{place}：没有正在运行的节点响应",
+                  hint: "start the node of this configuration with 'serve', then try again", hintZh: "请先以 serve 启动该配置对应的节点，再重试")
+        case .notAwaitingApproval:
+            Entry(.usage, en: "job '{0}' does not wait for approval here", zh: "任务“{0}”不在此处等待审批",
+                  hint: "see what waits with: jobs list", hintZh: "用 jobs list 查看等待审批的任务")
         case .missingColumn:
             Entry(.usage, en: "{place}: no column '{0}' in the data set", zh: "{place}：数据集中没有列“{0}”",
                   hint: "check the spelling; names are compared exactly", hintZh: "请检查列名拼写，列名须完全一致")
@@ -183,6 +194,9 @@ extension Fault.Code {
         case .keyBitsNotAllowed:
             Entry(.usage, en: "{place}: keys of {0} bits are below the contract's minimum of {1}", zh: "{place}：{0} 位密钥低于契约规定的最低 {1} 位",
                   hint: "set training.key_bits to {1} or more", hintZh: "请将 training.key_bits 设为 {1} 或以上")
+        case .modelRetired:
+            Entry(.failure, en: "{place}: {1} has retired its half of the model of job '{0}'", zh: "{place}：{1} 已停用任务“{0}”模型的本方部分",
+                  hint: "a retired model scores no more; train another", hintZh: "已停用的模型不能再用于评分，请重新训练")
         case .peerUnreachable:
             Entry(.unavailable, en: "{place}: no answer at {0}", zh: "{place}：{0} 无法连接",
                   hint: "check that the peer's node is running, that its address in the contract is right, and that the firewall lets the connection through", hintZh: "请确认对方节点已启动、契约中的地址正确、防火墙已放行")
@@ -198,6 +212,9 @@ extension Fault.Code {
         case .overloaded:
             Entry(.unavailable, en: "{place} has no room for another job now", zh: "{place} 目前没有空闲处理新任务",
                   hint: "try again later", hintZh: "请稍后再试")
+        case .directoryInUse:
+            Entry(.unavailable, en: "{place}: another node already serves this data directory", zh: "{place}：该数据目录已有节点在运行",
+                  hint: "stop that node first, or give this one a data_directory of its own", hintZh: "请先停止该节点，或为本节点另设 data_directory")
         case .certificateRefused:
             Entry(.security, en: "{place}: the certificate was refused", zh: "{place}：证书未被接受",
                   hint: "it must be issued by the contract's authority and be within its dates", hintZh: "证书须由契约指定的机构签发并在有效期内")
@@ -247,6 +264,9 @@ extension Fault.Code {
         case .diverged:
             Entry(.failure, en: "training did not settle: the weights grew past all bounds", zh: "训练未能收敛：权重超出合理范围",
                   hint: "raise l2, clip stronger, or look for columns that repeat each other", hintZh: "请增大 l2、加强截尾，或检查重复的列")
+        case .refusedByApprover:
+            Entry(.failure, en: "{place} refused the job: {0}", zh: "{place} 拒绝了该任务：{0}",
+                  hint: "change the specification accordingly, or speak with the approver", hintZh: "请据此修改任务说明，或与审批人沟通")
         case .defect:
             Entry(.defect, en: "an internal check failed at {place}", zh: "内部检查未通过：{place}",
                   hint: "please report this with the program's version", hintZh: "请附上程序版本报告此问题")

@@ -27,9 +27,41 @@ package struct NodeConfiguration: Sendable, Hashable {
         package let path: String
     }
 
-    package enum Approval: String, Sendable, Hashable, CaseIterable {
-        /// Jobs that the contract allows start without a person's consent.
+    /// Who consents to a job that the contract allows.
+    package enum Approval: Sendable, Hashable {
+        /// The configuration.
         case automatic
+        /// A person, each time.
+        case manual
+        /// The configuration inside these limits, a person beyond them.
+        case within(ApprovalLimits)
+
+        package func consents(to specification: JobSpecification) -> Bool {
+            switch self {
+            case .automatic: true
+            case .manual: false
+            case .within(let limits): limits.contain(specification)
+            }
+        }
+    }
+
+    /// What is `nil` is not limited.
+    package struct ApprovalLimits: Sendable, Hashable {
+        package let kinds: [JobSpecification.Kind]?
+        /// Codes, compared exactly.
+        package let purposes: [String]?
+        package let maximumRounds: Int?
+        /// Features declared for either side.
+        package let maximumColumns: Int?
+
+        func contain(_ specification: JobSpecification) -> Bool {
+            if let kinds, !kinds.contains(specification.kind) { return false }
+            if let purposes, !purposes.contains(specification.purpose.code) { return false }
+            guard let training = specification.training else { return true }
+            if let maximumRounds, training.settings.maximumRounds > maximumRounds { return false }
+            if let maximumColumns, max(training.features.bank.count, training.features.platform.count) > maximumColumns { return false }
+            return true
+        }
     }
 
     /// Records and digests of all frames are kept in any case.
@@ -68,9 +100,28 @@ package struct NodeConfiguration: Sendable, Hashable {
                 certificate: identity.certificate, privateKey: identity.privateKey, ledgerKey: ledgerKey,
                 listen: listen, dataDirectory: reader.path("data_directory", in: directory), datasets: datasets,
                 retention: reader.optional("retention", .choice(Retention.all), default: .all),
-                approval: reader.optional("approve", .choice(Approval.automatic), default: .automatic),
+                approval: reader.wordOrObject("approve", .approvalWord, default: .automatic, NodeConfiguration.Approval.init(reading:)),
                 logLevel: reader.optional("log_level", .choice(LogLevel.info), default: .info))
         }
+    }
+}
+
+extension NodeConfiguration.Approval {
+    fileprivate init(reading reader: inout ObjectReader) {
+        let kinds = reader.list("kinds", isOptional: true, count: 1...2) { $1.value($0, .choice(JobSpecification.Kind.train)) }
+        let purposes = reader.list("purposes", isOptional: true, count: 1...100) { $1.value($0, .name) }
+        self = .within(NodeConfiguration.ApprovalLimits(
+            kinds: kinds.isEmpty ? nil : kinds, purposes: purposes.isEmpty ? nil : purposes,
+            maximumRounds: reader.optional("maximum_rounds", .integer(1...200)),
+            maximumColumns: reader.optional("maximum_columns", .integer(1...JobSpecification.Features.maximumCount))))
+    }
+}
+
+extension Form where Value == NodeConfiguration.Approval {
+    private enum Word: String, CaseIterable { case automatic, manual }
+
+    fileprivate static var approvalWord: Form {
+        Form(.automatic) { node throws(Fault) in try Form<Word>.choice(.automatic).read(node) == .manual ? .manual : .automatic }
     }
 }
 

@@ -144,6 +144,15 @@ struct ObjectReader {
         return findings.placeholder(read)
     }
 
+    /// A word, or an object in its place.
+    mutating func wordOrObject<Value>(
+        _ key: String, _ word: Form<Value>, default standard: Value, _ read: (inout ObjectReader) -> Value
+    ) -> Value {
+        guard let node = take(key) else { return standard }
+        if case .object = node.value { return findings.object(node, read) }
+        return findings.value(node, word)
+    }
+
     mutating func list<Value>(
         _ key: String, isOptional: Bool = false, count: ClosedRange<Int>,
         _ read: (JSONNode, inout Findings) -> Value

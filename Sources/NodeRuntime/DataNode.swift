@@ -28,11 +28,14 @@ package final class DataNode: Sendable {
     private let jobs = Mutex<[JobIdentifier: OpenJob]>([:])
     /// Offers under consideration: one that is stopped meanwhile is not opened.
     private let considered = Mutex<Set<JobIdentifier>>([])
+    private let approvals: Approvals
+    private let isRegistered = Mutex(false)
 
     /// A job between its offer and its end.
     private struct OpenJob: Sendable {
         let specification: JobSpecification
         let session: JobSession
+        let sinceUnixSeconds: Int
         var started = false
         /// The bank's line, which may arrive before the arbiter's start.
         var arrivals: AsyncStream<Arrival>.Continuation
@@ -56,6 +59,7 @@ package final class DataNode: Sendable {
         datasets = configuration.datasets
         listenAddress = configuration.listen?.description
         files = try JobFiles(configuration.dataDirectory)
+        approvals = Approvals(configuration.approval, node: configuration.name, people: installation.contract.people, files: files)
         ledgers = LedgerBook(directory: files.directory, node: name, role: role, contract: installation.contractBytes,
                              retention: Retention(configuration.retention))
         ledgerKey = installation.ledgerKey
@@ -65,9 +69,15 @@ package final class DataNode: Sendable {
 
     /// Serves until the task is cancelled.
     package func serve() async throws(Fault) {
+        let lock = try DirectoryLock(files.directory)
+        defer { withExtendedLifetime(lock) {} }
         for (name, dataset) in datasets where !FileManager.default.isReadableFile(atPath: dataset.path) {
             throw Fault(.unreadableFile, at: "datasets/\(name)")
         }
+        let door = try ControlSocket.Listener(directory: files.directory.path) { [self] (request, account) throws(Fault) in
+            try answer(request, account)
+        }
+        defer { door.close() }
         var listener: Listener?
         if let listenAddress {
             let banks = contract.parties.filter { $0.role == .bank }
@@ -98,12 +108,14 @@ package final class DataNode: Sendable {
 
     private func endAll(_ fault: Fault) async {
         considered.withLock { $0 = [] }
+        approvals.endAll()
         for id in jobs.withLock({ Array($0.keys) }) { await end(id, fault) }
     }
 
     /// A job that runs ends by itself when its session does.
     private func end(_ id: JobIdentifier, _ fault: Fault) async {
         considered.withLock { _ = $0.remove(id) }
+        approvals.end(id)
         guard let open = jobs.withLock({ $0[id] }) else { return }
         await open.session.end(fault)
         open.arrivals.finish()
@@ -128,6 +140,8 @@ package final class DataNode: Sendable {
             $0.contractDigest = contractDigest.data
         }), phase: .waiting, job: .none, attempt: 0)
         guard case .nodeRegistered? = try await line.receive()?.message else { throw Fault(.contractMismatch, at: arbiter.name) }
+        isRegistered.withLock { $0 = true }
+        defer { isRegistered.withLock { $0 = false } }
         log.info(en: "registered with \(arbiter.name)", zh: "已在 \(arbiter.name) 登记")
         let posted = PostedLine(line)
         defer { Task { await line.close() } }
@@ -164,6 +178,11 @@ package final class DataNode: Sendable {
         let log = log.of(id)
         do throws(Fault) {
             let request = try request(offer.specification.octets, id, attempt)
+            let name = request.specification.name
+            let approver = try await approvals.consent(to: request.specification, id) {
+                log.info(en: "\(name) waits for approval: jobs show \(id)", zh: "\(name) 等待审批：jobs show \(id)")
+            }
+            guard let approver, considered.withLock({ $0.contains(id) }) else { return ledgers.end(id) }
             let makeMachine = makeMachine
             let machine = try await compute { () throws(Fault) in try makeMachine(request) }
             let parties = request.specification.parties
@@ -172,9 +191,10 @@ package final class DataNode: Sendable {
                 signers: try signers(peer: role == .bank ? parties.platform : parties.bank),
                 deadlineSeconds: contract.limits.deadlineSeconds, log: log)
             let (stream, continuation) = AsyncStream<Arrival>.makeStream()
-            jobs.withLock { $0[id] = OpenJob(specification: request.specification, session: session, arrivals: continuation, arriving: stream) }
+            jobs.withLock { $0[id] = OpenJob(specification: request.specification, session: session,
+                                               sinceUnixSeconds: Int(Date().timeIntervalSince1970), arrivals: continuation, arriving: stream) }
             guard considered.withLock({ $0.remove(id) }) != nil else { return forget(id) }
-            log.info(en: "approved: \(request.specification.name)", zh: "已批准：\(request.specification.name)")
+            log.info(en: "approved by \(approver): \(name)", zh: "已由 \(approver) 批准：\(name)")
             arbiter.post(.jobAnswer(.init()), job: id, attempt: attempt)
         } catch {
             considered.withLock { _ = $0.remove(id) }
@@ -206,10 +226,39 @@ package final class DataNode: Sendable {
         guard own == name else { throw Fault(.unknownParty, at: "/parties", own, name) }
         let dataName = role == .bank ? specification.data.bank : specification.data.platform
         guard let dataset = datasets[dataName] else { throw Fault(.unknownDataset, at: "/data/\(role.rawValue)", dataName) }
+        // A model that is not there is refused where the data are opened, one that was retired here.
+        if let model = specification.scoring?.model, files.read(ModelFiles.retirement, job: model) != nil {
+            throw Fault(.modelRetired, at: "/model", model, name)
+        }
         return RoleRequest(
             job: id, attempt: attempt, specification: specification, specificationDigest: SHA256.hash(bytes),
             suite: contract.suite.rawValue, limits: contract.limits, contractDigest: contractDigest, dataset: URL(fileURLWithPath: dataset.path),
             model: specification.scoring.flatMap { files.read("model.json", job: $0.model) })
+    }
+
+    /// What the operator asks through the local door.
+    private func answer(_ request: ControlRequest, _ account: String) throws(Fault) -> JSONValue {
+        switch request {
+        case .jobs:
+            let waiting = approvals.all.map { summary($0, "waiting", $1.specification, $1.sinceUnixSeconds) }
+            let open = jobs.withLock { $0 }.map { summary($0, $1.started ? "running" : "approved", $1.specification, $1.sinceUnixSeconds) }
+            return .object(["jobs": .array(waiting + open), "registered": .bool(isRegistered.withLock { $0 })])
+        case .show(let id):
+            let waiting = approvals.all[id]
+            guard let specification = waiting?.specification ?? jobs.withLock({ $0[id]?.specification }) else { throw Fault(.unknownJob, at: "", "\(id)") }
+            return .object(["specification": .text(specification.canonicalJSON()), "waiting": .bool(waiting != nil),
+                            "since": .integer(waiting?.sinceUnixSeconds ?? 0)])
+        case .approve(let id, let approver):
+            try approvals.decide(id, by: approver, account: account)
+        case .refuse(let id, let reason, let approver):
+            try approvals.decide(id, by: approver, account: account, reason: reason)
+        }
+        return .object([:])
+    }
+
+    private func summary(_ id: JobIdentifier, _ state: String, _ specification: JobSpecification, _ since: Int) -> JSONValue {
+        .object(["job": .text("\(id)"), "state": .text(state), "since": .integer(since), "name": .text(specification.name),
+                 "kind": .text(specification.kind.rawValue), "purpose": .text(specification.purpose.code)])
     }
 
     private func run(_ open: OpenJob, _ id: JobIdentifier, _ arbiter: PostedLine) async {

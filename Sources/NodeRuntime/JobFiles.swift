@@ -1,5 +1,6 @@
 import Faults
 import Foundation
+import Jobs
 import Roles
 import Wire
 
@@ -25,6 +26,22 @@ package struct JobFiles: Sendable {
     package func read(_ name: String, job: String) -> [UInt8]? {
         guard JobIdentifier(job) != nil else { return nil }
         return (try? Data(contentsOf: folder(job).appendingPathComponent(name))).map { [UInt8]($0) }
+    }
+
+    /// A small document of the node's own, by its path below the data directory; replaced whole.
+    package func keep(_ document: JSONValue, at path: String) throws(Fault) {
+        let file = directory.appendingPathComponent(path)
+        let aside = file.deletingLastPathComponent().appendingPathComponent(".\(file.lastPathComponent).partial")
+        let files = FileManager.default
+        do {
+            try files.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            guard files.createFile(atPath: aside.path, contents: Data(document.prettyText().utf8), attributes: [.posixPermissions: 0o600]),
+                  rename(aside.path, file.path) == 0
+            else { throw Fault(.unwritable, at: file.path) }
+        } catch {
+            try? files.removeItem(at: aside)
+            throw Fault(.unwritable, at: directory.path)
+        }
     }
 
     /// Written aside, made durable, then put in place by one rename.

@@ -143,7 +143,7 @@ package enum Transport {
     ]
 
     /// `host:port`, or `[address]:port` for IPv6.
-    private static func split(_ address: String) -> (host: String, port: Int)? {
+    package static func split(_ address: String) -> (host: String, port: Int)? {
         guard let colon = address.lastIndex(of: ":"), let port = UInt16(address[address.index(after: colon)...]) else { return nil }
         var host = address[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }

@@ -8,6 +8,9 @@ extension Message {
     package static let maximumArguments = 8
     package static let maximumNameBytes = 64
 
+    /// Whether a text may be shown to people and sent to other institutions.
+    package static func isPrintable(_ text: String) -> Bool { text.unicodeScalars.allSatisfy(isPrintableScalar) }
+
     /// Holds the bytes fields to the lengths of the table, as far as they follow from no key and no job, enumerations to
     /// the values that are defined, and text to what is safe to print.
     func checkFields() throws(WireFault) {
@@ -143,14 +146,14 @@ private func elements(of width: Int, atMost limit: Int = .max, _ field: Data) th
 
 private func text(_ text: String, atMost limit: Int) throws(WireFault) {
     guard text.utf8.count <= limit else { throw .textTooLong }
-    guard text.unicodeScalars.allSatisfy(isPrintable) else { throw .textNotPrintable }
+    guard text.unicodeScalars.allSatisfy(isPrintableScalar) else { throw .textNotPrintable }
 }
 
 private func clipped(_ text: String, toBytes limit: Int) -> String {
     var scalars = String.UnicodeScalarView()
     var bytes = 0
     for scalar in text.unicodeScalars {
-        let scalar = isPrintable(scalar) ? scalar : "?"
+        let scalar = isPrintableScalar(scalar) ? scalar : "?"
         bytes += UTF8.width(scalar)
         guard bytes <= limit else { break }
         scalars.append(scalar)
@@ -159,7 +162,7 @@ private func clipped(_ text: String, toBytes limit: Int) -> String {
 }
 
 /// Refuses what could move a cursor, reverse a line or hide in it: text of a peer goes to terminals and logs.
-private func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+private func isPrintableScalar(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
     default: true

@@ -227,7 +227,7 @@ extension MessageKind {
                        reveals: Phrase(en: "which job the person asks about", zh: "所查询的任务"), maximumPayloadBytes: Self.smallBytes)
         case .jobRecord:
             return Row(directions: reply, phases: anyPhase,
-                       shape: "job 16, name, kind, analyst, bank, platform, state, progress, fault, times",
+                       shape: "job 16, name, kind, analyst, bank, platform, state, progress, fault, times, approvals",
                        reveals: Phrase(en: "where a job stands; no metric, no data", zh: "任务状态；不含指标与数据"),
                        maximumPayloadBytes: Self.smallBytes)
         case .jobList:

@@ -820,6 +820,16 @@ package nonisolated struct JobRecord: @unchecked Sendable {
     set {_uniqueStorage()._changedUnixSeconds = newValue}
   }
 
+  package var bankApproved: Bool {
+    get {_storage._bankApproved}
+    set {_uniqueStorage()._bankApproved = newValue}
+  }
+
+  package var platformApproved: Bool {
+    get {_storage._platformApproved}
+    set {_uniqueStorage()._platformApproved = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2076,7 +2086,7 @@ nonisolated extension CancelJob: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobRecord"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}name\0\u{1}kind\0\u{1}analyst\0\u{1}bank\0\u{1}platform\0\u{1}state\0\u{1}progress\0\u{1}fault\0\u{3}fault_party\0\u{3}submitted_unix_seconds\0\u{3}changed_unix_seconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}name\0\u{1}kind\0\u{1}analyst\0\u{1}bank\0\u{1}platform\0\u{1}state\0\u{1}progress\0\u{1}fault\0\u{3}fault_party\0\u{3}submitted_unix_seconds\0\u{3}changed_unix_seconds\0\u{3}bank_approved\0\u{3}platform_approved\0")
 
   fileprivate class _StorageClass {
     var _job: Data = Data()
@@ -2091,6 +2101,8 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     var _faultParty: String = String()
     var _submittedUnixSeconds: UInt64 = 0
     var _changedUnixSeconds: UInt64 = 0
+    var _bankApproved: Bool = false
+    var _platformApproved: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2113,6 +2125,8 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       _faultParty = source._faultParty
       _submittedUnixSeconds = source._submittedUnixSeconds
       _changedUnixSeconds = source._changedUnixSeconds
+      _bankApproved = source._bankApproved
+      _platformApproved = source._platformApproved
     }
   }
 
@@ -2143,6 +2157,8 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         case 10: try { try decoder.decodeSingularStringField(value: &_storage._faultParty) }()
         case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._submittedUnixSeconds) }()
         case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._changedUnixSeconds) }()
+        case 13: try { try decoder.decodeSingularBoolField(value: &_storage._bankApproved) }()
+        case 14: try { try decoder.decodeSingularBoolField(value: &_storage._platformApproved) }()
         default: break
         }
       }
@@ -2191,6 +2207,12 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       if _storage._changedUnixSeconds != 0 {
         try visitor.visitSingularUInt64Field(value: _storage._changedUnixSeconds, fieldNumber: 12)
       }
+      if _storage._bankApproved != false {
+        try visitor.visitSingularBoolField(value: _storage._bankApproved, fieldNumber: 13)
+      }
+      if _storage._platformApproved != false {
+        try visitor.visitSingularBoolField(value: _storage._platformApproved, fieldNumber: 14)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2212,6 +2234,8 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         if _storage._faultParty != rhs_storage._faultParty {return false}
         if _storage._submittedUnixSeconds != rhs_storage._submittedUnixSeconds {return false}
         if _storage._changedUnixSeconds != rhs_storage._changedUnixSeconds {return false}
+        if _storage._bankApproved != rhs_storage._bankApproved {return false}
+        if _storage._platformApproved != rhs_storage._platformApproved {return false}
         return true
       }
       if !storagesAreEqual {return false}

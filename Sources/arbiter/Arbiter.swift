@@ -10,7 +10,7 @@ struct Arbiter: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "arbiter",
         abstract: "Coordinates the jobs of a lab; holds no key and no data. (联合实验室仲裁方，不持有密钥与数据)",
-        version: NodeProgram.version, subcommands: [Serve.self])
+        version: NodeProgram.version, subcommands: [Serve.self, Doctor.self])
 
     struct Serve: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -22,6 +22,18 @@ struct Arbiter: AsyncParsableCommand {
                 try await ArbiterNode(installation, log: log).serve()
             }
             throw ArgumentParser.ExitCode(code.rawValue)
+        }
+    }
+
+    struct Doctor: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Look at configuration, keys, machine, data and lines, step by step. (逐项检查配置、密钥、本机、数据与线路)",
+            discussion: "Example: arbiter doctor --config lab/arbiter/node.json\n\nThe exit code is 1 if a step failed.")
+        @Flag(name: .long, help: "Print JSON. (以 JSON 输出)") var json = false
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            throw ArgumentParser.ExitCode(await NodeDoctor.run(options, json: json, role: .arbiter).rawValue)
         }
     }
 }

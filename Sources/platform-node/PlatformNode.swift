@@ -10,7 +10,14 @@ struct PlatformNode: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "platform-node",
         abstract: "The platform's node of a lab: approves and runs jobs on its own data. (平台节点：在本方数据上审批并运行任务)",
-        version: NodeProgram.version, subcommands: [Serve.self, Report.self])
+        version: NodeProgram.version, subcommands: [
+            Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, Doctor.self,
+        ])
+
+    enum Program: DataNodeProgram {
+        static let role = Role.platform
+        static let name = "platform-node"
+    }
 
     struct Serve: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -34,6 +41,18 @@ struct PlatformNode: AsyncParsableCommand {
 
         func run() throws {
             throw ArgumentParser.ExitCode(NodeReport.show(job, options, role: .platform).rawValue)
+        }
+    }
+
+    struct Doctor: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Look at configuration, keys, machine, data and lines, step by step. (逐项检查配置、密钥、本机、数据与线路)",
+            discussion: "Example: platform-node doctor --config lab/platform/node.json\n\nThe exit code is 1 if a step failed.")
+        @Flag(name: .long, help: "Print JSON. (以 JSON 输出)") var json = false
+        @OptionGroup var options: NodeOptions
+
+        func run() async throws {
+            throw ArgumentParser.ExitCode(await NodeDoctor.run(options, json: json, role: .platform).rawValue)
         }
     }
 }

@@ -210,8 +210,11 @@ import Testing
     func startingNodes() async throws {
         let lab = try await TrialLab()
         try await lab.start("arbiter")
+        var other = try lab.json("arbiter/node.json")
+        other["data_directory"] = "elsewhere"
+        try JSONSerialization.data(withJSONObject: other).write(to: URL(filePath: lab.path("arbiter/second.json")))
         for (language, text) in [("en", "cannot listen at 127.0.0.1:"), ("zh", "无法在 127.0.0.1:")] {
-            let second = try await lab.run("arbiter", ["serve", "--config", lab.path("arbiter/node.json"), "--lang", language])
+            let second = try await lab.run("arbiter", ["serve", "--config", lab.path("arbiter/second.json"), "--lang", language])
             #expect(second.code == 3 && second.pair(language).error.contains(text))
         }
         func refused(_ program: String, _ config: String, _ code: Int32, _ text: String) async throws {

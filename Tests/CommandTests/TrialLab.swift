@@ -159,6 +159,9 @@ final class TrialLab {
         return process.terminationStatus
     }
 
+    /// To a node that goes on being one of the lab's.
+    func signal(_ name: String, _ signal: Int32) throws { kill(try #require(nodes[name]).processIdentifier, signal) }
+
     func log(_ name: String) throws -> String {
         (try? String(contentsOf: folder.appending(path: "\(name).log"), encoding: .utf8)) ?? ""
     }

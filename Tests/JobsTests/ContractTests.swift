@@ -161,7 +161,8 @@ struct ContractTests {
     }
 
     @Test("a mistake in a node's configuration has one fault, at its place", arguments: [
-        Mistake("/approve", #""manual""#, .valueOutOfRange),
+        Mistake("/approve", #""by_hand""#, .valueOutOfRange),
+        Mistake("/approve", #"{"maximum_rounds": 0}"#, .valueOutOfRange, at: "/approve/maximum_rounds"),
         Mistake("/log_level", #""loud""#, .valueOutOfRange),
         Mistake("/datasets", "{}", .wrongType),
         Mistake("/datasets/a b", #"{"path": "x"}"#, .wrongType),

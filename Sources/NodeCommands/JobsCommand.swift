@@ -1,0 +1,217 @@
+import ArgumentParser
+import Console
+import Faults
+import Foundation
+import Installation
+import Jobs
+import NodeRuntime
+import Wire
+
+/// Which of the two programs that hold data a verb belongs to.
+package protocol DataNodeProgram: Sendable {
+    static var role: Role { get }
+    /// As typed.
+    static var name: String { get }
+}
+
+extension NodeOptions {
+    var language: Language { Console.language(lang) }
+
+    /// Runs a verb; faults go to standard error and into the exit code.
+    func reporting(_ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch {
+            throw ArgumentParser.ExitCode(Console.report(error, language).rawValue)
+        }
+    }
+
+    func dataDirectory(_ role: Role) throws -> String { try Installation.node(config, role: role).configuration.dataDirectory }
+}
+
+/// The approver's verbs: they reach the running node through its local door.
+package struct JobsCommand<Program: DataNodeProgram>: ParsableCommand {
+    package static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "jobs", abstract: "See, approve and refuse the jobs that this node is asked for. (查看、批准或拒绝请求本节点的任务)",
+            discussion: "Example: \(Program.name) jobs list --config lab/\(Program.role.rawValue)/node.json",
+            subcommands: [List.self, Show.self, Approve.self, Refuse.self])
+    }
+
+    package init() {}
+
+    struct List: ParsableCommand {
+        static var configuration: CommandConfiguration {
+            CommandConfiguration(commandName: "list", abstract: "Jobs that wait for approval or run. (等待审批或运行中的任务)",
+                                 discussion: "Example: \(Program.name) jobs list --config lab/\(Program.role.rawValue)/node.json")
+        }
+        @Flag(name: .long, help: "Print JSON. (以 JSON 输出)") var json = false
+        @OptionGroup var options: NodeOptions
+
+        func run() throws {
+            try options.reporting {
+                let answer = try ControlSocket.ask(.jobs, dataDirectory: try options.dataDirectory(Program.role))
+                if json { return Console.say(answer.canonicalText()) }
+                let language = options.language
+                let jobs = (answer["jobs"]?.list ?? []).sorted { ($0["since"]?.integer ?? 0) < ($1["since"]?.integer ?? 0) }
+                for job in jobs {
+                    let state = switch job["state"]?.string {
+                    case "waiting": Phrase(en: "waits for approval since", zh: "等待审批，自")
+                    case "running": Phrase(en: "running since", zh: "运行中，自")
+                    default: Phrase(en: "approved; waits for the other side since", zh: "已批准，等待对方，自")
+                    }
+                    let since = Date(timeIntervalSince1970: Double(job["since"]?.integer ?? 0)).formatted(.iso8601)
+                    Console.say([job["job"]?.string ?? "", "\(state(language)) \(since)", job["kind"]?.string ?? "", job["name"]?.string ?? "",
+                                 job["purpose"]?.string ?? ""].joined(separator: "  "))
+                }
+                if jobs.isEmpty { Console.say(Phrase(en: "No job waits or runs here.", zh: "此处没有等待或运行中的任务。")(language)) }
+            }
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static var configuration: CommandConfiguration {
+            CommandConfiguration(commandName: "show", abstract: "What a job asks for, what each side will learn, which limits hold. (任务内容、各方所得与限制)",
+                                 discussion: "Example: \(Program.name) jobs show JOB --config lab/\(Program.role.rawValue)/node.json")
+        }
+        @Argument(help: "The job's id. (任务编号)") var job: String
+        @Flag(name: .long, help: "Print the specification as JSON. (输出 JSON 任务说明)") var json = false
+        @OptionGroup var options: NodeOptions
+
+        func run() throws {
+            try options.reporting {
+                let id = try jobIdentifier(job)
+                let installation = try Installation.node(options.config, role: Program.role)
+                let answer = try ControlSocket.ask(.show(id), dataDirectory: installation.configuration.dataDirectory)
+                let text = answer["specification"]?.string ?? ""
+                if json { return Console.say(text) }
+                let words = JobWords(try JobSpecification.parse(Array(text.utf8)), installation.contract.limits, options.language)
+                for line in words.lines { Console.say(line) }
+                if case .bool(true)? = answer["waiting"] {
+                    Console.say(Phrase(en: "This job waits for approval: jobs approve \(id), or jobs refuse \(id) --reason TEXT",
+                                       zh: "该任务等待审批：jobs approve \(id)，或 jobs refuse \(id) --reason 理由")(options.language))
+                }
+            }
+        }
+    }
+
+    struct Approve: ParsableCommand {
+        static var configuration: CommandConfiguration {
+            CommandConfiguration(commandName: "approve", abstract: "Consent to a job. (批准任务)",
+                                 discussion: "Example: \(Program.name) jobs approve JOB --config lab/\(Program.role.rawValue)/node.json")
+        }
+        @Argument(help: "The job's id. (任务编号)") var job: String
+        @Option(name: .customLong("as"), help: ArgumentHelp("An approver of the contract; by default this account. (契约中的审批人)", valueName: "name"))
+        var approver: String?
+        @OptionGroup var options: NodeOptions
+
+        func run() throws {
+            try options.reporting {
+                let id = try jobIdentifier(job)
+                _ = try ControlSocket.ask(.approve(id, approver: approver), dataDirectory: try options.dataDirectory(Program.role))
+                Console.say(Phrase(en: "approved", zh: "已批准")(options.language))
+            }
+        }
+    }
+
+    struct Refuse: ParsableCommand {
+        static var configuration: CommandConfiguration {
+            CommandConfiguration(commandName: "refuse", abstract: "Refuse a job; the data scientist reads the reason. (拒绝任务并告知理由)",
+                                 discussion: "Example: \(Program.name) jobs refuse JOB --reason \"purpose not agreed\" --config lab/\(Program.role.rawValue)/node.json")
+        }
+        @Argument(help: "The job's id. (任务编号)") var job: String
+        @Option(name: .long, help: "Why: one line of at most 128 bytes; no data. (理由：一行，至多 128 字节，不得含数据)") var reason: String
+        @Option(name: .customLong("as"), help: ArgumentHelp("An approver of the contract; by default this account. (契约中的审批人)", valueName: "name"))
+        var approver: String?
+        @OptionGroup var options: NodeOptions
+
+        func run() throws {
+            try options.reporting {
+                let id = try jobIdentifier(job)
+                guard Fault.isReason(reason) else {
+                    throw Fault(.wrongType, at: "--reason", "one line of printable text, 1 to 128 bytes of UTF-8", "一行可打印文本，UTF-8 编码 1 至 128 字节")
+                }
+                _ = try ControlSocket.ask(.refuse(id, reason: reason, approver: approver), dataDirectory: try options.dataDirectory(Program.role))
+                Console.say(Phrase(en: "refused", zh: "已拒绝")(options.language))
+            }
+        }
+    }
+}
+
+func jobIdentifier(_ text: String) throws(Fault) -> JobIdentifier {
+    guard let id = JobIdentifier(text) else { throw Fault(.unknownJob, at: "", String(text.prefix(64))) }
+    return id
+}
+
+/// A specification in words, for whoever has to consent to it.
+struct JobWords {
+    private let specification: JobSpecification
+    private let limits: Contract.Limits
+    private let language: Language
+
+    init(_ specification: JobSpecification, _ limits: Contract.Limits, _ language: Language) {
+        self.specification = specification
+        self.limits = limits
+        self.language = language
+    }
+
+    private func text(en: String, zh: String) -> String { Phrase(en: en, zh: zh)(language) }
+
+    var lines: [String] {
+        let parties = specification.parties
+        var lines = [
+            text(en: "Job: \(specification.name)", zh: "任务：\(specification.name)"),
+            text(en: "Purpose: \(specification.purpose.code). \(specification.purpose.statement)",
+                 zh: "用途：\(specification.purpose.code)。\(specification.purpose.statement)"),
+            text(en: "Bank: \(parties.bank), data set \(specification.data.bank)", zh: "银行：\(parties.bank)，数据集 \(specification.data.bank)"),
+            text(en: "Platform: \(parties.platform), data set \(specification.data.platform)",
+                 zh: "平台：\(parties.platform)，数据集 \(specification.data.platform)"),
+            text(en: "Subjects matched by \(specification.population.bankId) and \(specification.population.platformId); at least "
+                    + "\(specification.population.minimumIntersection) in common, or the job ends",
+                 zh: "以 \(specification.population.bankId) 与 \(specification.population.platformId) 对齐主体；共有主体少于 "
+                    + "\(specification.population.minimumIntersection) 个则任务终止"),
+        ]
+        if let training = specification.training { lines += trainingLines(training) }
+        if let scoring = specification.scoring {
+            lines.append(text(en: "Scores by the model of job \(scoring.model)", zh: "以任务 \(scoring.model) 的模型评分"))
+        }
+        return lines + learned
+    }
+
+    private func trainingLines(_ training: JobSpecification.TrainingPart) -> [String] {
+        let settings = training.settings
+        let bank = training.features.bank.map(\.column), platform = training.features.platform.map(\.column)
+        return [
+            text(en: "Trains on the bank's label \(training.label.column)", zh: "训练标签：银行的 \(training.label.column)"),
+            text(en: "Columns of the bank (\(bank.count)): \(bank.joined(separator: ", "))", zh: "银行列（\(bank.count)）：\(bank.joined(separator: "、"))"),
+            text(en: "Columns of the platform (\(platform.count)): \(platform.joined(separator: ", "))",
+                 zh: "平台列（\(platform.count)）：\(platform.joined(separator: "、"))"),
+            text(en: "At most \(settings.maximumRounds) rounds; Paillier keys of \(settings.keyBits) bits",
+                 zh: "至多 \(settings.maximumRounds) 轮；Paillier 密钥 \(settings.keyBits) 位"),
+            limits.exposurePercent.map {
+                text(en: "Exposure: the job ends before training if it would be above \($0) % of the training rows",
+                     zh: "暴露度：若将超过训练行数的 \($0) %，任务在训练前终止")
+            } ?? text(en: "Exposure: the contract sets no limit (\(limits.exposureNote ?? ""))", zh: "暴露度：契约未设上限（\(limits.exposureNote ?? "")）"),
+            text(en: "Training rows: at least \(limits.minimumRows), and two for each round and column of either side",
+                 zh: "训练行数：至少 \(limits.minimumRows)，且不少于轮数与任一方列数之积的两倍"),
+        ]
+    }
+
+    private var learned: [String] {
+        let trains = specification.training != nil
+        return [
+            text(en: "What each side will learn:", zh: "各方将获知："),
+            text(en: "  both: which subjects are common, the size of the other's list", zh: "  双方：共有主体、对方名单规模"),
+            text(en: trains
+                    ? "  bank: its own weights, all metrics and scores; the platform's part of each score by subtraction, to 2^-\(limits.scoreResolutionBits)"
+                    : "  bank: all scores; the platform's part of each by subtraction, to 2^-\(limits.scoreResolutionBits)",
+                 zh: trains
+                    ? "  银行：本方权重、全部指标与得分；相减可得平台部分得分（精度 2^-\(limits.scoreResolutionBits)）"
+                    : "  银行：全部得分；相减可得平台部分得分（精度 2^-\(limits.scoreResolutionBits)）"),
+            text(en: trains ? "  platform: its own weights, the rate of bads to a factor of two; no label, no score" : "  platform: nothing further",
+                 zh: trains ? "  平台：本方权重、违约率的大致范围（两倍以内）；不获知标签与得分" : "  平台：无其他内容"),
+            text(en: trains ? "  arbiter: counts, progress, inner products of joint steps" : "  arbiter: counts, progress",
+                 zh: trains ? "  仲裁方：数量、进度、联合步的内积" : "  仲裁方：数量、进度"),
+        ]
+    }
+}

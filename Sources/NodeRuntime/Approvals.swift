@@ -1,0 +1,97 @@
+import Faults
+import Foundation
+import Jobs
+import Synchronization
+import Wire
+
+/// The owner's consent to jobs: by its configuration, or by a person through the node's local door. No data are read for a
+/// job before its owner has consented. Source: Protocols/specification.md, "Approval".
+final class Approvals: Sendable {
+    /// Offers that may wait for a person at once; beyond, a job is refused.
+    private static let mostWaiting = 200
+
+    private let policy: NodeConfiguration.Approval
+    private let node: String
+    private let people: [Contract.Person]
+    private let files: JobFiles
+    private let waiting = Mutex<[JobIdentifier: Waiting]>([:])
+
+    struct Waiting: Sendable {
+        let specification: JobSpecification
+        let sinceUnixSeconds: Int
+        fileprivate let decision: AsyncStream<Decision>.Continuation
+    }
+
+    fileprivate struct Decision: Sendable {
+        let approver: String
+        /// Why not.
+        let reason: String?
+    }
+
+    init(_ policy: NodeConfiguration.Approval, node: String, people: [Contract.Person], files: JobFiles) {
+        self.policy = policy
+        self.node = node
+        self.people = people
+        self.files = files
+    }
+
+    /// Returns who consented, or nothing when the job ended meanwhile.
+    ///
+    /// - Throws: `refusedByApprover` with the reason.
+    func consent(to specification: JobSpecification, _ job: JobIdentifier, onWait: () -> Void) async throws(Fault) -> String? {
+        if policy.consents(to: specification) {
+            try keep(job, specification, by: "configuration", reason: nil)
+            return "configuration"
+        }
+        let (stream, continuation) = AsyncStream<Decision>.makeStream()
+        let hasRoom = waiting.withLock { waiting in
+            guard waiting.count < Self.mostWaiting else { return false }
+            waiting[job] = Waiting(specification: specification, sinceUnixSeconds: Int(Date().timeIntervalSince1970), decision: continuation)
+            return true
+        }
+        guard hasRoom else { throw Fault(.overloaded, at: node) }
+        onWait()
+        for await decision in stream {
+            if let reason = decision.reason { throw Fault(.refusedByApprover, at: node, reason) }
+            return decision.approver
+        }
+        return nil
+    }
+
+    /// - Throws: `notAwaitingApproval`; `notPermitted` for a name that is no approver of this node; `unwritable`.
+    func decide(_ job: JobIdentifier, by name: String?, account: String, reason: String? = nil) throws(Fault) {
+        if let name {
+            guard people.contains(where: { $0.name == name && $0.role == .approver && ($0.party == nil || $0.party == node) }) else {
+                throw Fault(.notPermitted, at: "--as \(name)")
+            }
+        }
+        guard let open = waiting.withLock({ $0[job] }) else { throw Fault(.notAwaitingApproval, at: "", "\(job)") }
+        // Whoever takes it from the list decides: of two at once, one.
+        try keep(job, open.specification, by: name ?? account, account: account, reason: reason)
+        guard waiting.withLock({ $0.removeValue(forKey: job) }) != nil else { throw Fault(.notAwaitingApproval, at: "", "\(job)") }
+        open.decision.yield(Decision(approver: name ?? account, reason: reason))
+        open.decision.finish()
+    }
+
+    func end(_ job: JobIdentifier) { waiting.withLock { $0.removeValue(forKey: job) }?.decision.finish() }
+
+    func endAll() {
+        for open in waiting.withLock({ waiting in
+            defer { waiting = [:] }
+            return Array(waiting.values)
+        }) { open.decision.finish() }
+    }
+
+    var all: [JobIdentifier: Waiting] { waiting.withLock { $0 } }
+
+    private func keep(_ job: JobIdentifier, _ specification: JobSpecification, by name: String, account: String? = nil,
+                      reason: String?) throws(Fault) {
+        var members: [String: JSONValue] = [
+            "job": .text("\(job)"), "name": .text(specification.name), "by": .text(name), "decision": .text(reason == nil ? "approved" : "refused"),
+            "at": .text(Date().formatted(.iso8601)),
+        ]
+        if let account { members["account"] = .text(account) }
+        if let reason { members["reason"] = .text(reason) }
+        try files.keep(JSONValue.object(members), at: "approvals/\(job).json")
+    }
+}
