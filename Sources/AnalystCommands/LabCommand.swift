@@ -30,6 +30,8 @@ struct LabCommand: AsyncParsableCommand {
         @Option(name: .long, help: "CSV file of the bank's data set 'main'. (银行数据文件)") var bankData: String?
         @Option(name: .long, help: "CSV file of the platform's data set 'main'. (平台数据文件)") var platformData: String?
         @Option(name: .long, help: "Take the names of bank, platform and data sets from this specification. (按任务说明命名)") var spec: String?
+        @Option(name: .long, help: ArgumentHelp("Cryptography of the alignment: P256-SHA256 or SM2-SM3. (样本对齐的密码套件)", valueName: "suite"))
+        var suite = Contract.Suite.p256SHA256.rawValue
         @Option(name: .long, help: "How long certificates are valid, in days. (证书有效天数)") var days = 825
         @Flag(name: .long, help: "For synthetic or public data alone: sets aside the limits on exposure and on a single feature's share. (仅限合成或公开数据)")
         var trial = false
@@ -38,11 +40,15 @@ struct LabCommand: AsyncParsableCommand {
         func run() async throws {
             try await options.reporting {
                 let wanted = try spec.map(Specification.read)
+                guard let suite = Contract.Suite(rawValue: suite) else {
+                    let names = Contract.Suite.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw Fault(.wrongType, at: "--suite", names, names)
+                }
                 let bank = wanted.map { [$0.parties.bank] } ?? bank
                 let platform = wanted.map { [$0.parties.platform] } ?? platform
                 let lab = LabPlan(
                     banks: bank, platforms: platform, analysts: analyst, dataNames: wanted?.data, host: host, port: port, bankData: bankData,
-                                  platformData: platformData, days: days, isTrial: trial)
+                                  platformData: platformData, days: days, isTrial: trial, suite: suite)
                 try lab.write(to: URL(fileURLWithPath: directory, isDirectory: true))
                 let done = Phrase(
                     en: "The lab is at \(directory). Start its nodes:\n  arbiter serve --config \(directory)/arbiter/node.json\n"
@@ -77,6 +83,7 @@ struct LabPlan {
     let platformData: String?
     let days: Int
     let isTrial: Bool
+    let suite: Contract.Suite
 
     private struct Member {
         let name: String
@@ -171,7 +178,7 @@ struct LabPlan {
             limits["dominance_share"] = .null
         }
         return .object([
-            "version": .integer(1), "name": .text("trial-lab"), "suite": .text("P256-SHA256"), "limits": .object(limits),
+            "version": .integer(1), "name": .text("trial-lab"), "suite": .text(suite.rawValue), "limits": .object(limits),
             "parties": .array(try nodes.map { node in
                 var fields: [String: JSONValue] = [
                     "name": .text(node.name), "role": .text(node.role), "pin": .text(try node.pin()),

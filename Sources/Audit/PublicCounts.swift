@@ -9,7 +9,7 @@ struct PublicCounts: Sendable {
     static let rowsPerBlock = 512
     static let pointsPerBlock = 8192
     static let positionsPerBlock = 65536
-    static let pointBytes = 33
+    static let pointBytes = 65
     /// Of one partial score in a plaintext.
     static let scoreBits = 32
     /// Left free at the top of a packed plaintext.

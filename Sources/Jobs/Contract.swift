@@ -48,7 +48,10 @@ package struct Contract: Sendable, Hashable {
     }
 
     /// The algorithms in use everywhere under this contract.
-    package enum Suite: String, Sendable, Hashable, CaseIterable { case p256SHA256 = "P256-SHA256" }
+    package enum Suite: String, Sendable, Hashable, CaseIterable {
+        case p256SHA256 = "P256-SHA256"
+        case sm2SM3 = "SM2-SM3"
+    }
 
     /// What no job may undercut. `nil` sets a limit aside.
     package struct Limits: Sendable, Hashable {

@@ -1,8 +1,27 @@
 import CLibcrypto
 
-/// SHA-256 (FIPS 180-4), one shot or piece by piece. A copy goes on independently of its original.
-package struct SHA256 {
-    package static let byteCount = 32
+/// A hash function of libcrypto with blocks of 64 bytes and digests of 32.
+package protocol HashAlgorithm {
+    /// Fetched once: a lookup by name on every hash costs more than a short hash. Read-only and never freed.
+    static var algorithm: OpaquePointer { get }
+}
+
+/// FIPS 180-4.
+package enum SHA256Algorithm: HashAlgorithm {
+    package nonisolated(unsafe) static let algorithm = required(EVP_MD_fetch(nil, "SHA256", nil))
+}
+
+/// GB/T 32905.
+package enum SM3Algorithm: HashAlgorithm {
+    package nonisolated(unsafe) static let algorithm = required(EVP_MD_fetch(nil, "SM3", nil))
+}
+
+package typealias SHA256 = Hash<SHA256Algorithm>
+package typealias SM3 = Hash<SM3Algorithm>
+
+/// One shot or piece by piece. A copy goes on independently of its original.
+package struct Hash<Algorithm: HashAlgorithm> {
+    package static var byteCount: Int { 32 }
 
     private var context = Context()
 
@@ -31,17 +50,14 @@ package struct SHA256 {
 
     package static func hash(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: byteCount)
-        required(EVP_Digest(bytes.baseAddress, bytes.count, &digest, nil, algorithm, nil))
+        required(EVP_Digest(bytes.baseAddress, bytes.count, &digest, nil, Algorithm.algorithm, nil))
         return digest
     }
-
-    /// Fetched once: a lookup by name on every hash costs more than a short hash. Read-only and never freed.
-    fileprivate nonisolated(unsafe) static let algorithm = required(EVP_MD_fetch(nil, "SHA256", nil))
 
     private final class Context {
         let pointer = required(EVP_MD_CTX_new())
 
-        init() { required(EVP_DigestInit_ex2(pointer, SHA256.algorithm, nil)) }
+        init() { required(EVP_DigestInit_ex2(pointer, Algorithm.algorithm, nil)) }
 
         init(copying other: Context) { required(EVP_MD_CTX_copy_ex(pointer, other.pointer)) }
 
@@ -50,7 +66,7 @@ package struct SHA256 {
 }
 
 /// A value whose context is only ever reached by one owner at a time: copies split before they change.
-extension SHA256: @unchecked Sendable {}
+extension Hash: @unchecked Sendable {}
 
 /// HMAC with SHA-256 (RFC 2104).
 package enum HMACSHA256 {
@@ -68,7 +84,7 @@ package enum HMACSHA256 {
         precondition(code.count >= byteCount)
         key.withUnsafeBytes { key in
             let written = HMAC(
-                SHA256.algorithm, key.baseAddress, Int32(key.count),
+                SHA256Algorithm.algorithm, key.baseAddress, Int32(key.count),
                 message.baseAddress?.assumingMemoryBound(to: UInt8.self), message.count,
                 code.baseAddress?.assumingMemoryBound(to: UInt8.self), nil)
             required(written)

@@ -6,14 +6,14 @@ import Primitives
 /// callers shuffle identifiers before the first pass.
 package struct Blinding: Sendable {
     package let suite: Suite
-    private let scalar: P256.Scalar
+    private let scalar: EllipticCurve.Scalar
 
     /// The scalar is uniform in 1..<n: the first draw at message 0, draw 0, 1, ... that is in range. `random` has to have
     /// a key of this purpose only.
     package init(suite: Suite, random: AddressedRandom) {
         var address = DrawAddress(message: 0)
         while true {
-            if let scalar = P256.Scalar(SecretBytes(count: 32, fill: { random.fill($0, at: address) })) {
+            if let scalar = EllipticCurve.Scalar(SecretBytes(count: 32, fill: { random.fill($0, at: address) }), of: suite.curve) {
                 self.init(suite: suite, scalar: scalar)
                 return
             }
@@ -21,8 +21,8 @@ package struct Blinding: Sendable {
         }
     }
 
-    /// With a scalar that is given, for test vectors.
-    package init(suite: Suite, scalar: P256.Scalar) {
+    /// With a scalar of the suite's curve that is given, for test vectors.
+    package init(suite: Suite, scalar: EllipticCurve.Scalar) {
         self.suite = suite
         self.scalar = scalar
     }
@@ -31,9 +31,9 @@ package struct Blinding: Sendable {
     /// UTF-8 bytes: normalise them before.
     package func first(_ identifiers: [String], tag: DomainSeparationTag) -> [UInt8] {
         let blinded = inParallel(identifiers.count) { range -> Result<[UInt8], PrimitiveError> in
-            let points = HashToCurve.points(identifiers[range].map { Array($0.utf8) }, tag: tag)
+            let points = suite.hashToCurve(identifiers[range].map { Array($0.utf8) }, tag: tag)
             return Result { () throws(PrimitiveError) in
-                try P256.multiply(points[...], encoding: .uncompressed, by: scalar)
+                try EllipticCurve.multiply(points[...], encoding: suite.encoding, by: scalar)
             }
         }
         return blinded.flatMap { block in
@@ -48,7 +48,7 @@ package struct Blinding: Sendable {
         var products: [UInt8] = []
         products.reserveCapacity(points.count)
         try forEachBlock(of: points, suite: suite) { block throws(PrimitiveError) in
-            try P256.multiply(block, encoding: suite.encoding, by: scalar)
+            try EllipticCurve.multiply(block, encoding: suite.encoding, by: scalar)
         } collect: {
             products += $0
         }
@@ -65,7 +65,7 @@ extension Suite {
     /// `wrongByteCount`, and `invalidPoint` for the first offender.
     package func validate(_ points: ArraySlice<UInt8>) throws(SetIntersectionError) {
         try forEachBlock(of: points, suite: self) { block throws(PrimitiveError) in
-            try P256.validate(block, encoding: encoding)
+            try curve.validate(block, encoding: encoding)
         } collect: { _ in }
     }
 }

@@ -1,35 +1,41 @@
-/// An integer modulo p = 2^256 - 2^224 + 2^192 + 2^96 - 1, the field of P-256, in Montgomery form: a is kept as
-/// a 2^256 mod p, below p, in four limbs of 64 bits, least significant first. Written without branches on values.
-struct FieldElement: Equatable, Sendable {
+/// An integer modulo the prime p of `Field`, in Montgomery form: a is kept as a 2^256 mod p, below p, in four limbs of
+/// 64 bits, least significant first. Written without branches on values.
+struct FieldElement<Field: CurveField>: Equatable, Sendable {
     private var limb0, limb1, limb2, limb3: UInt64
 
+    @inline(__always)
     private init(_ limb0: UInt64, _ limb1: UInt64, _ limb2: UInt64, _ limb3: UInt64) {
         (self.limb0, self.limb1, self.limb2, self.limb3) = (limb0, limb1, limb2, limb3)
     }
 
-    private static let prime = FieldElement(0xffff_ffff_ffff_ffff, 0x0000_0000_ffff_ffff, 0, 0xffff_ffff_0000_0001)
+    @inline(__always)
+    private static var prime: FieldElement { FieldElement(Field.prime.0, Field.prime.1, Field.prime.2, Field.prime.3) }
 
-    static let zero = FieldElement(0, 0, 0, 0)
+    static var zero: FieldElement { FieldElement(0, 0, 0, 0) }
     /// 2^256 mod p.
-    static let one = powerOfTwo(256)
-    /// Multiplying by them brings limbs of weight 1 and of weight 2^256 to Montgomery form.
-    private static let weight1 = powerOfTwo(512)
-    private static let weight2to256 = powerOfTwo(768)
+    static var one: FieldElement { Field.constants.one }
 
-    /// 2^exponent mod p as plain limbs, for the constants.
-    private static func powerOfTwo(_ exponent: Int) -> FieldElement {
-        (0..<exponent).reduce(into: FieldElement(1, 0, 0, 0)) { power, _ in power = power + power }
+    /// Powers of two modulo p as plain limbs.
+    struct Constants: Sendable {
+        let one = powerOfTwo(256)
+        /// Multiplying by them brings limbs of weight 1 and of weight 2^256 to Montgomery form.
+        fileprivate let weight1 = powerOfTwo(512)
+        fileprivate let weight2to256 = powerOfTwo(768)
+
+        private static func powerOfTwo(_ exponent: Int) -> FieldElement {
+            (0..<exponent).reduce(into: FieldElement(1, 0, 0, 0)) { power, _ in power = power + power }
+        }
     }
 
     init(_ small: UInt64) {
-        self = FieldElement(small, 0, 0, 0) * Self.weight1
+        self = FieldElement(small, 0, 0, 0) * Field.constants.weight1
     }
 
     /// The big-endian integer in up to 64 bytes, reduced.
     init(reducing bytes: ArraySlice<UInt8>) {
         let low = Self.limbs(bytes.suffix(32))
         let high = Self.limbs(bytes.dropLast(32))
-        self = low * Self.weight1 + high * Self.weight2to256
+        self = low * Field.constants.weight1 + high * Field.constants.weight2to256
     }
 
     private static func limbs(_ bytes: ArraySlice<UInt8>) -> FieldElement {
@@ -74,8 +80,8 @@ struct FieldElement: Equatable, Sendable {
     static func + (left: FieldElement, right: FieldElement) -> FieldElement {
         var carry: UInt64 = 0
         let sum = FieldElement(
-            add(left.limb0, right.limb0, &carry), add(left.limb1, right.limb1, &carry),
-            add(left.limb2, right.limb2, &carry), add(left.limb3, right.limb3, &carry))
+            Limb.add(left.limb0, right.limb0, &carry), Limb.add(left.limb1, right.limb1, &carry),
+            Limb.add(left.limb2, right.limb2, &carry), Limb.add(left.limb3, right.limb3, &carry))
         return sum.reducedOnce(overflow: carry)
     }
 
@@ -85,15 +91,15 @@ struct FieldElement: Equatable, Sendable {
         var carry: UInt64 = 0
         let mask = 0 &- borrow
         return FieldElement(
-            add(difference.limb0, mask & prime.limb0, &carry), add(difference.limb1, mask & prime.limb1, &carry),
-            add(difference.limb2, mask & prime.limb2, &carry), add(difference.limb3, mask & prime.limb3, &carry))
+            Limb.add(difference.limb0, mask & prime.limb0, &carry), Limb.add(difference.limb1, mask & prime.limb1, &carry),
+            Limb.add(difference.limb2, mask & prime.limb2, &carry), Limb.add(difference.limb3, mask & prime.limb3, &carry))
     }
 
     static prefix func - (element: FieldElement) -> FieldElement { zero - element }
 
     /// Montgomery product. One factor may be any four limbs, the other is below p.
     static func * (left: FieldElement, right: FieldElement) -> FieldElement {
-        var row = Row()
+        var row = Sum()
         row.add(left, times: right.limb0)
         row.reduce()
         row.add(left, times: right.limb1)
@@ -111,24 +117,11 @@ struct FieldElement: Equatable, Sendable {
         (0..<count).reduce(into: self) { power, _ in power = power.squared }
     }
 
-    /// self^((p - 3) / 4). In binary the exponent is 32 ones, 31 zeros, a one, 96 zeros, 94 ones.
-    var raisedToQuarter: FieldElement {
-        /// From self^e and self^f to self^(2^count e + f).
-        func shift(_ power: FieldElement, by count: Int, adding other: FieldElement) -> FieldElement {
-            power.squared(times: count) * other
-        }
-        let ones2 = shift(self, by: 1, adding: self)
-        let ones4 = shift(ones2, by: 2, adding: ones2)
-        let ones8 = shift(ones4, by: 4, adding: ones4)
-        let ones16 = shift(ones8, by: 8, adding: ones8)
-        let ones32 = shift(ones16, by: 16, adding: ones16)
-        var power = shift(ones32, by: 32, adding: self)
-        power = shift(power, by: 96 + 32, adding: ones32)
-        for (count, ones) in [(32, ones32), (16, ones16), (8, ones8), (4, ones4), (2, ones2)] {
-            power = shift(power, by: count, adding: ones)
-        }
-        return power
-    }
+    /// self^((p - 3) / 4).
+    var raisedToQuarter: FieldElement { Field.raiseToQuarter(self) }
+
+    /// From self^e and other = self^f to self^(2^count e + f).
+    func shifted(by count: Int, adding other: FieldElement) -> FieldElement { squared(times: count) * other }
 
     /// self^(p - 2); zero for zero. As p - 2 = 4 (p - 3) / 4 + 1.
     var inverse: FieldElement { raisedToQuarter.squared(times: 2) * self }
@@ -163,62 +156,64 @@ struct FieldElement: Equatable, Sendable {
     private func subtracting(_ other: FieldElement) -> (FieldElement, borrow: UInt64) {
         var borrow: UInt64 = 0
         let difference = FieldElement(
-            Self.subtract(limb0, other.limb0, &borrow), Self.subtract(limb1, other.limb1, &borrow),
-            Self.subtract(limb2, other.limb2, &borrow), Self.subtract(limb3, other.limb3, &borrow))
+            Limb.subtract(limb0, other.limb0, &borrow), Limb.subtract(limb1, other.limb1, &borrow),
+            Limb.subtract(limb2, other.limb2, &borrow), Limb.subtract(limb3, other.limb3, &borrow))
         return (difference, borrow)
     }
+}
 
+/// Steps on single limbs.
+enum Limb {
     @inline(__always)
-    private static func add(_ left: UInt64, _ right: UInt64, _ carry: inout UInt64) -> UInt64 {
+    static func add(_ left: UInt64, _ right: UInt64, _ carry: inout UInt64) -> UInt64 {
         let wide = UInt128(left) &+ UInt128(right) &+ UInt128(carry)
         carry = UInt64(truncatingIfNeeded: wide >> 64)
         return UInt64(truncatingIfNeeded: wide)
     }
 
     @inline(__always)
-    private static func subtract(_ left: UInt64, _ right: UInt64, _ borrow: inout UInt64) -> UInt64 {
+    static func subtract(_ left: UInt64, _ right: UInt64, _ borrow: inout UInt64) -> UInt64 {
         let wide = UInt128(left) &- UInt128(right) &- UInt128(borrow)
         borrow = UInt64(truncatingIfNeeded: wide >> 64) & 1
         return UInt64(truncatingIfNeeded: wide)
     }
 
+    @inline(__always)
+    static func multiply(_ left: UInt64, _ right: UInt64, adding addend: UInt64, _ carry: inout UInt64) -> UInt64 {
+        let wide = UInt128(left) &* UInt128(right) &+ UInt128(addend) &+ UInt128(carry)
+        carry = UInt64(truncatingIfNeeded: wide >> 64)
+        return UInt64(truncatingIfNeeded: wide)
+    }
+}
+
+extension FieldElement {
     /// The running sum of a product: five limbs and, between adding and reducing, one more.
-    private struct Row {
-        var limb0: UInt64 = 0, limb1: UInt64 = 0, limb2: UInt64 = 0, limb3: UInt64 = 0, limb4: UInt64 = 0, limb5: UInt64 = 0
+    struct Sum {
+        private(set) var limb0: UInt64 = 0, limb1: UInt64 = 0, limb2: UInt64 = 0, limb3: UInt64 = 0, limb4: UInt64 = 0
+        private var limb5: UInt64 = 0
 
         @inline(__always)
         mutating func add(_ element: FieldElement, times factor: UInt64) {
             var carry: UInt64 = 0
-            limb0 = Self.multiply(element.limb0, factor, adding: limb0, &carry)
-            limb1 = Self.multiply(element.limb1, factor, adding: limb1, &carry)
-            limb2 = Self.multiply(element.limb2, factor, adding: limb2, &carry)
-            limb3 = Self.multiply(element.limb3, factor, adding: limb3, &carry)
+            limb0 = Limb.multiply(element.limb0, factor, adding: limb0, &carry)
+            limb1 = Limb.multiply(element.limb1, factor, adding: limb1, &carry)
+            limb2 = Limb.multiply(element.limb2, factor, adding: limb2, &carry)
+            limb3 = Limb.multiply(element.limb3, factor, adding: limb3, &carry)
             var top: UInt64 = 0
-            limb4 = FieldElement.add(limb4, carry, &top)
+            limb4 = Limb.add(limb4, carry, &top)
             limb5 = top
         }
 
         /// Adds m p with m = limb0, which clears limb0 because p = -1 mod 2^64, and drops that limb.
-        /// Without limb0 m p is m 2^96 + m (2^64 - 2^32 + 1) 2^192.
         @inline(__always)
         mutating func reduce() {
-            let factor = limb0
-            var borrow: UInt64 = 0
-            let low = FieldElement.subtract(factor, factor << 32, &borrow)
-            let high = factor &- factor >> 32 &- borrow
+            let rest = Field.multipleWithoutLowLimb(limb0)
             var carry: UInt64 = 0
-            limb0 = FieldElement.add(limb1, factor << 32, &carry)
-            limb1 = FieldElement.add(limb2, factor >> 32, &carry)
-            limb2 = FieldElement.add(limb3, low, &carry)
-            limb3 = FieldElement.add(limb4, high, &carry)
+            limb0 = Limb.add(limb1, rest.0, &carry)
+            limb1 = Limb.add(limb2, rest.1, &carry)
+            limb2 = Limb.add(limb3, rest.2, &carry)
+            limb3 = Limb.add(limb4, rest.3, &carry)
             limb4 = limb5 &+ carry
-        }
-
-        @inline(__always)
-        private static func multiply(_ left: UInt64, _ right: UInt64, adding addend: UInt64, _ carry: inout UInt64) -> UInt64 {
-            let wide = UInt128(left) &* UInt128(right) &+ UInt128(addend) &+ UInt128(carry)
-            carry = UInt64(truncatingIfNeeded: wide >> 64)
-            return UInt64(truncatingIfNeeded: wide)
         }
     }
 }

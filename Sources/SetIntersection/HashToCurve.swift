@@ -1,23 +1,24 @@
 import Primitives
 
-/// Hashes messages to points whose logarithms nobody knows: suite `P256_XMD:SHA-256_SSWU_RO_` of RFC 9380, 8.2.
+/// hash_to_curve of RFC 9380 with the simplified SWU map: to points whose logarithms nobody knows.
 enum HashToCurve {
     /// Points in SEC 1 uncompressed form, 65 bytes each, in the order of the messages. A message that hashes to the
     /// identity (once in 2^256) gives zeros, which no reader of points accepts.
-    static func points(_ messages: some Collection<[UInt8]>, tag: DomainSeparationTag) -> [UInt8] {
-        let expander = MessageExpander(tag: tag)
-        var pairs: [(first: MappedPoint, second: MappedPoint)] = []
-        pairs.reserveCapacity(messages.count)
-        for message in messages {
-            // hash_to_field (5.2) with m = 1, L = 48, count = 2.
+    static func points<Algorithm>(
+        _ messages: some Collection<[UInt8]>, tag: DomainSeparationTag, map: SimplifiedMap<some CurveField>, hash: Hash<Algorithm>.Type
+    ) -> [UInt8] {
+        let width = EllipticCurve.Encoding.uncompressed.byteCount
+        let expander = MessageExpander<Algorithm>(tag: tag)
+        // hash_to_field (5.2) with m = 1, L = 48, count = 2.
+        let pairs = messages.map { message in
             let uniform = expander.expand(message)
-            pairs.append((map(FieldElement(reducing: uniform[..<48])), map(FieldElement(reducing: uniform[48...]))))
+            return (first: map.point(.init(reducing: uniform[..<48])), second: map.point(.init(reducing: uniform[48...])))
         }
         var points: [UInt8] = []
-        points.reserveCapacity(pairs.count * P256.Encoding.uncompressed.byteCount)
-        for sum in sums(pairs) {
+        points.reserveCapacity(pairs.count * width)
+        for sum in map.sums(pairs) {
             guard let sum else {
-                points.append(contentsOf: repeatElement(0, count: P256.Encoding.uncompressed.byteCount))
+                points.append(contentsOf: repeatElement(0, count: width))
                 continue
             }
             points.append(4)
@@ -26,24 +27,34 @@ enum HashToCurve {
         }
         return points
     }
+}
 
-    /// A point with x as a fraction, so that inversions can be shared by a batch.
-    private struct MappedPoint {
-        var numerator, denominator, y: FieldElement
+/// The simplified Shallue-van de Woestijne-Ulas map to a curve y^2 = x^3 - 3 x + b (RFC 9380, 6.6.2).
+struct SimplifiedMap<Field: CurveField>: Sendable {
+    typealias Element = FieldElement<Field>
+
+    private let a = -Element(3)
+    private let b: Element
+    private let z: Element
+    /// sqrt(-z) = (-z)^((p + 1) / 4).
+    private let rootOfMinusZ: Element
+
+    /// - Parameters:
+    ///   - b: 32 big-endian bytes.
+    ///   - minusZ: a square, for z is none and -1 is none.
+    init(b: [UInt8], minusZ: UInt64) {
+        self.b = Element(reducing: b[...])
+        z = -Element(minusZ)
+        rootOfMinusZ = Element(minusZ).raisedToQuarter * Element(minusZ)
     }
 
-    /// The curve is y^2 = x^3 + a x + b; z of the map is -10 (8.2).
-    private static let a = -FieldElement(3)
-    private static let b = FieldElement(reducing: [
-        0x5a, 0xc6, 0x35, 0xd8, 0xaa, 0x3a, 0x93, 0xe7, 0xb3, 0xeb, 0xbd, 0x55, 0x76, 0x98, 0x86, 0xbc,
-        0x65, 0x1d, 0x06, 0xb0, 0xcc, 0x53, 0xb0, 0xf6, 0x3b, 0xce, 0x3c, 0x3e, 0x27, 0xd2, 0x60, 0x4b,
-    ])
-    private static let z = -FieldElement(10)
-    /// sqrt(-z) = 10^((p + 1) / 4).
-    private static let rootOfMinusZ = FieldElement(10).raisedToQuarter * FieldElement(10)
+    /// A point with x as a fraction, so that inversions can be shared by a batch.
+    struct Point {
+        fileprivate let numerator, denominator, y: Element
+    }
 
-    /// Simplified Shallue-van de Woestijne-Ulas map, straight line (appendix F.2). Its denominator is never zero.
-    private static func map(_ u: FieldElement) -> MappedPoint {
+    /// Straight line (appendix F.2). The denominator is never zero.
+    func point(_ u: Element) -> Point {
         let zu2 = z * u.squared
         let sum = zu2.squared + zu2
         let numerator = b * (sum + .one)
@@ -53,14 +64,14 @@ enum HashToCurve {
         let denominator3 = denominator2 * denominator
         let g = (numerator.squared + a * denominator2) * numerator + b * denominator3
         let (isSquare, root) = squareRootOfRatio(g, denominator3)
-        let y = FieldElement.select(isSquare, root, zu2 * u * root)
-        return MappedPoint(
+        let y = Element.select(isSquare, root, zu2 * u * root)
+        return Point(
             numerator: .select(isSquare, numerator, zu2 * numerator), denominator: denominator,
             y: .select(u.isOdd == y.isOdd, y, -y))
     }
 
     /// sqrt(u / v), or sqrt(z u / v) where u / v is no square; for p = 3 mod 4 (appendix F.2.1.2).
-    private static func squareRootOfRatio(_ u: FieldElement, _ v: FieldElement) -> (isSquare: Bool, root: FieldElement) {
+    private func squareRootOfRatio(_ u: Element, _ v: Element) -> (isSquare: Bool, root: Element) {
         let uv = u * v
         let root = (v.squared * uv).raisedToQuarter * uv
         let isSquare = root.squared * v == u
@@ -68,9 +79,9 @@ enum HashToCurve {
     }
 
     /// The sums of the pairs as affine points; nil is the identity. The group has prime order, so there is no cofactor to clear.
-    private static func sums(_ pairs: [(first: MappedPoint, second: MappedPoint)]) -> [(x: FieldElement, y: FieldElement)?] {
+    func sums(_ pairs: [(first: Point, second: Point)]) -> [(x: Element, y: Element)?] {
         var denominators = pairs.flatMap { [$0.first.denominator, $0.second.denominator] }
-        FieldElement.invert(&denominators)
+        Element.invert(&denominators)
         let affine = pairs.indices.map { index in
             let (first, second) = pairs[index]
             return (x1: first.numerator * denominators[2 * index], y1: first.y,
@@ -79,11 +90,11 @@ enum HashToCurve {
         // The slope is the chord's, or the tangent's where both points are the same; no y is zero in odd order.
         let slopes = affine.map { pair in
             pair.x1 == pair.x2
-                ? (rise: FieldElement(3) * pair.x1.squared + a, run: pair.y1 + pair.y1)
+                ? (rise: Element(3) * pair.x1.squared + a, run: pair.y1 + pair.y1)
                 : (rise: pair.y2 - pair.y1, run: pair.x2 - pair.x1)
         }
         var runs = slopes.map(\.run)
-        FieldElement.invert(&runs)
+        Element.invert(&runs)
         return affine.indices.map { index in
             let pair = affine[index]
             guard pair.x1 != pair.x2 || pair.y1 == pair.y2 else { return nil }
@@ -94,15 +105,15 @@ enum HashToCurve {
     }
 }
 
-/// expand_message_xmd of RFC 9380, 5.3.1, with SHA-256, to 96 bytes.
-private struct MessageExpander {
+/// expand_message_xmd of RFC 9380, 5.3.1, to 96 bytes.
+private struct MessageExpander<Algorithm: HashAlgorithm> {
     /// After one zero block, which every message begins with.
-    private let start: SHA256
+    private let start: Hash<Algorithm>
     /// DST_prime.
     private let tag: [UInt8]
 
     init(tag: DomainSeparationTag) {
-        var start = SHA256()
+        var start = Hash<Algorithm>()
         start.update([UInt8](repeating: 0, count: 64))
         self.start = start
         self.tag = tag.bytes + [UInt8(tag.bytes.count)]
@@ -112,10 +123,10 @@ private struct MessageExpander {
         var hash = start
         hash.update(message + [0, 96, 0] + tag)
         let seed = hash.finalize()
-        var block = SHA256.hash(seed + [1] + tag)
+        var block = Hash<Algorithm>.hash(seed + [1] + tag)
         var uniform = block
         for index: UInt8 in 2...3 {
-            block = SHA256.hash(zip(seed, block).map(^) + [index] + tag)
+            block = Hash<Algorithm>.hash(zip(seed, block).map(^) + [index] + tag)
             uniform += block
         }
         return uniform[...]

@@ -4,7 +4,7 @@
 struct PointKey: Hashable, Sendable {
     private let leading: UInt128
 
-    /// The keys of a whole number of compressed elements.
+    /// The keys of a whole number of elements.
     static func keys(of points: ArraySlice<UInt8>, suite: Suite) throws(SetIntersectionError) -> [PointKey] {
         let width = suite.elementByteCount
         guard points.count.isMultiple(of: width) else { throw .wrongByteCount }

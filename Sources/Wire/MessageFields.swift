@@ -26,11 +26,11 @@ extension Message {
             try exactly(32, body.listDigest)
             try exactly(32, body.seedCommitment)
         case .blindedPoints(let body):
-            try elements(of: 33, atMost: 8192, body.points)
+            try elements(of: 65, atMost: 8192, body.points)
         case .seedReveal(let body):
             try exactly(32, body.seed)
         case .doublyBlindedPoints(let body):
-            try elements(of: 33, atMost: 8192, body.points)
+            try elements(of: 65, atMost: 8192, body.points)
         case .matches(let body):
             try elements(of: 4, atMost: 65536, body.positions)
         case .nodeRegister(let body):

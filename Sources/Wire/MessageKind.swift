@@ -108,7 +108,7 @@ extension MessageKind {
                        reveals: Phrase(en: "how many subjects the sender's list holds", zh: "发送方名单的主体数量"),
                        maximumPayloadBytes: Self.smallBytes)
         case .blindedPoints:
-            return Row(directions: bothData, phases: [.alignment], shape: "block, points 33 x at most 8192, in random order",
+            return Row(directions: bothData, phases: [.alignment], shape: "block, points 65 x at most 8192, in random order",
                        reveals: Phrase(en: "nothing beyond the count: group elements under the sender's secret scalar",
                                        zh: "除数量外无：以发送方秘密标量盲化的群元素"),
                        maximumPayloadBytes: Self.bulkBytes)
@@ -117,7 +117,7 @@ extension MessageKind {
                        reveals: Phrase(en: "a share of the seed that orders and splits the rows", zh: "用于行排序与划分的种子份额"),
                        maximumPayloadBytes: Self.smallBytes)
         case .doublyBlindedPoints:
-            return Row(directions: platformToBank, phases: [.alignment], shape: "block, points 33 x at most 8192, in the order received",
+            return Row(directions: platformToBank, phases: [.alignment], shape: "block, points 65 x at most 8192, in the order received",
                        reveals: Phrase(en: "to the bank: which of its own subjects the platform also holds",
                                        zh: "告知银行：其名单中哪些主体为平台共有"),
                        maximumPayloadBytes: Self.bulkBytes)

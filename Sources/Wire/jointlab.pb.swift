@@ -262,7 +262,7 @@ package nonisolated struct BlindedPoints: Sendable {
 
   package var block: UInt32 = 0
 
-  /// 33 each
+  /// 65 each
   package var points: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -290,7 +290,7 @@ package nonisolated struct DoublyBlindedPoints: Sendable {
 
   package var block: UInt32 = 0
 
-  /// 33 each
+  /// 65 each
   package var points: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()

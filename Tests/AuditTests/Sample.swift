@@ -132,9 +132,9 @@ struct Sample {
             }))
         }
         for (block, count) in [8192, 808].enumerated() {
-            send(.bank, .blindedPoints(.filled { $0.block = UInt32(block); $0.points = random(33 * count) }))
-            if block == 0 { send(.platform, .blindedPoints(.filled { $0.points = random(33 * 800) })) }
-            send(.platform, .doublyBlindedPoints(.filled { $0.block = UInt32(block); $0.points = random(33 * count) }))
+            send(.bank, .blindedPoints(.filled { $0.block = UInt32(block); $0.points = random(65 * count) }))
+            if block == 0 { send(.platform, .blindedPoints(.filled { $0.points = random(65 * 800) })) }
+            send(.platform, .doublyBlindedPoints(.filled { $0.block = UInt32(block); $0.points = random(65 * count) }))
         }
         each { from, _ in send(from, .seedReveal(.filled { $0.seed = random(32) })) }
         send(.bank, .matches(.filled { $0.total = UInt32(aligned); $0.positions = random(4 * aligned) }))

@@ -169,29 +169,43 @@ import Wire
             }
             #expect(tried(valid) == nil)
             #expect(tried(valid, block: 1)?.code == .wrongCount && tried(valid, block: .max)?.code == .wrongCount)
-            #expect(tried([])?.code == .wrongCount && tried(valid.dropLast(33))?.code == .wrongCount)
-            #expect(tried(valid + valid.prefix(33))?.code == .wrongCount)
-            for replacement in Self.noPoints { #expect(tried(valid.dropLast(33) + replacement)?.code == .cryptographicCheck) }
-            #expect(tried(valid.dropLast(33) + valid.prefix(33))?.code == .cryptographicCheck)
+            #expect(tried([])?.code == .wrongCount && tried(valid.dropLast(65))?.code == .wrongCount)
+            #expect(tried(valid + valid.prefix(65))?.code == .wrongCount)
+            for replacement in Self.noPoints { #expect(tried(valid.dropLast(65) + replacement)?.code == .cryptographicCheck) }
+            #expect(tried(valid.dropLast(65) + valid.prefix(65))?.code == .cryptographicCheck)
             // The negative of a point is the same x, and as good a repeat.
-            #expect(tried(valid.dropLast(33) + [valid[0] ^ 1] + valid[1..<33])?.code == .cryptographicCheck)
-            #expect(tried(valid.dropLast(33) + own.points.octets.prefix(33))?.code == .cryptographicCheck)
-            #expect(tried(Array(valid.suffix(33) + valid.dropLast(33)))?.code == .cryptographicCheck)
+            #expect(tried(valid.dropLast(65) + Self.negative(valid.prefix(65)))?.code == .cryptographicCheck)
+            #expect(tried(valid.dropLast(65) + own.points.octets.prefix(65))?.code == .cryptographicCheck)
+            #expect(tried(Array(valid.suffix(65) + valid.dropLast(65)))?.code == .cryptographicCheck)
             // A valid point that was not announced: the generator.
-            #expect(tried(valid.dropLast(33) + Self.generator)?.code == .cryptographicCheck)
+            #expect(tried(valid.dropLast(65) + Self.generator)?.code == .cryptographicCheck)
         }
     }
 
     /// SEC 2, secp256r1.
     private static let generator: [UInt8] = [
-        0x03, 0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40, 0xf2, 0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb,
-        0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96,
+        0x04, 0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40, 0xf2, 0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb,
+        0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96, 0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c,
+        0x0f, 0x9e, 0x16, 0x2b, 0xce, 0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5,
     ]
 
-    /// Identity in 33 bytes, other encodings, x off the curve, x not reduced.
+    /// The same x, and p - y.
+    private static func negative(_ point: ArraySlice<UInt8>) -> [UInt8] {
+        let prime: [UInt8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 12) + [UInt8](repeating: 0xff, count: 12)
+        var borrow = 0
+        let y = zip(prime, point.suffix(32)).reversed().map { prime, y in
+            let difference = Int(prime) - Int(y) - borrow
+            borrow = difference < 0 ? 1 : 0
+            return UInt8(truncatingIfNeeded: difference)
+        }
+        return point.prefix(33) + y.reversed()
+    }
+
+    /// Identity in 65 bytes, other prefixes, off the curve, not reduced.
     private static let noPoints: [[UInt8]] = [
-        [UInt8](repeating: 0, count: 33), [0x04] + generator.dropFirst(), [0x00] + generator.dropFirst(), [0x07] + generator.dropFirst(),
-        [0x02] + [UInt8](repeating: 0, count: 31) + [1], [UInt8](repeating: 0xff, count: 33), [0x02] + [UInt8](repeating: 0xff, count: 32),
+        [UInt8](repeating: 0, count: 65), [0x02] + generator.dropFirst(), [0x00] + generator.dropFirst(), [0x07] + generator.dropFirst(),
+        generator.dropLast() + [0xf4], [0x04] + [UInt8](repeating: 0, count: 64), [UInt8](repeating: 0xff, count: 65),
+        [0x04] + [UInt8](repeating: 0xff, count: 64),
     ]
 
     @Test("doubled points that are no points, repeat, or are too many or few")
@@ -203,14 +217,14 @@ import Wire
                 fault(machine, .doublyBlindedPoints(.filled { $0.block = block; $0.points = points.data }))
             }
             #expect(tried(valid, block: 1)?.code == .wrongCount && tried([])?.code == .wrongCount)
-            #expect(tried(valid.dropLast(33))?.code == .wrongCount && tried(valid + valid.prefix(33))?.code == .wrongCount)
-            for replacement in Self.noPoints { #expect(tried(valid.dropLast(33) + replacement)?.code == .cryptographicCheck) }
+            #expect(tried(valid.dropLast(65))?.code == .wrongCount && tried(valid + valid.prefix(65))?.code == .wrongCount)
+            for replacement in Self.noPoints { #expect(tried(valid.dropLast(65) + replacement)?.code == .cryptographicCheck) }
         }
         // A repeat shows when lists are matched.
         var conversation = try Conversation(try Self.job())
         conversation.tamper = { message, _, _ in
             guard case .doublyBlindedPoints(var doubled) = message else { return }
-            doubled.points.replaceSubrange(33..<66, with: doubled.points.prefix(33))
+            doubled.points.replaceSubrange(65..<130, with: doubled.points.prefix(65))
             message = .doublyBlindedPoints(doubled)
         }
         let outcome = try conversation.run()

@@ -100,6 +100,7 @@ struct SmallJob: Sendable {
     /// Other seeds, other secrets.
     var secretSeed: UInt8 = 1
     var limits = SmallJob.openLimits
+    var suite = Contract.Suite.p256SHA256
 
     /// Small keys and few rows, and none of the limits that small data break.
     static let openLimits: Contract.Limits = {
@@ -138,7 +139,7 @@ struct SmallJob: Sendable {
         let specification = try specification
         return RoleRequest(
             job: job, attempt: 1, specification: specification, specificationDigest: SHA256.hash(Array(specification.canonicalJSON().utf8)),
-            suite: "P256-SHA256", limits: limits, contractDigest: [UInt8](repeating: 7, count: 32),
+            suite: suite.rawValue, limits: limits, contractDigest: [UInt8](repeating: 7, count: 32),
             dataset: role == .bank ? data.bankFile : data.platformFile, model: role == .bank ? model?.bank : model?.platform)
     }
 

@@ -4,6 +4,7 @@ import Faults
 import Foundation
 import Jobs
 import Roles
+import SetIntersection
 import Testing
 import Wire
 
@@ -35,6 +36,18 @@ import Wire
         let (data, outcome) = try Self.trained.get()
         #expect(Set(try outcome.scores().keys) == Set(data.common.map(\.id)))
         #expect(try outcome.scores().values.allSatisfy { $0.part == "train" })
+    }
+
+    @Test("the suite of SM2 and SM3 aligns the same subjects")
+    func sm2() throws {
+        let data = try SmallData(common: 150)
+        var conversation = try Conversation(SmallJob(data: data, rounds: 1, suite: .sm2SM3))
+        #expect(Set(try conversation.run().scores().keys) == Set(data.common.map(\.id)))
+    }
+
+    @Test("every suite that a contract may name is there")
+    func suites() {
+        #expect(Set(Contract.Suite.allCases.map(\.rawValue)) == Set(SetIntersection.Suite.allCases.map(\.rawValue)))
     }
 
     @Test("the joint model is that of the pooled data")
@@ -143,7 +156,7 @@ import Wire
         // The widest that a specification can be: degree 8 and the longest keys.
         let widest = JobContext.rowsPerBlock * 9 * ((Contract.Limits.keyBits.max() ?? 0) / 4) + 32
         #expect(widest <= MessageKind.roundRows.row.maximumPayloadBytes)
-        #expect(JobContext.pointsPerBlock * 33 + 32 <= MessageKind.blindedPoints.row.maximumPayloadBytes)
+        #expect(JobContext.pointsPerBlock * 65 + 32 <= MessageKind.blindedPoints.row.maximumPayloadBytes)
         #expect(JobContext.positionsPerBlock * 4 + 32 <= MessageKind.matches.row.maximumPayloadBytes)
         #expect(64 * (3072 / 4) + 32 <= MessageKind.partialScores.row.maximumPayloadBytes)
         // A share with the longest history, each value 24 bytes.

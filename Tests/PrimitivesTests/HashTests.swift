@@ -12,6 +12,17 @@ import Testing
         #expect(SHA256.hash(([9] + message.utf8)[1...]) == hex(digest))
     }
 
+    @Test("SM3 gives the digests of GB/T 32905, appendix A", arguments: [
+        ("abc", "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"),
+        (String(repeating: "abcd", count: 16), "debe9ff92275b8a138604889c18e5a4d6fdb70e5387e5765293dcba39c0c5732"),
+    ])
+    func digestsSM3(message: String, digest: String) {
+        #expect(SM3.hash(Array(message.utf8)) == hex(digest))
+        var pieces = SM3()
+        for byte in message.utf8 { pieces.update([byte]) }
+        #expect(pieces.finalize() == hex(digest))
+    }
+
     @Test("pieces hash as their concatenation, wherever they are cut")
     func pieces() {
         let message = ascending(200)

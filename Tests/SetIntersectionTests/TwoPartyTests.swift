@@ -24,10 +24,10 @@ private struct Party {
     func intersect(_ bank: Set<String>, _ platform: Set<String>) throws -> (atBank: Set<String>, atPlatform: Set<String>) {
         let (b, p) = (Party(bank, seed: 1, tag: tag), Party(platform, seed: 2, tag: tag))
         for (own, received) in [(b.firstPass, p.firstPass), (p.firstPass, b.firstPass)] {
-            var ownSet = PointSet(suite: .p256SHA256, limit: own.count / 33)
+            var ownSet = PointSet(suite: .p256SHA256, limit: own.count / Suite.p256SHA256.elementByteCount)
             try ownSet.insert(own[...])
             try ownSet.refuseReflections(in: received[...])
-            var receivedSet = PointSet(suite: .p256SHA256, limit: received.count / 33)
+            var receivedSet = PointSet(suite: .p256SHA256, limit: received.count / Suite.p256SHA256.elementByteCount)
             try receivedSet.insert(received[...])
         }
         let doubledByPlatform = try p.blinding.second(b.firstPass)
@@ -36,9 +36,9 @@ private struct Party {
         // In blocks of odd sizes, interleaved.
         var (ownStart, peerStart) = (0, 0)
         while ownStart < b.firstPass.count || peerStart < p.firstPass.count {
-            let ownEnd = min(ownStart + 33 * 7, doubledByPlatform.count)
+            let ownEnd = min(ownStart + 65 * 7, doubledByPlatform.count)
             try matcher.appendOwn(doubledByPlatform[ownStart..<ownEnd])
-            let peerEnd = min(peerStart + 33 * 11, p.firstPass.count)
+            let peerEnd = min(peerStart + 65 * 11, p.firstPass.count)
             try matcher.appendPeer(b.blinding.second(p.firstPass[peerStart..<peerEnd])[...])
             (ownStart, peerStart) = (ownEnd, peerEnd)
         }
@@ -84,7 +84,7 @@ private struct Party {
     @Test("the scalar is the first draw at message 0 that is in range")
     func scalar() throws {
         let drawn = SecretBytes(copying: random.bytes(32, at: DrawAddress(message: 0)))
-        let scalar = try #require(P256.Scalar(drawn))
+        let scalar = try #require(EllipticCurve.Scalar(drawn, of: .p256))
         #expect(Blinding(suite: .p256SHA256, random: random).first(["a"], tag: tag)
             == Blinding(suite: .p256SHA256, scalar: scalar).first(["a"], tag: tag))
     }
@@ -111,7 +111,7 @@ private struct Party {
         let batch = blinding.first(identifiers, tag: tag)
         #expect(batch.count == 600 * Suite.p256SHA256.elementByteCount)
         for index in [0, 1, 255, 256, 257, 511, 512, 599] {
-            #expect(Array(batch[(index * 33)..<(index * 33 + 33)]) == blinding.first([identifiers[index]], tag: tag))
+            #expect(Array(batch[(index * 65)..<(index * 65 + 65)]) == blinding.first([identifiers[index]], tag: tag))
         }
     }
 
@@ -119,8 +119,8 @@ private struct Party {
     func offenders(position: Int) throws {
         let blinding = Blinding(suite: .p256SHA256, random: random)
         var points = blinding.first((0..<1000).map { "id \($0)" }, tag: tag)
-        points[position * 33] = 9
-        points[999 * 33] = 9
+        points[position * 65] = 9
+        points[999 * 65] = 9
         // A slice that does not start at 0, as a frame's payload would give.
         let padded = [0, 0, 0] + points
         #expect(throws: SetIntersectionError.invalidPoint(index: position)) { try blinding.second(padded[3...]) }
@@ -132,9 +132,9 @@ private struct Party {
         let blinding = Blinding(suite: .p256SHA256, random: random)
         for row in 0..<2000 as Range<UInt32> {
             var bytes = random.bytes(Int(row % 100), at: DrawAddress(message: 20, row: row))
-            if !bytes.isEmpty, row.isMultiple(of: 2) { bytes[0] = 2 + bytes[0] & 1 }
+            if !bytes.isEmpty, row.isMultiple(of: 2) { bytes[0] = 4 }
             let products = try? blinding.second(bytes)
-            if let products { #expect(products.count == bytes.count && bytes.count.isMultiple(of: 33)) }
+            if let products { #expect(products.count == bytes.count && bytes.count.isMultiple(of: 65)) }
             var set = PointSet(suite: .p256SHA256, limit: 2)
             try? set.insert(bytes[...])
         }
@@ -143,7 +143,8 @@ private struct Party {
     @Test("suites are known by name")
     func names() {
         #expect(Suite(rawValue: "P256-SHA256") == .p256SHA256)
+        #expect(Suite(rawValue: "SM2-SM3") == .sm2SM3)
         #expect(Suite(rawValue: "p256-sha256") == nil)
-        #expect(Suite.p256SHA256.elementByteCount == 33)
+        #expect(Suite.p256SHA256.elementByteCount == 65)
     }
 }

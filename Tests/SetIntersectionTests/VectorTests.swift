@@ -3,7 +3,7 @@ import Primitives
 import SetIntersection
 import Testing
 
-/// Each file under Protocols/vectors/set-intersection holds one expectation, often a refusal. Their values come from
+/// Each file under Protocols/vectors/set-intersection/SUITE holds one expectation, often a refusal. Their values come from
 /// RFC 9380, from RFC 9497, and from an implementation in plain integers that shares no code with this one.
 @Suite("Vectors of set intersection") struct VectorTests {
     @Test("the vector holds", arguments: try Vector.all())
@@ -11,36 +11,36 @@ import Testing
         switch vector.operation {
         case "tag":
             let attempt = try #require(vector.attempt)
-            let tag = Suite.p256SHA256.domainSeparationTag(job: hex(vector.job), attempt: attempt)
+            let tag = vector.suite.domainSeparationTag(job: hex(vector.job), attempt: attempt)
             #expect(tag.bytes == hex(vector.tag))
         case "scalar":
-            #expect((P256.Scalar(SecretBytes(copying: hex(vector.scalar))) == nil) == (vector.error == "out-of-range"))
+            #expect((EllipticCurve.Scalar(SecretBytes(copying: hex(vector.scalar)), of: vector.suite.curve) == nil) == (vector.error == "out-of-range"))
         case "first":
             let identifiers = try #require(vector.identifiers ?? vector.identifierCount.map { (0..<$0).map(String.init) })
-            let elements = try blinding(vector.scalar).first(identifiers, tag: tag(vector))
+            let elements = try blinding(vector, vector.scalar).first(identifiers, tag: tag(vector))
             if let digest = vector.elementsSHA256 {
                 #expect(SHA256.hash(elements) == hex(digest))
             } else {
                 #expect(elements == hex(vector.elements))
             }
         case "second":
-            let blinding = try blinding(vector.scalar)
+            let blinding = try blinding(vector, vector.scalar)
             expect(vector) { () throws(SetIntersectionError) in
                 let elements = try blinding.second(hex(vector.given))
                 #expect(elements == hex(vector.elements))
             }
-            expect(vector) { () throws(SetIntersectionError) in try Suite.p256SHA256.validate(hex(vector.given)[...]) }
+            expect(vector) { () throws(SetIntersectionError) in try vector.suite.validate(hex(vector.given)[...]) }
         case "list":
             expect(vector) { () throws(SetIntersectionError) in
-                var list = PointSet(suite: .p256SHA256, limit: vector.limit ?? 0)
+                var list = PointSet(suite: vector.suite, limit: vector.limit ?? 0)
                 for block in vector.blocks ?? [] { try list.insert(hex(block)[...]) }
             }
         case "reflection":
-            var own = PointSet(suite: .p256SHA256, limit: 100)
+            var own = PointSet(suite: vector.suite, limit: 100)
             try own.insert(hex(vector.own)[...])
             expect(vector) { [own] () throws(SetIntersectionError) in try own.refuseReflections(in: hex(vector.given)[...]) }
         case "match":
-            var matcher = Matcher(suite: .p256SHA256, ownLimit: 100, peerLimit: 100)
+            var matcher = Matcher(suite: vector.suite, ownLimit: 100, peerLimit: 100)
             try matcher.appendOwn(hex(vector.own)[...])
             try matcher.appendPeer(hex(vector.peer)[...])
             expect(vector) { [matcher] () throws(SetIntersectionError) in
@@ -54,30 +54,44 @@ import Testing
         }
     }
 
-    @Test("there are vectors of every operation")
-    func complete() throws {
-        #expect(Set(try Vector.all().map(\.operation)) == ["tag", "scalar", "first", "second", "list", "reflection", "match", "oprf"])
+    @Test("there are vectors of every operation for every suite", arguments: Suite.allCases)
+    func complete(suite: Suite) throws {
+        let operations = Set(try Vector.all().filter { $0.suite == suite }.map(\.operation))
+        #expect(operations.subtracting(["oprf"]) == ["tag", "scalar", "first", "second", "list", "reflection", "match"])
+    }
+
+    @Test("arithmetic in plain integers gives the same vectors")
+    func independent() throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["python3", Vector.directory.appending(path: "make.py").path, "--check"]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
     }
 
     /// Blind, evaluate and finalise as RFC 9497, 3.3.1 writes them. The unblinded element N is reached from the secret's
     /// side, and blind N = evaluated ties it to the exchange.
     private func expectOPRF(_ vector: Vector) throws {
         let input = String(decoding: hex(vector.input), as: UTF8.self)
-        let blind = try blinding(vector.blind)
-        let secret = try blinding(vector.secret)
+        let blind = try blinding(vector, vector.blind)
+        let secret = try blinding(vector, vector.secret)
         let blinded = blind.first([input], tag: tag(vector))
-        #expect(blinded == hex(vector.blinded))
+        #expect(compressed(blinded) == hex(vector.blinded))
         let evaluated = try secret.second(blinded)
-        #expect(evaluated == hex(vector.evaluated))
+        #expect(compressed(evaluated) == hex(vector.evaluated))
         let unblinded = secret.first([input], tag: tag(vector))
         #expect(try blind.second(unblinded) == evaluated)
         let length: [UInt8] = [0, UInt8(input.utf8.count)]
-        #expect(SHA256.hash(length + input.utf8 + [0, 33] + unblinded + "Finalize".utf8) == hex(vector.output))
+        #expect(SHA256.hash(length + input.utf8 + [0, 33] + compressed(unblinded) + "Finalize".utf8) == hex(vector.output))
     }
 
-    private func blinding(_ scalar: String?) throws -> Blinding {
-        Blinding(suite: .p256SHA256, scalar: try #require(P256.Scalar(SecretBytes(copying: hex(scalar)))))
+    private func blinding(_ vector: Vector, _ scalar: String?) throws -> Blinding {
+        Blinding(suite: vector.suite, scalar: try #require(EllipticCurve.Scalar(SecretBytes(copying: hex(scalar)), of: vector.suite.curve)))
     }
+
+    /// An element as RFC 9497 writes it.
+    private func compressed(_ element: [UInt8]) -> [UInt8] { [2 + (element.last ?? 0) & 1] + element[1..<33] }
 
     private func tag(_ vector: Vector) -> DomainSeparationTag { DomainSeparationTag(hex(vector.tag)) }
 
@@ -92,6 +106,8 @@ import Testing
 }
 
 struct Vector: Decodable, Sendable, CustomTestStringConvertible {
+    /// Name of the folder.
+    private(set) var suite = SetIntersection.Suite.p256SHA256
     let about: String
     let operation: String
     var error: String?
@@ -103,7 +119,12 @@ struct Vector: Decodable, Sendable, CustomTestStringConvertible {
     var attempt: UInt32?
     var matches: [[UInt32]]?
 
-    var testDescription: String { "\(operation): \(about)" }
+    private enum CodingKeys: CodingKey {
+        case about, operation, error, index, tag, scalar, job, given, elements, elementsSHA256, own, peer
+        case input, secret, blind, blinded, evaluated, output, identifiers, blocks, identifierCount, limit, attempt, matches
+    }
+
+    var testDescription: String { "\(suite.rawValue) \(operation): \(about)" }
 
     var expectedError: SetIntersectionError? {
         switch (error, index) {
@@ -116,17 +137,26 @@ struct Vector: Decodable, Sendable, CustomTestStringConvertible {
         }
     }
 
-    static func all() throws -> [Vector] {
+    static let directory: URL = {
         var root = URL(filePath: #filePath)
         var directory: URL
         repeat {
             root.deleteLastPathComponent()
             directory = root.appending(path: "Protocols/vectors/set-intersection")
         } while !FileManager.default.fileExists(atPath: directory.path) && root.path != "/"
-        return try FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)
-            .filter { $0.pathExtension == "json" }
-            .sorted { $0.lastPathComponent < $1.lastPathComponent }
-            .map { try JSONDecoder().decode(Vector.self, from: Data(contentsOf: $0)) }
+        return directory
+    }()
+
+    static func all() throws -> [Vector] {
+        try Suite.allCases.flatMap { suite in
+            try FileManager.default.contentsOfDirectory(at: directory.appending(path: suite.rawValue), includingPropertiesForKeys: nil)
+                .sorted { $0.lastPathComponent < $1.lastPathComponent }
+                .map { file in
+                    var vector = try JSONDecoder().decode(Vector.self, from: Data(contentsOf: file))
+                    vector.suite = suite
+                    return vector
+                }
+        }
     }
 }
 

@@ -29,7 +29,7 @@ import Wire
     @Test("bulk fields are taken up to their number of elements and refused above it")
     func elementCounts() throws {
         func points(_ count: Int) -> [UInt8] {
-            Message.blindedPoints(.filled { $0.points = Data(repeating: 2, count: 33 * count) }).encodePayload()
+            Message.blindedPoints(.filled { $0.points = Data(repeating: 2, count: 65 * count) }).encodePayload()
         }
         func positions(_ count: Int) -> [UInt8] {
             Message.matches(.filled { $0.positions = Data(repeating: 0, count: 4 * count) }).encodePayload()
