@@ -62,6 +62,7 @@ let package = Package(
         // 1: numbers, primitives, what may cross, what is asked for
         room("BigNumber", ["CGMP"]),
         room("Primitives", ["CLibcrypto"]),
+        room("Catalogue", ["Faults"]),
         room("Wire", ["Faults", protobuf]),
         room("Jobs", ["Faults"]),
         room("Roles", ["Wire", "Faults", "Jobs"]),
@@ -88,7 +89,7 @@ let package = Package(
         room("ArbiterRuntime", ["ArbiterRole", "Ledger", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
         // 6: verbs
         room("NodeCommands", ["NodeRuntime", "Installation", "Console", "Jobs", "Wire", "Faults", arguments, logging]),
-        room("AnalystCommands", ["Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
+        room("AnalystCommands", ["Audit", "Catalogue", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
         // 7: programs
         program("arbiter", ["ArbiterRuntime", "NodeCommands", "Wire", "Faults", arguments]),
         program("platform-node", ["PlatformRole", "NodeRuntime", "NodeCommands", "Wire", "Faults", arguments]),
@@ -99,6 +100,7 @@ let package = Package(
         tests("LayeringTests", []),
         tests("LinearAlgebraTests", ["LinearAlgebra", bigInt]),
         tests("EvaluationTests", ["Evaluation"]),
+        tests("CatalogueTests", ["Catalogue", "Faults"]),
         tests("BigNumberTests", ["BigNumber", bigInt]),
         tests("PrimitivesTests", ["Primitives"]),
         tests("WireTests", ["Wire", "Faults"]),

@@ -11,7 +11,7 @@ package struct JointLab: AsyncParsableCommand {
         commandName: "jointlab",
         abstract: "Set up a lab, make trial data, submit and watch jobs, see what may cross. (联合实验室工具：建立实验室、提交与查看任务、查看传输内容)",
         version: "0.1.0",
-        subcommands: [LabCommand.self, DataCommand.self, JobCommand.self, AuditCommand.self, WireCommand.self])
+        subcommands: [LabCommand.self, DataCommand.self, JobCommand.self, AuditCommand.self, WireCommand.self, CatalogueCommand.self])
 
     package init() {}
 }

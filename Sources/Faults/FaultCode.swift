@@ -18,6 +18,7 @@ extension Fault {
         case missingOption = 113
         case nodeNotRunning = 127
         case notAwaitingApproval = 128
+        case unknownCatalogueItem = 140
 
         // Data at its owner
         case missingColumn = 200
@@ -140,6 +141,9 @@ extension Fault.Code {
         case .notAwaitingApproval:
             Entry(.usage, en: "job '{0}' does not wait for approval here", zh: "任务“{0}”不在此处等待审批",
                   hint: "see what waits with: jobs list", hintZh: "用 jobs list 查看等待审批的任务")
+        case .unknownCatalogueItem:
+            Entry(.usage, en: "{place}: there is no item '{0}'", zh: "{place}：没有信息项“{0}”",
+                  hint: "see jointlab catalogue list, or jointlab catalogue search WORD", hintZh: "请参见 jointlab catalogue list，或用 jointlab catalogue search 检索")
         case .missingColumn:
             Entry(.usage, en: "{place}: no column '{0}' in the data set", zh: "{place}：数据集中没有列“{0}”",
                   hint: "check the spelling; names are compared exactly", hintZh: "请检查列名拼写，列名须完全一致")

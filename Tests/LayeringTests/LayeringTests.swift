@@ -8,6 +8,7 @@ private let allowed: [String: Set<String>] = {
         "CGMP": [], "CLibcrypto": [],
         "Faults": [],
         "Console": ["Faults"],
+        "Catalogue": ["Faults"],
         "LinearAlgebra": [],
         "Evaluation": [],
         "BigNumber": ["CGMP"],
@@ -45,7 +46,7 @@ private let allowed: [String: Set<String>] = {
         ],
         "NodeCommands": ["NodeRuntime", "Installation", "Console", "Jobs", "Wire", "Faults", "ArgumentParser", "Logging"],
         "AnalystCommands": [
-            "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", "ArgumentParser",
+            "Audit", "Catalogue", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", "ArgumentParser",
         ],
         "arbiter": ["ArbiterRuntime", "NodeCommands", "Wire", "Faults", "ArgumentParser"],
         "platform-node": ["PlatformRole", "NodeRuntime", "NodeCommands", "Wire", "Faults", "ArgumentParser"],
