@@ -63,6 +63,7 @@ let package = Package(
         room("BigNumber", ["CGMP"]),
         room("Primitives", ["CLibcrypto"]),
         room("Catalogue", ["Faults"]),
+        room("Pages", ["Faults"]),
         room("Wire", ["Faults", protobuf]),
         room("Jobs", ["Faults"]),
         room("Roles", ["Wire", "Faults", "Jobs"]),
@@ -73,7 +74,7 @@ let package = Package(
         room("Features", ["Tables", "Jobs", "Faults"]),
         room("Synthetic", ["Tables", "Faults"]),
         room("Ledger", ["Wire", "Primitives"]),
-        room("Reports", ["Evaluation", "Roles"]),
+        room("Reports", ["Evaluation", "Roles", "Pages", "Wire", "Jobs", "Faults"]),
         room("Audit", ["Ledger", "BigNumber", "Jobs", "Wire", "Faults", "Primitives"]),
         // 3: the mathematics of a round
         room("Training", ["LinearAlgebra"]),
@@ -92,8 +93,8 @@ let package = Package(
         room("AnalystCommands", ["Audit", "Catalogue", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
         // 7: programs
         program("arbiter", ["ArbiterRuntime", "NodeCommands", "Wire", "Faults", arguments]),
-        program("platform-node", ["PlatformRole", "NodeRuntime", "NodeCommands", "Wire", "Faults", arguments]),
-        program("bank-node", ["BankRole", "NodeRuntime", "NodeCommands", "Wire", "Faults", arguments]),
+        program("platform-node", ["PlatformRole", "Reports", "NodeRuntime", "NodeCommands", "Wire", "Faults", arguments]),
+        program("bank-node", ["BankRole", "Reports", "NodeRuntime", "NodeCommands", "Wire", "Faults", arguments]),
         program("jointlab", ["AnalystCommands", arguments]),
 
         // tests
@@ -103,6 +104,7 @@ let package = Package(
         tests("CatalogueTests", ["Catalogue", "Faults"]),
         tests("BigNumberTests", ["BigNumber", bigInt]),
         tests("PrimitivesTests", ["Primitives"]),
+        tests("PagesTests", ["Pages", "Reports", "Evaluation", "Roles", "Wire", "Jobs", "Faults"]),
         tests("WireTests", ["Wire", "Faults"]),
         tests("LedgerTests", ["Ledger", "Wire", "Primitives"]),
         tests("AuditTests", ["Audit", "Ledger", "BigNumber", "Jobs", "Wire", "Faults", "Primitives"]),

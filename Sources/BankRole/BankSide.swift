@@ -188,9 +188,9 @@ package struct BankSide: PartySide {
 
     private func scoringReport(_ outcome: JobOutcome, _ run: RunMeasurements) -> ScoringReport {
         ScoringReport(
-            job: "\(context.job)", name: context.specification.name, party: context.specification.parties.bank,
-            model: context.specification.scoring?.model ?? "", rows: rows(outcome), seconds: .init(run),
-            bytes: .init(bankToPlatform: run.bytesSent, platformToBank: run.bytesReceived))
+            job: "\(context.job)", party: context.specification.parties.bank, specification: context.specification, rows: rows(outcome),
+            run: run, bytes: .init(run, atBank: true), disclosed: .init(scoreResolutionBits: context.limits.scoreResolutionBits),
+            distribution: ScoreBin.distribution(outcome.scores.map(SeparableSigmoid.sigmoid), minimumCell: TrainingReport.Part.minimumCell))
     }
 
     private func trainingReport(_ outcome: JobOutcome, _ trained: TrainingSummary, _ prepared: PreparedColumns,
@@ -205,15 +205,20 @@ package struct BankSide: PartySide {
         }
         let measured = test.isEmpty ? train : test
         return TrainingReport(
-            job: "\(context.job)", name: context.specification.name, party: context.specification.parties.bank, rows: rows(outcome),
+            job: "\(context.job)", party: context.specification.parties.bank, specification: context.specification, rows: rows(outcome),
             bankOnly: .init(train: part(bankOnly, train), test: part(bankOnly, test)),
             joint: .init(train: part(joint, train), test: part(joint, test)),
             uplift: .init(joint: Array(joint[measured]), bankOnly: Array(bankOnly[measured]), bad: Array(bad[measured]), seed: seed),
-            rounds: trained.rounds, converged: trained.converged, keyBits: settings.keyBits, seconds: .init(run),
-            bytes: .init(bankToPlatform: run.bytesSent, platformToBank: run.bytesReceived),
+            rounds: trained.rounds, converged: trained.converged, keyBits: settings.keyBits, run: run, bytes: .init(run, atBank: true),
             expansion: .init(degree: settings.degree, range: settings.range), lossPerRound: trained.losses,
             coefficients: zip(["intercept"] + prepared.columns.map(\.name), trained.weights).map { .init(column: $0, weight: $1) },
-            dropped: prepared.report.dropped.map { .init(column: $0.name, reason: $0.reason.rawValue) })
+            dropped: prepared.report.dropped.map { .init(column: $0.name, reason: $0.reason.rawValue) },
+            disclosed: .init(bankColumns: trained.weights.count, platformColumns: trained.peerColumns, exposurePercent: trained.exposurePercent,
+                             scoreResolutionBits: context.limits.scoreResolutionBits))
+    }
+
+    package func page(of files: [ResultFile], language: Language) -> ResultFile? {
+        ReportPage.file(from: files, role: context.role, language: language)
     }
 }
 

@@ -44,6 +44,23 @@ package struct HistogramBin: Codable, Sendable, Hashable {
     package let bads: Int
 }
 
+/// One bar of the distribution of scores of rows whose class is not known, on the scale of log-odds.
+package struct ScoreBin: Codable, Sendable, Hashable {
+    package let lower: Double
+    package let upper: Double
+    package let rows: Int
+
+    /// As `LabelledScores.histogram`.
+    ///
+    /// - Parameter probabilities: from 0 to 1.
+    package static func distribution(_ probabilities: [Double], width: Double = 0.5, minimumCell: Int = 1) -> [ScoreBin] {
+        let groups = probabilities.map { LabelledScores.Group(probability: $0, rows: 1) }
+        return LabelledScores.histogram(groups, width: width, minimumCell: minimumCell).map {
+            ScoreBin(lower: $0.lower, upper: $0.upper, rows: $0.goods)
+        }
+    }
+}
+
 extension LabelledScores {
     /// Numbers of leading tie groups (riskiest first) that end a cell, the last one ending at the last row.
     ///
@@ -140,8 +157,13 @@ extension LabelledScores {
     /// outermost bins. A bin of fewer than `minimumCell` rows, an empty one too, is merged with the next, a last one
     /// with the one before. No bin if all rows are fewer.
     package func histogram(width: Double = 0.5, minimumCell: Int = 1) -> [HistogramBin] {
+        LabelledScores.histogram(groups, width: width, minimumCell: minimumCell)
+    }
+
+    /// The same of rows in any order.
+    static func histogram(_ groups: [Group], width: Double, minimumCell: Int) -> [HistogramBin] {
         precondition(0.01 <= width && width <= 10)
-        guard rows >= minimumCell else { return [] }
+        guard groups.reduce(0, { $0 + $1.rows }) >= minimumCell else { return [] }
         let last = Int((20 / width).rounded(.up)) - 1
         var counts = [(goods: Int, bads: Int)](repeating: (0, 0), count: last + 1)
         for group in groups {

@@ -105,6 +105,8 @@ package struct DataParty<Side: PartySide>: RoleMachine {
         return try side.results(outcome, run)
     }
 
+    package func page(of files: [ResultFile], language: Language) -> ResultFile? { side.page(of: files, language: language) }
+
     /// The state is taken out while it changes, so that its arrays are changed in place and not copied.
     private mutating func takeState() -> State {
         let taken = state
@@ -306,7 +308,11 @@ package struct DataParty<Side: PartySide>: RoleMachine {
             return []
         }
         trained = TrainingSummary(weights: training.weights, rounds: training.round,
-                                  converged: settled && verdict.decision == .finish, losses: training.losses)
+                                  converged: settled && verdict.decision == .finish, losses: training.losses,
+                                  peerColumns: training.peerValues - (context.role == .platform ? 1 : 0),
+                                  exposurePercent: JobLimits.exposurePercent(
+                                      rounds: training.round, valuesPerRound: training.peerValues, valueBits: training.slots.bits,
+                                      rows: training.design.rows))
         return try enterScoring()
     }
 

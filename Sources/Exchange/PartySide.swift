@@ -33,6 +33,9 @@ package protocol PartySide: Sendable {
 
     /// All is done: files to keep.
     func results(_ outcome: JobOutcome, _ run: RunMeasurements) throws(Fault) -> [ResultFile]
+
+    /// As `RoleMachine.page`.
+    func page(of files: [ResultFile], language: Language) -> ResultFile?
 }
 
 package struct Gradient: Sendable {
@@ -52,6 +55,9 @@ package struct TrainingSummary: Sendable {
     package let converged: Bool
     /// At the bank alone.
     package let losses: [Double]
+    package let peerColumns: Int
+    /// `JobLimits.exposurePercent` of what the peer was sent in these rounds.
+    package let exposurePercent: Double
 }
 
 package struct JobOutcome: Sendable {

@@ -19,6 +19,7 @@ extension Fault {
         case nodeNotRunning = 127
         case notAwaitingApproval = 128
         case unknownCatalogueItem = 140
+        case unreadableReport = 132
 
         // Data at its owner
         case missingColumn = 200
@@ -144,6 +145,9 @@ extension Fault.Code {
         case .unknownCatalogueItem:
             Entry(.usage, en: "{place}: there is no item '{0}'", zh: "{place}：没有信息项“{0}”",
                   hint: "see jointlab catalogue list, or jointlab catalogue search WORD", hintZh: "请参见 jointlab catalogue list，或用 jointlab catalogue search 检索")
+        case .unreadableReport:
+            Entry(.usage, en: "{place}: is no report that this version reads", zh: "{place}：不是本版本可读取的报告",
+                  hint: "restore the file from a backup; a report is written once, when its job ends", hintZh: "请从备份恢复该文件；报告仅在任务结束时写入一次")
         case .missingColumn:
             Entry(.usage, en: "{place}: no column '{0}' in the data set", zh: "{place}：数据集中没有列“{0}”",
                   hint: "check the spelling; names are compared exactly", hintZh: "请检查列名拼写，列名须完全一致")

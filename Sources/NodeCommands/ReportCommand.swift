@@ -7,19 +7,42 @@ import Jobs
 import NodeRuntime
 import Wire
 
-/// `report JOB`: the figures of a completed job, for the eyes of the node's owner.
+/// `report JOB`: the figures of a completed job, for the eyes of the node's owner, and the page that shows them, made anew.
 package enum NodeReport {
-    package static func show(_ job: String, _ options: NodeOptions, role: Role) -> Faults.ExitCode {
+    /// The page from the bytes of `report.json` and of `plan.json`; `nil` where the first is no report. Programs bring it, since
+    /// this module is the arbiter's as well.
+    package typealias MakePage = (_ report: [UInt8], _ plan: [UInt8]?, Language) -> [UInt8]?
+
+    /// - Parameter out: where the page goes; beside the report where it is not given.
+    package static func show(_ job: String, _ options: NodeOptions, out: String?, role: Role, makePage: MakePage) -> Faults.ExitCode {
         let language = Console.language(options.lang)
         do {
             let installation = try Installation.node(options.config, role: role)
             let files = try JobFiles(installation.configuration.dataDirectory)
             guard let bytes = files.read("report.json", job: job) else { throw Fault(.unknownJob, at: "", String(job.prefix(64))) }
-            for line in ReportLines(try JSONValue.parse(bytes, as: "report.json"), language).lines { Console.say(line) }
+            let place = "jobs/\(job)/report.json"
+            guard let page = makePage(bytes, files.read("plan.json", job: job), language) else { throw Fault(.unreadableReport, at: place) }
+            let file = out.map { URL(fileURLWithPath: $0) } ?? files.directory.appendingPathComponent("jobs/\(job)/report.html")
+            try write(page, to: file)
+            for line in ReportLines(try JSONValue.parse(bytes, as: place), language).lines { Console.say(line) }
+            Console.say(Phrase(en: "page: \(file.path)", zh: "报告页面：\(file.path)")(language))
             return .success
         } catch {
             return Console.report(error, language)
         }
+    }
+}
+
+/// Whole or not at all, for the owner alone.
+private func write(_ bytes: [UInt8], to file: URL) throws(Fault) {
+    let files = FileManager.default
+    let aside = file.deletingLastPathComponent().appendingPathComponent(".\(file.lastPathComponent).partial")
+    try? files.removeItem(at: aside)
+    guard files.createFile(atPath: aside.path, contents: Data(bytes), attributes: [.posixPermissions: 0o600]),
+          rename(aside.path, file.path) == 0
+    else {
+        try? files.removeItem(at: aside)
+        throw Fault(.unwritable, at: file.path)
     }
 }
 

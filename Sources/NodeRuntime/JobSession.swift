@@ -80,9 +80,16 @@ package final class JobSession: Sendable {
         measurements.secondsTotal = seconds(clock.now - started)
         measurements.bytesSent = line.bytesSent
         measurements.bytesReceived = line.bytesReceived
+        measurements.bytesByPhase = await line.bytesByPhase
+        measurements.finished = .now
         let machine = machine
         let run = measurements
-        try files.keep(try await compute { () throws(Fault) in try machine.machine.results(run) }, job: job)
+        let language = log.language
+        let results = try await compute { () throws(Fault) in
+            let results = try machine.machine.results(run)
+            return results + [machine.machine.page(of: results, language: language)].compactMap(\.self)
+        }
+        try files.keep(results, job: job)
     }
 
     private func loop(_ line: Line, _ outbox: Outbox, _ phases: inout PhaseClock, _ clock: ContinuousClock) async throws(Fault) {

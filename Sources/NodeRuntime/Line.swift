@@ -16,6 +16,8 @@ package actor Line {
     private let ledgers: LedgerBook?
     private var nextSent: UInt64 = 0
     private var nextReceived: UInt64 = 0
+    /// Frames with their headers, by what they are marked with.
+    private(set) var bytesByPhase: [Phase: (sent: UInt64, received: UInt64)] = [:]
 
     package struct Received: Sendable {
         package let message: Message
@@ -40,6 +42,7 @@ package actor Line {
         let frame = Frame(message, phase: phase, job: job, attempt: attempt, sequence: nextSent, salt: SystemRandom.bytes(Frame.saltBytes))
         nextSent += 1
         try ledgers?.record(frame, .sent, line: peerName)
+        bytesByPhase[frame.phase, default: (0, 0)].sent += UInt64(frame.byteCount)
         try await connection.send(frame)
     }
 
@@ -50,6 +53,7 @@ package actor Line {
             throw Fault(.unexpectedMessage, at: peerName)
         }
         nextReceived += 1
+        bytesByPhase[frame.phase, default: (0, 0)].received += UInt64(frame.byteCount)
         try ledgers?.record(frame, .received, line: peerName)
         do {
             return Received(message: try frame.message(), job: frame.job, attempt: frame.attempt)

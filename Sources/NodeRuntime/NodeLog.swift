@@ -6,7 +6,7 @@ import Wire
 /// specification, never an identifier of a subject, a data value or a secret.
 package struct NodeLog: Sendable {
     private var logger: Logger
-    private let language: Language
+    package let language: Language
 
     package init(_ logger: Logger, _ language: Language) {
         self.logger = logger

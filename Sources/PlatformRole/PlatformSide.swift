@@ -85,24 +85,30 @@ package struct PlatformSide: PartySide {
         return design.scores(weights)
     }
 
+    package func page(of files: [ResultFile], language: Language) -> ResultFile? {
+        ReportPage.file(from: files, role: context.role, language: language)
+    }
+
     package func results(_ outcome: JobOutcome, _ run: RunMeasurements) throws(Fault) -> [ResultFile] {
         let rows = TrainingReport.Rows(bank: outcome.aligned.peerCount, platform: outcome.aligned.ownCount,
                                        aligned: outcome.aligned.rows.count, train: design.rows)
-        let bytes = TrainingReport.Bytes(bankToPlatform: run.bytesReceived, platformToBank: run.bytesSent)
-        let (job, name, party) = ("\(context.job)", context.specification.name, context.specification.parties.platform)
+        let bytes = TrainingReport.Bytes(run, atBank: false)
+        let (job, party, resolution) = ("\(context.job)", context.specification.parties.platform, context.limits.scoreResolutionBits)
         do {
             guard let trained = outcome.trained, let plan, let prepared, let settings = context.specification.training?.settings else {
-                let report = ScoringReport(job: job, name: name, party: party, model: context.specification.scoring?.model ?? "",
-                                           rows: rows, seconds: .init(run), bytes: bytes)
+                let report = ScoringReport(job: job, party: party, specification: context.specification, rows: rows, run: run, bytes: bytes,
+                                           disclosed: .init(scoreResolutionBits: resolution))
                 return [ResultFile(name: "report.json", bytes: try report.reportJSON())]
             }
             let model = ModelHalf(job: job, role: context.role.rawValue, peer: context.peerName, intercept: nil, weights: trained.weights, plan: plan)
             let report = TrainingReport(
-                job: job, name: name, party: party, rows: rows, rounds: trained.rounds, converged: trained.converged,
-                keyBits: settings.keyBits, seconds: .init(run), bytes: bytes,
+                job: job, party: party, specification: context.specification, rows: rows, rounds: trained.rounds, converged: trained.converged,
+                keyBits: settings.keyBits, run: run, bytes: bytes,
                 expansion: .init(degree: settings.degree, range: settings.range),
                 coefficients: zip(prepared.columns, trained.weights).map { .init(column: $0.name, weight: $1) },
-                dropped: prepared.report.dropped.map { .init(column: $0.name, reason: $0.reason.rawValue) })
+                dropped: prepared.report.dropped.map { .init(column: $0.name, reason: $0.reason.rawValue) },
+                disclosed: .init(bankColumns: trained.peerColumns, platformColumns: trained.weights.count,
+                                 exposurePercent: trained.exposurePercent, scoreResolutionBits: resolution))
             return [
                 ResultFile(name: ModelHalf.fileName, bytes: try model.encoded()),
                 ResultFile(name: "report.json", bytes: try report.reportJSON()),

@@ -1,13 +1,16 @@
 import Evaluation
 import Foundation
+import Jobs
 import Roles
+import Wire
 
-/// What a node writes at the end of a job, for its own eyes: `report.json`.
+/// What a node writes at the end of a job, for its own eyes: `report.json`, and `report.html` from it.
 ///
 /// The bank's report has metrics, the platform's has none: it never sees a score. Names and units are those of
-/// Protocols/specification.md, "Results".
-package struct TrainingReport: Sendable, Encodable {
-    package struct Rows: Sendable, Encodable {
+/// Protocols/specification.md, "Results". What is optional and not named there as the bank's was not written by earlier
+/// versions.
+package struct TrainingReport: Sendable, Codable {
+    package struct Rows: Sendable, Codable {
         package var bank: Int
         package var platform: Int
         package var aligned: Int
@@ -23,7 +26,7 @@ package struct TrainingReport: Sendable, Encodable {
         }
     }
 
-    package struct Seconds: Sendable, Encodable {
+    package struct Seconds: Sendable, Codable {
         package var align: Double
         package var train: Double
         package var score: Double
@@ -38,17 +41,79 @@ package struct TrainingReport: Sendable, Encodable {
         }
     }
 
-    package struct Bytes: Sendable, Encodable {
+    /// Frames of one direction and of the other.
+    package struct Flows: Sendable, Codable, Hashable {
         package var bankToPlatform: UInt64
         package var platformToBank: UInt64
+    }
 
-        package init(bankToPlatform: UInt64, platformToBank: UInt64) {
-            self.bankToPlatform = bankToPlatform
-            self.platformToBank = platformToBank
+    package struct Bytes: Sendable, Codable {
+        /// By what the frames belong to, grouped as the seconds are.
+        package struct Phases: Sendable, Codable, Hashable {
+            package var align: Flows
+            package var train: Flows
+            package var score: Flows
+        }
+
+        package var bankToPlatform: UInt64
+        package var platformToBank: UInt64
+        package var phases: Phases?
+
+        package init(_ run: RunMeasurements, atBank: Bool) {
+            func flows(_ phases: Phase...) -> Flows {
+                let sent = phases.reduce(0) { $0 + (run.bytesByPhase[$1]?.sent ?? 0) }
+                let received = phases.reduce(0) { $0 + (run.bytesByPhase[$1]?.received ?? 0) }
+                return Flows(bankToPlatform: atBank ? sent : received, platformToBank: atBank ? received : sent)
+            }
+            bankToPlatform = atBank ? run.bytesSent : run.bytesReceived
+            platformToBank = atBank ? run.bytesReceived : run.bytesSent
+            phases = run.bytesByPhase.isEmpty ? nil : Phases(
+                align: flows(.opening, .alignment), train: flows(.preparation, .training), score: flows(.scoring, .closing))
         }
     }
 
-    package struct Expansion: Sendable, Encodable {
+    /// What the job was asked for.
+    package struct Order: Sendable, Codable {
+        package var bank: String
+        package var platform: String
+        package var purposeCode: String
+        package var purpose: String
+        /// Training jobs only: share of the common rows that train, penalty, most rounds.
+        package var splitShare: Double?
+        package var l2: Double?
+        package var maximumRounds: Int?
+
+        package init(_ specification: JobSpecification) {
+            bank = specification.parties.bank
+            platform = specification.parties.platform
+            purposeCode = specification.purpose.code
+            purpose = specification.purpose.statement
+            splitShare = specification.training?.split.share
+            l2 = specification.training?.settings.l2
+            maximumRounds = specification.training?.settings.maximumRounds
+        }
+    }
+
+    /// Public counts that tell what the other side has learned.
+    package struct Disclosed: Sendable, Codable {
+        /// Columns that each side trained on, the bank's intercept included; training jobs only.
+        package var bankColumns: Int?
+        package var platformColumns: Int?
+        /// What the other party could have had of this one's residuals had it cheated, in percent of the training rows:
+        /// `JobLimits.exposurePercent` of the rounds that were run.
+        package var exposurePercent: Double?
+        /// The platform's part of a score reaches the bank in steps of 2^-this.
+        package var scoreResolutionBits: Int
+
+        package init(bankColumns: Int? = nil, platformColumns: Int? = nil, exposurePercent: Double? = nil, scoreResolutionBits: Int) {
+            self.bankColumns = bankColumns
+            self.platformColumns = platformColumns
+            self.exposurePercent = exposurePercent
+            self.scoreResolutionBits = scoreResolutionBits
+        }
+    }
+
+    package struct Expansion: Sendable, Codable {
         package var degree: Int
         package var range: Double
 
@@ -58,7 +123,7 @@ package struct TrainingReport: Sendable, Encodable {
         }
     }
 
-    package struct Coefficient: Sendable, Encodable {
+    package struct Coefficient: Sendable, Codable {
         package var column: String
         /// Change of the log-odds of being bad for one unit of the prepared column.
         package var weight: Double
@@ -69,7 +134,7 @@ package struct TrainingReport: Sendable, Encodable {
         }
     }
 
-    package struct Dropped: Sendable, Encodable {
+    package struct Dropped: Sendable, Codable {
         package var column: String
         package var reason: String
 
@@ -82,6 +147,9 @@ package struct TrainingReport: Sendable, Encodable {
     package var job: String
     package var name: String
     package var party: String
+    /// UTC, ISO 8601.
+    package var finished: String?
+    package var order: Order?
     package var rows: Rows
     package var bankOnly: Parts?
     package var joint: Parts?
@@ -95,13 +163,16 @@ package struct TrainingReport: Sendable, Encodable {
     package var lossPerRound: [Double]?
     package var coefficients: [Coefficient]
     package var dropped: [Dropped]
+    package var disclosed: Disclosed?
 
-    package init(job: String, name: String, party: String, rows: Rows, bankOnly: Parts? = nil, joint: Parts? = nil,
-                 uplift: Uplift? = nil, rounds: Int, converged: Bool, keyBits: Int, seconds: Seconds, bytes: Bytes,
-                 expansion: Expansion, lossPerRound: [Double]? = nil, coefficients: [Coefficient], dropped: [Dropped]) {
+    package init(job: String, party: String, specification: JobSpecification, rows: Rows, bankOnly: Parts? = nil, joint: Parts? = nil,
+                 uplift: Uplift? = nil, rounds: Int, converged: Bool, keyBits: Int, run: RunMeasurements, bytes: Bytes,
+                 expansion: Expansion, lossPerRound: [Double]? = nil, coefficients: [Coefficient], dropped: [Dropped], disclosed: Disclosed) {
         self.job = job
-        self.name = name
+        name = specification.name
         self.party = party
+        finished = run.finished?.formatted(.iso8601)
+        order = Order(specification)
         self.rows = rows
         self.bankOnly = bankOnly
         self.joint = joint
@@ -109,19 +180,20 @@ package struct TrainingReport: Sendable, Encodable {
         self.rounds = rounds
         self.converged = converged
         self.keyBits = keyBits
-        self.seconds = seconds
+        seconds = Seconds(run)
         self.bytes = bytes
         self.expansion = expansion
         self.lossPerRound = lossPerRound
         self.coefficients = coefficients
         self.dropped = dropped
+        self.disclosed = disclosed
     }
 }
 
 extension TrainingReport {
     /// One model on the training part and on the test part; a part without rows, or with one class only, is written as
     /// null.
-    package struct Parts: Sendable, Encodable {
+    package struct Parts: Sendable, Codable {
         package var train: Part?
         package var test: Part?
 
@@ -139,7 +211,7 @@ extension TrainingReport {
         }
     }
 
-    package struct Part: Sendable, Encodable {
+    package struct Part: Sendable, Codable {
         package var auc: Double
         package var gini: Double
         package var ks: Double
@@ -152,6 +224,8 @@ extension TrainingReport {
         package var ksInterval: Interval
         package var lift: [LiftPoint]
         package var calibration: [CalibrationBin]
+        package var curve: [CurvePoint]?
+        package var distribution: [HistogramBin]?
 
         /// Bins of the report hold at least this many rows, so that none describes single subjects.
         package static let minimumCell = 20
@@ -173,10 +247,12 @@ extension TrainingReport {
             ksInterval = intervals.kolmogorovSmirnov
             lift = scores.lift(minimumCell: Part.minimumCell)
             calibration = scores.calibration(minimumCell: Part.minimumCell)
+            curve = scores.curve(points: 50, minimumCell: Part.minimumCell)
+            distribution = scores.histogram(minimumCell: Part.minimumCell)
         }
     }
 
-    package struct Uplift: Sendable, Encodable {
+    package struct Uplift: Sendable, Codable {
         package var auc: Interval
         package var ks: Interval
 
@@ -190,24 +266,33 @@ extension TrainingReport {
 }
 
 /// `report.json` of a scoring job.
-package struct ScoringReport: Sendable, Encodable {
+package struct ScoringReport: Sendable, Codable {
     package var job: String
     package var name: String
     package var party: String
+    package var finished: String?
+    package var order: TrainingReport.Order?
     package var model: String
     package var rows: TrainingReport.Rows
     package var seconds: TrainingReport.Seconds
     package var bytes: TrainingReport.Bytes
+    package var disclosed: TrainingReport.Disclosed?
+    /// The bank's: how many rows lie between two scores, in cells of 20 rows at least.
+    package var distribution: [ScoreBin]?
 
-    package init(job: String, name: String, party: String, model: String, rows: TrainingReport.Rows,
-                 seconds: TrainingReport.Seconds, bytes: TrainingReport.Bytes) {
+    package init(job: String, party: String, specification: JobSpecification, rows: TrainingReport.Rows, run: RunMeasurements,
+                 bytes: TrainingReport.Bytes, disclosed: TrainingReport.Disclosed, distribution: [ScoreBin]? = nil) {
         self.job = job
-        self.name = name
+        name = specification.name
         self.party = party
-        self.model = model
+        finished = run.finished?.formatted(.iso8601)
+        order = TrainingReport.Order(specification)
+        model = specification.scoring?.model ?? ""
         self.rows = rows
-        self.seconds = seconds
+        seconds = TrainingReport.Seconds(run)
         self.bytes = bytes
+        self.disclosed = disclosed
+        self.distribution = distribution
     }
 }
 

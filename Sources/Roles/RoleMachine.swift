@@ -1,4 +1,5 @@
 import Faults
+import Foundation
 import Wire
 
 /// A party's part of one attempt of one job as a state machine: events in, effects out, and nothing else. No clock, no
@@ -18,6 +19,9 @@ package protocol RoleMachine: Sendable {
 
     /// The files of a completed job: name and contents, for this node's own eyes.
     func results(_ run: RunMeasurements) throws(Fault) -> [ResultFile]
+
+    /// What people read of a completed job, from its files; `nil` where they hold no report.
+    func page(of files: [ResultFile], language: Language) -> ResultFile?
 }
 
 package struct ResultFile: Sendable, Hashable {
@@ -39,6 +43,9 @@ package struct RunMeasurements: Sendable {
     /// On the line to the peer, frames with their headers.
     package var bytesSent: UInt64 = 0
     package var bytesReceived: UInt64 = 0
+    /// The same by the phase that the frames belong to.
+    package var bytesByPhase: [Phase: (sent: UInt64, received: UInt64)] = [:]
+    package var finished: Date?
 
     package init() {}
 }

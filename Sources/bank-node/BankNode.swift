@@ -3,6 +3,7 @@ import BankRole
 import Faults
 import NodeCommands
 import NodeRuntime
+import Reports
 import Wire
 
 @main
@@ -34,13 +35,21 @@ struct BankNode: AsyncParsableCommand {
 
     struct Report: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show the figures of a completed job. (查看已完成任务的结果)",
-            discussion: "Example: bank-node report JOB --config lab/bank/node.json")
+            abstract: "Show the figures of a completed job and make its page anew. (查看已完成任务的结果并重新生成报告页面)",
+            discussion: """
+                Example: bank-node report JOB --config lab/bank/node.json --out report.html
+
+                The page is one file in both languages, which any browser shows and prints; --lang is the language shown first.
+                """)
         @Argument(help: "The job's id. (任务编号)") var job: String
+        @Option(name: .long, help: ArgumentHelp("Where the page goes; by default report.html beside the job's results. (页面输出位置)", valueName: "file"))
+        var out: String?
         @OptionGroup var options: NodeOptions
 
         func run() throws {
-            throw ArgumentParser.ExitCode(NodeReport.show(job, options, role: .bank).rawValue)
+            throw ArgumentParser.ExitCode(NodeReport.show(job, options, out: out, role: .bank) {
+                ReportPage(report: $0, plan: $1, role: .bank)?.bytes($2)
+            }.rawValue)
         }
     }
 

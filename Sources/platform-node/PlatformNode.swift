@@ -1,5 +1,6 @@
 import ArgumentParser
 import PlatformRole
+import Reports
 import Faults
 import NodeCommands
 import NodeRuntime
@@ -34,13 +35,21 @@ struct PlatformNode: AsyncParsableCommand {
 
     struct Report: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show the figures of a completed job. (查看已完成任务的结果)",
-            discussion: "Example: platform-node report JOB --config lab/platform/node.json")
+            abstract: "Show the figures of a completed job and make its page anew. (查看已完成任务的结果并重新生成报告页面)",
+            discussion: """
+                Example: platform-node report JOB --config lab/platform/node.json --out report.html
+
+                The page is one file in both languages, which any browser shows and prints; --lang is the language shown first.
+                """)
         @Argument(help: "The job's id. (任务编号)") var job: String
+        @Option(name: .long, help: ArgumentHelp("Where the page goes; by default report.html beside the job's results. (页面输出位置)", valueName: "file"))
+        var out: String?
         @OptionGroup var options: NodeOptions
 
         func run() throws {
-            throw ArgumentParser.ExitCode(NodeReport.show(job, options, role: .platform).rawValue)
+            throw ArgumentParser.ExitCode(NodeReport.show(job, options, out: out, role: .platform) {
+                ReportPage(report: $0, plan: $1, role: .platform)?.bytes($2)
+            }.rawValue)
         }
     }
 

@@ -21,8 +21,8 @@ import Testing
         // The bank: scores of every common subject, a model and a report; the platform: a model and a report.
         #expect(lab.results("bank") == [job] && lab.results("platform") == [job])
         let files = FileManager.default
-        #expect(try files.contentsOfDirectory(atPath: lab.path("bank/state/jobs/\(job)")).sorted() == ["model.json", "report.json", "scores.csv"])
-        #expect(try files.contentsOfDirectory(atPath: lab.path("platform/state/jobs/\(job)")).sorted() == ["model.json", "report.json"])
+        #expect(try files.contentsOfDirectory(atPath: lab.path("bank/state/jobs/\(job)")).sorted() == ["model.json", "report.html", "report.json", "scores.csv"])
+        #expect(try files.contentsOfDirectory(atPath: lab.path("platform/state/jobs/\(job)")).sorted() == ["model.json", "report.html", "report.json"])
         for file in ["bank/state/jobs/\(job)/scores.csv", "bank/state/jobs/\(job)/model.json", "platform/state/jobs/\(job)/model.json"] {
             #expect(try files.attributesOfItem(atPath: lab.path(file))[.posixPermissions] as? Int == 0o600)
         }
@@ -59,7 +59,17 @@ import Testing
         let sizes = ["bank": bank.rows.count, "platform": platform.rows.count, "aligned": TrialData.common, "train": train, "test": TrialData.common - train]
         let other = try lab.json("platform/state/jobs/\(job)/report.json")
         #expect(report["rows"] as? [String: Int] == sizes && other["rows"] as? [String: Int] == sizes)
-        #expect(report["bytes"] as? [String: Int] == other["bytes"] as? [String: Int] && report["job"] as? String == job)
+        #expect(report["job"] as? String == job)
+        // Both ends count the same bytes, and every byte belongs to a phase.
+        let bytes = try #require(report["bytes"] as? [String: Any])
+        #expect(bytes as NSDictionary == (try #require(other["bytes"] as? [String: Any])) as NSDictionary)
+        let phases = try #require(bytes["phases"] as? [String: [String: Int]])
+        #expect(phases.keys.sorted() == ["align", "score", "train"])
+        for flow in ["bank_to_platform", "platform_to_bank"] {
+            #expect(phases.values.compactMap { $0[flow] }.reduce(0, +) == bytes[flow] as? Int)
+            #expect(phases.values.allSatisfy { ($0[flow] ?? 0) > 0 })
+        }
+        try await pages(lab, job, common)
         for key in ["joint", "bank_only", "uplift", "loss_per_round"] { #expect(other[key] == nil || other[key] is NSNull) }
 
         // Scoring with the stored halves gives every probability again.
@@ -93,6 +103,32 @@ import Testing
             #expect(words.count > 20 && words.isDisjoint(with: cells), "\(name): \(words.intersection(cells))")
             #expect(!words.contains { $0.count == 18 && common.contains($0) })
         }
+    }
+
+    /// The pages beside the reports, and made anew.
+    private func pages(_ lab: TrialLab, _ job: String, _ common: Set<String>) async throws {
+        for name in ["bank", "platform"] {
+            let config = ["--config", lab.path("\(name)/node.json")]
+            let written = try lab.text("\(name)/state/jobs/\(job)/report.html")
+            #expect(written.contains(">AUC<") == (name == "bank"))
+            let words = Set(written.split { !$0.isLetter && !$0.isNumber }.map(String.init))
+            #expect(words.isDisjoint(with: common))
+            let again = try await lab.run("\(name)-node", ["report", job, "--out", lab.path("\(name).html")] + config)
+            #expect(again.code == 0 && again.output.contains("page: \(lab.path("\(name).html"))"), "\(again.errors)")
+            #expect(try lab.text("\(name).html") == written)
+            #expect(try FileManager.default.attributesOfItem(atPath: lab.path("\(name).html"))[.posixPermissions] as? Int == 0o600)
+            let chinese = try await lab.run("\(name)-node", ["report", job, "--lang", "zh"] + config)
+            #expect(chinese.code == 0 && chinese.output.contains("报告页面"))
+            #expect(try lab.text("\(name)/state/jobs/\(job)/report.html") != written)
+            let nowhere = try await lab.run("\(name)-node", ["report", job, "--out", lab.path("nowhere/report.html")] + config)
+            #expect(nowhere.pair().error.contains("nowhere/report.html"))
+        }
+        let file = URL(filePath: lab.path("platform/state/jobs/\(job)/report.json"))
+        let kept = try Data(contentsOf: file)
+        try Data("{}".utf8).write(to: file)
+        let damaged = try await lab.run("platform-node", ["report", job, "--lang", "zh", "--config", lab.path("platform/node.json")])
+        #expect(damaged.pair("zh").error.contains("report.json"))
+        try kept.write(to: file)
     }
 
     @Test("a platform that is killed in training ends the job for the bank and for who watches, and nothing is half written")

@@ -106,6 +106,27 @@ import Testing
         #expect(bars.map(\.bads) == [0, 0, 1, 1])
     }
 
+    @Test("scores without labels lie in the bins of scores with labels")
+    func distribution() throws {
+        let (probabilities, labels) = sample(400, levels: 90, seed: 3)
+        let bars = try LabelledScores(probabilities: probabilities, labels: labels).histogram(minimumCell: 20)
+        let bins = ScoreBin.distribution(probabilities.reversed(), minimumCell: 20)
+        #expect(bins.map(\.rows) == bars.map { $0.goods + $0.bads } && bins.map(\.lower) == bars.map(\.lower) && bins.map(\.upper) == bars.map(\.upper))
+        #expect(bins.count > 3 && ScoreBin.distribution([0.5], minimumCell: 20).isEmpty)
+    }
+
+    @Test("the interval of a share is Wilson's: examples of Newcombe (1998), table I",
+          arguments: [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0000, 0.1611), (1, 29, 0.0061, 0.1718)])
+    func proportion(count: Int, rows: Int, lower: Double, upper: Double) throws {
+        let interval = try #require(ProportionInterval(share: Double(count) / Double(rows), rows: rows))
+        #expect(abs(interval.lower - lower) < 5e-5 && abs(interval.upper - upper) < 5e-5)
+    }
+
+    @Test("no interval of what is no share of rows")
+    func noProportion() {
+        for (share, rows) in [(-0.1, 10), (1.1, 10), (.nan, 10), (0.5, 0)] { #expect(ProportionInterval(share: share, rows: rows) == nil) }
+    }
+
     @Test("what a report stores is read back unchanged")
     func codable() throws {
         let (probabilities, labels) = sample(200, levels: 50, seed: 2)

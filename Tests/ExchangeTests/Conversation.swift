@@ -131,6 +131,11 @@ struct Outcome: Sendable {
         return Dictionary(uniqueKeysWithValues: results.map { ($0.name, $0.bytes) })
     }
 
+    func page(_ role: Role) throws -> [UInt8] {
+        let machine = try #require(machines[role])
+        return try #require(machine.page(of: try machine.results(RunMeasurements()), language: .en)).bytes
+    }
+
     func report(_ role: Role) throws -> [String: Any] {
         let bytes = try #require(try files(role)["report.json"])
         return try #require(JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])

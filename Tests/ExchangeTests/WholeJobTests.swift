@@ -112,6 +112,20 @@ import Wire
         for column in SmallData.platformColumns { #expect(!bank.contains("\"\(column)\"")) }
     }
 
+    @Test("the pages that people read hold no identifier and no cell of a table, and each party's nothing of the other's")
+    func pages() throws {
+        let (data, outcome) = try Self.trained.get()
+        for role in [Role.bank, .platform] {
+            let page = String(decoding: try outcome.page(role), as: UTF8.self)
+            #expect(page.utf8.count > 20_000)
+            let words = Set(page.split { !$0.isLetter && !$0.isNumber && $0 != "." && $0 != "-" }.map(String.init))
+            #expect(words.isDisjoint(with: data.secrets.filter { $0.utf8.count >= 7 }))
+            let (own, other) = role == .bank ? (SmallData.bankColumns, SmallData.platformColumns) : (SmallData.platformColumns, SmallData.bankColumns)
+            #expect(words.isSuperset(of: own) && words.isDisjoint(with: other + ["outcome"]))
+            #expect(words.contains("AUC") == (role == .bank) && words.contains("ROC") == (role == .bank))
+        }
+    }
+
     @Test("a scoring job with the stored halves gives the scores of training again")
     func scoring() throws {
         let data = try SmallData(common: 300, seed: 5)
@@ -129,6 +143,7 @@ import Wire
         let again = try scored.scores().mapValues(\.probability)
         #expect(again == (try trained.scores().mapValues(\.probability)) && again.count == 300)
         #expect(Set(scored.crossings.map(\.kind)).isDisjoint(with: [.columns, .curvature, .roundRows, .maskedValues, .returnedBits, .roundShare]))
+        for role in [Role.bank, .platform] { #expect(String(decoding: try scored.page(role), as: UTF8.self).contains("\(training.job)")) }
         // Another order of rows under another job, and still the right score for each.
         let order = try [trained, scored].map { try #require(try $0.files(.bank)["scores.csv"]).split(separator: 10).dropFirst().map { $0.prefix { $0 != 44 } } }
         #expect(order[0] != order[1])

@@ -13,6 +13,7 @@ private let allowed: [String: Set<String>] = {
         "Evaluation": [],
         "BigNumber": ["CGMP"],
         "Primitives": ["CLibcrypto"],
+        "Pages": ["Faults"],
         "Wire": ["Faults", "SwiftProtobuf"],
         "Jobs": ["Faults"],
         "Roles": ["Wire", "Faults", "Jobs"],
@@ -22,7 +23,7 @@ private let allowed: [String: Set<String>] = {
         "Features": ["Tables", "Jobs", "Faults"],
         "Synthetic": ["Tables", "Faults"],
         "Ledger": ["Wire", "Primitives"],
-        "Reports": ["Evaluation", "Roles"],
+        "Reports": ["Evaluation", "Roles", "Pages", "Wire", "Jobs", "Faults"],
         "Audit": ["Ledger", "BigNumber", "Jobs", "Wire", "Faults", "Primitives"],
         "Training": ["LinearAlgebra"],
         "Exchange": [
@@ -49,8 +50,8 @@ private let allowed: [String: Set<String>] = {
             "Audit", "Catalogue", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", "ArgumentParser",
         ],
         "arbiter": ["ArbiterRuntime", "NodeCommands", "Wire", "Faults", "ArgumentParser"],
-        "platform-node": ["PlatformRole", "NodeRuntime", "NodeCommands", "Wire", "Faults", "ArgumentParser"],
-        "bank-node": ["BankRole", "NodeRuntime", "NodeCommands", "Wire", "Faults", "ArgumentParser"],
+        "platform-node": ["PlatformRole", "Reports", "NodeRuntime", "NodeCommands", "Wire", "Faults", "ArgumentParser"],
+        "bank-node": ["BankRole", "Reports", "NodeRuntime", "NodeCommands", "Wire", "Faults", "ArgumentParser"],
         "jointlab": ["AnalystCommands", "ArgumentParser"],
     ]
 }()
