@@ -12,13 +12,14 @@ package final class ResidueBuffer: @unchecked Sendable {
     package init(count: Int, limbsPerResidue: Int) {
         self.count = count
         self.limbsPerResidue = limbsPerResidue
-        storage = .allocate(capacity: max(1, count * limbsPerResidue))
-        storage.initialize(repeating: 0, count: max(1, count * limbsPerResidue))
+        let limbs = max(1, count * limbsPerResidue)
+        guard let memory = jl_allocate_zeros(limbs * MemoryLayout<UInt>.size) else { fatalError("out of memory") }
+        storage = memory.bindMemory(to: UInt.self, capacity: limbs)
     }
 
     deinit {
         jl_wipe(storage, count * limbsPerResidue * MemoryLayout<UInt>.size)
-        storage.deallocate()
+        jl_release(storage)
     }
 
     @inline(__always)
@@ -26,6 +27,12 @@ package final class ResidueBuffer: @unchecked Sendable {
         precondition(index >= 0 && index < count)
         return storage + index * limbsPerResidue
     }
+
+    /// A residue as the plain number that its limbs are.
+    package func number(_ index: Int) -> Natural { Natural(limbs: limbs(index), count: limbsPerResidue) }
+
+    /// Sets the limbs of a residue to a number that fits them.
+    package func set(_ index: Int, _ number: Natural) { number.copyLimbs(to: limbs(index), count: limbsPerResidue) }
 
     package func copy(from source: ResidueBuffer, _ sourceIndex: Int, to index: Int) {
         limbs(index).update(from: source.limbs(sourceIndex), count: limbsPerResidue)

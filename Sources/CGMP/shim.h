@@ -7,9 +7,30 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-// Exported by the library since version 5, but not declared in gmp.h. Returns the carry of the reduced number.
-mp_limb_t __gmpn_redc_1(mp_ptr, mp_ptr, mp_srcptr, mp_size_t, mp_limb_t);
+// z = a b, count + 1 limbs.
+static inline void jl_multiply_word(mp_limb_t *z, const mp_limb_t *a, long count, uint64_t b) { z[count] = mpn_mul_1(z, a, count, b); }
+static inline int jl_is_zero(const mp_limb_t *a, long count) { return mpn_zero_p(a, count); }
+static inline int jl_compare_limbs(const mp_limb_t *a, const mp_limb_t *b, long count) { return mpn_cmp(a, b, count); }
+
+#include "residues.h"
+#include "entries.h"
+
+// Zeros; from some MiB on in large pages, where the system has them: tables are read at random places.
+static inline void *jl_allocate_zeros(size_t bytes) {
+    const size_t page = (size_t)2 << 20;
+    if (bytes < 2 * page) return calloc(bytes, 1);
+    void *at = NULL;
+    size_t whole = (bytes + page - 1) / page * page;
+    if (posix_memalign(&at, page, whole) != 0) return NULL;
+#ifdef MADV_HUGEPAGE
+    madvise(at, whole, MADV_HUGEPAGE);
+#endif
+    memset(at, 0, whole);
+    return at;
+}
+static inline void jl_release(void *at) { free(at); }
 
 // GMP may move or free numbers that hold secrets at any time: every byte it gives back is overwritten first.
 static inline void jl_wipe(void *at, size_t bytes) {
@@ -59,63 +80,6 @@ static inline const mp_limb_t *jl_limbs(mpz_srcptr x) { return mpz_limbs_read(x)
 static inline void jl_set_limbs(mpz_ptr x, const mp_limb_t *limbs, size_t count) {
     memcpy(mpz_limbs_write(x, (mp_size_t)count), limbs, count * sizeof(mp_limb_t));
     mpz_limbs_finish(x, (mp_size_t)count);
-}
-
-// Modulo n^2 in base n: a residue is a pair (x0, x1) of `count` limbs each that stands for x0 - n x1, with x1 < n. One
-// product of residues takes three products of half length and two reductions modulo n, where plain Montgomery form takes
-// the work of eight. n has `count` limbs with the top bit of the last one free or not; inverse = -1/n modulo 2^64.
-// scratch: 5 count + 2 limbs.
-
-// u / R with R = 2^(64 count): the quotients of the reduction go to m, so that u = R z - m n. Returns the carry of z.
-static inline mp_limb_t jl_reduce_keeping_quotients(mp_limb_t *z, mp_limb_t *m, mp_limb_t *u, const mp_limb_t *n, long count,
-                                                    mp_limb_t inverse) {
-    for (long i = 0; i < count; i++) {
-        m[i] = u[i] * inverse;
-        u[i] = mpn_addmul_1(u + i, n, count, m[i]);
-    }
-    return mpn_add_n(z, u + count, u, count);
-}
-
-// z -= n until it is below R and, if asked to, below n; returns how often.
-static inline mp_limb_t jl_settle(mp_limb_t *z, mp_limb_t carry, const mp_limb_t *n, long count, int fully) {
-    mp_limb_t times = 0;
-    while (carry != 0 || (fully && mpn_cmp(z, n, count) >= 0)) {
-        carry -= mpn_sub_n(z, z, n, count);
-        times++;
-    }
-    return times;
-}
-
-// The second half of a product: z1 = (s + m) / R mod n - times, with s the sum of the crossed products and its carry.
-static inline void jl_finish_crossed(mp_limb_t *z1, mp_limb_t *s, mp_limb_t carry, const mp_limb_t *m, mp_limb_t times,
-                                     const mp_limb_t *n, long count, mp_limb_t inverse) {
-    carry += mpn_add(s, s, 2 * count, m, count);
-    carry += __gmpn_redc_1(z1, s, n, count, inverse);
-    jl_settle(z1, carry, n, count, 1);
-    while (times-- > 0) {
-        if (mpn_sub_1(z1, z1, count, 1)) mpn_add_n(z1, z1, n, count);
-    }
-}
-
-static inline void jl_square_modulus_multiply(mp_limb_t *z, const mp_limb_t *x, const mp_limb_t *y, const mp_limb_t *n, long count,
-                                              mp_limb_t inverse, mp_limb_t *scratch) {
-    mp_limb_t *t = scratch, *s = scratch + 2 * count, *m = scratch + 4 * count;
-    mpn_mul_n(t, x, y + count, count);
-    mpn_mul_n(s, x + count, y, count);
-    mp_limb_t carry = mpn_add_n(s, s, t, 2 * count);
-    mpn_mul_n(t, x, y, count);
-    mp_limb_t times = jl_settle(z, jl_reduce_keeping_quotients(z, m, t, n, count, inverse), n, count, 0);
-    jl_finish_crossed(z + count, s, carry, m, times, n, count, inverse);
-}
-
-static inline void jl_square_modulus_square(mp_limb_t *z, const mp_limb_t *x, const mp_limb_t *n, long count, mp_limb_t inverse,
-                                            mp_limb_t *scratch) {
-    mp_limb_t *t = scratch, *s = scratch + 2 * count, *m = scratch + 4 * count;
-    mpn_mul_n(s, x, x + count, count);
-    mp_limb_t carry = mpn_lshift(s, s, 2 * count, 1);
-    mpn_sqr(t, x, count);
-    mp_limb_t times = jl_settle(z, jl_reduce_keeping_quotients(z, m, t, n, count, inverse), n, count, 0);
-    jl_finish_crossed(z + count, s, carry, m, times, n, count, inverse);
 }
 
 #endif

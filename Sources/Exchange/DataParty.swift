@@ -245,6 +245,8 @@ package struct DataParty<Side: PartySide>: RoleMachine {
 
     private mutating func enterTraining(_ setup: TrainingSetup, peerColumns: Int, exponent: Int) throws(Fault) {
         let start = side.start(curvatureExponent: exponent)
+        // A training rarely takes more than a dozen rounds.
+        keys?.own.prepare(encryptions: setup.design.rows * (setup.settings.degree + 1) * min(setup.settings.maximumRounds, 12))
         let training = TrainingState(
             settings: setup.settings, design: setup.design,
             sigmoid: SeparableSigmoid(degree: setup.settings.degree, range: setup.settings.range),

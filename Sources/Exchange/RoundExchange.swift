@@ -75,10 +75,20 @@ package struct RoundExchange: Sendable {
             max(1, 64 - (Int64(column.factors.max() ?? 0) - shift).leadingZeroBitCount)
         }
         // The last column, of ones, gives the sum that undoes the shifts.
-        products = InnerProducts(key: keys.peer, columnBits: widths + [1], rows: design.rows)
+        let values = zip(design.columns, shifts).map { RoundExchange.values(of: $0.factors, above: $1) }
+        products = InnerProducts(key: keys.peer, columnBits: widths + [1], values: values + [nil], rows: design.rows)
         lossProducts = work.lossExponents == nil
             ? nil : InnerProducts(key: keys.peer, columnBits: [work.lossBits], rows: design.rows * (degree + 1))
         randomiser = keys.secrets.random(.randomiser, "round \(round)", transcript: transcript)
+    }
+
+    /// The numbers that occur in a column, where they are small.
+    private static func values(of factors: [Int32], above shift: Int64) -> [UInt32]? {
+        let largest = Int64(factors.max() ?? 0) - shift
+        guard largest < 1 << 16 else { return nil }
+        var occurs = [Bool](repeating: false, count: Int(largest) + 1)
+        for factor in factors { occurs[Int(Int64(factor) - shift)] = true }
+        return occurs.indices.filter { occurs[$0] }.map { UInt32($0) }
     }
 
     /// How many values this party has decrypted in a round.

@@ -24,16 +24,20 @@ package struct CiphertextBatch: Sendable {
         let target = residues
         try Parallel.tryRanges(count) { (range) throws(PaillierError) in
             let workspace = key.arithmetic.makeWorkspace()
-            var product = Natural.one
+            let product = key.arithmetic.makeBuffer(count: 1)
+            key.arithmetic.setOne(product, 0)
             for index in range {
-                let cipher = Natural(bytes: bytes[index * width..<(index + 1) * width])
-                guard !cipher.isZero, cipher < key.squared else { throw .outsideGroup }
-                let reduced = cipher % key.modulus
-                guard reduced != .one, reduced + .one != key.modulus else { throw .withoutRandomness }
-                product = product * reduced % key.modulus
-                key.arithmetic.load(cipher, into: target, index, workspace)
+                let standing = bytes.withUnsafeBytes { bytes in
+                    key.arithmetic.load(UnsafeRawBufferPointer(rebasing: bytes[index * width..<(index + 1) * width]), into: target, index,
+                                        product: product, workspace)
+                }
+                switch standing {
+                case .unit: continue
+                case .outside: throw .outsideGroup
+                case .trivial: throw .withoutRandomness
+                }
             }
-            guard product.greatestCommonDivisor(with: key.modulus) == .one else { throw .outsideGroup }
+            guard key.arithmetic.isUnit(product, 0) else { throw .outsideGroup }
         }
     }
 

@@ -2,161 +2,149 @@ import BigNumber
 
 /// Inner products of many columns of small integers with one column of ciphertexts, fed block by block.
 ///
-/// The entries of a row, side by side, are one string of bits. Cut into patterns of g bits whatever column they belong
-/// to, each pattern costs one multiplication: of the row's ciphertext into the bucket of that pattern. In the end the
-/// buckets are folded into one product for each bit, and these into the columns. Cost: about (bits of a row / g)
-/// (rows + 2^(g + 1)) multiplications. Source: Pippenger, "On the evaluation of powers and related problems", FOCS 1976,
-/// with joint patterns; Protocols/protocol.md, "Inner products".
+/// A row's entries, side by side, are one string of digits: the bits of an entry, or one digit for a whole entry where its
+/// column has few values. Cut into patterns whatever column they belong to, each pattern costs one multiplication: of the
+/// row's ciphertext into the bucket of that pattern. In the end the buckets are folded into one product for each value of
+/// each digit, and these into the columns. Source: Pippenger, "On the evaluation of powers and related problems", FOCS
+/// 1976, with joint patterns; Protocols/protocol.md, "Inner products".
 ///
 /// A reference: it holds the buckets of a whole round and belongs to one round of one party.
 package final class InnerProducts: @unchecked Sendable {
     private let key: PublicKey
-    private let widths: [Int]
-    private let offsets: [Int]
-    private let patternBits: Int
-    private let patterns: [Range<Int>]
-    private var buckets: [Buckets]
+    private let columns: [InnerProductColumn]
+    private let patterns: [InnerProductPattern]
+    private let buckets: [Buckets]
 
-    /// Products of the rows that showed one pattern; bucket 0 is never used.
-    private struct Buckets {
+    /// Products of the rows that showed one pattern; bucket 0 is never used. Threads write to different buckets.
+    private struct Buckets: @unchecked Sendable {
         let residues: ResidueBuffer
-        var filled: [Bool]
+        let filled: Slots<Bool>
+
+        init(size: Int, _ arithmetic: SquareModulus) {
+            residues = arithmetic.makeBuffer(count: size)
+            filled = Slots(count: size, initial: false)
+        }
     }
 
     /// - Parameters:
     ///   - columnBits: entries of column c are below 2^columnBits[c]; 1 to 32.
-    ///   - rows: how many are expected; decides the pattern width only.
-    package init(key: PublicKey, columnBits: [Int], rows: Int) {
+    ///   - values: for columns of few values, all that occur. Which columns these are changes no result.
+    ///   - rows: how many are expected; decides the patterns only.
+    package init(key: PublicKey, columnBits: [Int], values: [[UInt32]?]? = nil, rows: Int) {
         precondition(columnBits.allSatisfy { (1...32).contains($0) })
         self.key = key
-        widths = columnBits
-        var total = 0
-        offsets = columnBits.map { width in
-            defer { total += width }
-            return total
-        }
-        let width = InnerProducts.patternBits(total: total, rows: rows, ciphertextBytes: key.ciphertextBytes)
-        patternBits = width
-        let end = total
-        patterns = stride(from: 0, to: total, by: width).map { $0..<min($0 + width, end) }
-        buckets = patterns.map {
-            Buckets(residues: key.arithmetic.makeBuffer(count: 1 << $0.count), filled: [Bool](repeating: false, count: 1 << $0.count))
-        }
-    }
-
-    /// The buckets of one round take no more memory than this.
-    static let mostBucketBytes = 256 << 20
-
-    /// The width with the fewest multiplications among those whose buckets fit.
-    static func patternBits(total: Int, rows: Int, ciphertextBytes: Int) -> Int {
-        func count(_ width: Int) -> Int { (total + width - 1) / width }
-        func cost(_ width: Int) -> Int { count(width) * (rows + 2 << width) }
-        return (1...14).filter { $0 == 1 || count($0) << $0 * ciphertextBytes <= mostBucketBytes }.min { cost($0) < cost($1) } ?? 1
+        columns = columnBits.enumerated().map { InnerProductColumn(bits: $1, values: values?[$0], rows: rows) }
+        patterns = InnerProductPattern.cut(columns, rows: rows, ciphertextBytes: key.ciphertextBytes)
+        buckets = patterns.map { Buckets(size: $0.size, key.arithmetic) }
     }
 
     /// Adds a block of rows.
     ///
     /// - Parameter entries: the block's rows one behind the other, one entry for each column.
     package func add(_ batch: CiphertextBatch, entries: [UInt32]) {
-        precondition(entries.count == batch.count * widths.count)
-        let words = ((offsets.last ?? 0) + (widths.last ?? 0) + 63) >> 6
-        var strings = [UInt64](repeating: 0, count: batch.count * (words + 1))
-        for row in 0..<batch.count {
-            let start = row * (words + 1)
-            for (column, offset) in offsets.enumerated() {
-                let entry = UInt64(entries[row * widths.count + column])
-                precondition(entry >> UInt64(widths[column]) == 0, "an entry would reach into the next column")
-                strings[start + offset >> 6] |= entry << UInt64(offset & 63)
-                if offset & 63 + widths[column] > 64 {
-                    strings[start + offset >> 6 + 1] |= entry >> UInt64(64 - offset & 63)
-                }
-            }
+        precondition(entries.count == batch.count * columns.count)
+        for (index, entry) in entries.enumerated() {
+            precondition(columns[index % columns.count].holds(entry), "an entry would reach into the next column")
         }
-        let strides = words + 1
-        buckets.withUnsafeMutableBufferPointer { pointer in
-            nonisolated(unsafe) let buckets = pointer
-            let strings = strings
-            Parallel.ranges(patterns.count) { range in
-                let workspace = key.arithmetic.makeWorkspace()
-                for index in range {
-                    collect(batch, strings, strides, patterns[index], &buckets[index], workspace)
-                }
+        // Few patterns would leave cores idle: each pattern's buckets are shared out as well.
+        let shares = Parallel.width
+        Parallel.ranges(patterns.count * shares) { range in
+            let workspace = key.arithmetic.makeWorkspace()
+            for index in range {
+                collect(batch, entries, index / shares, share: index % shares, of: shares, workspace)
             }
         }
     }
 
-    private func collect(_ batch: CiphertextBatch, _ strings: [UInt64], _ strides: Int, _ bits: Range<Int>,
-                         _ buckets: inout Buckets, _ workspace: SquareModulus.Workspace) {
-        let word = bits.lowerBound >> 6
-        let shift = UInt64(bits.lowerBound & 63)
-        let mask = UInt64(1) << UInt64(bits.count) - 1
+    private func collect(_ batch: CiphertextBatch, _ entries: [UInt32], _ index: Int, share: Int, of shares: Int,
+                         _ workspace: SquareModulus.Workspace) {
+        let (pattern, buckets) = (patterns[index], buckets[index])
         for row in 0..<batch.count {
-            let low = strings[row * strides + word] >> shift
-            let high = shift == 0 ? 0 : strings[row * strides + word + 1] << (64 - shift)
-            let pattern = Int((low | high) & mask)
-            guard pattern != 0 else { continue }
-            if buckets.filled[pattern] {
-                key.arithmetic.multiply(buckets.residues, pattern, buckets.residues, pattern, batch.residues, row, workspace)
+            let number = pattern.number(entries, row * columns.count, columns)
+            // Low bits alone would not share evenly: digits are often 0.
+            guard number != 0, (number ^ number >> 2 ^ number >> 5 ^ number >> 9) % shares == share else { continue }
+            if buckets.filled[number] {
+                key.arithmetic.multiply(buckets.residues, number, buckets.residues, number, batch.residues, row, workspace)
             } else {
-                buckets.residues.copy(from: batch.residues, row, to: pattern)
-                buckets.filled[pattern] = true
+                buckets.residues.copy(from: batch.residues, row, to: number)
+                buckets.filled[number] = true
             }
         }
     }
 
     /// One ciphertext for each column: of the sum over all rows of entry times plaintext. The buckets are used up.
     package func finish() -> CiphertextBatch {
-        let total = (offsets.last ?? 0) + (widths.last ?? 0)
-        let bitProducts = key.arithmetic.makeBuffer(count: max(1, total))
-        buckets.withUnsafeMutableBufferPointer { pointer in
-            nonisolated(unsafe) let buckets = pointer
-            Parallel.ranges(patterns.count) { range in
-                let workspace = key.arithmetic.makeWorkspace()
-                for index in range {
-                    fold(&buckets[index], patterns[index], into: bitProducts, workspace)
-                }
+        // One product for each multiple of a column: of its bits, or of its values.
+        var starts: [Int] = []
+        var total = 0
+        for column in columns {
+            starts.append(total)
+            total += column.multiples.count
+        }
+        let products = key.arithmetic.makeBuffer(count: max(1, total))
+        Parallel.ranges(patterns.count) { [starts] range in
+            let workspace = key.arithmetic.makeWorkspace()
+            for index in range {
+                fold(buckets[index], patterns[index], into: products, starts, workspace)
             }
         }
-        let result = CiphertextBatch(key: key, count: widths.count)
-        Parallel.ranges(widths.count) { range in
+        let result = CiphertextBatch(key: key, count: columns.count)
+        Parallel.ranges(columns.count) { [starts] range in
             let workspace = key.arithmetic.makeWorkspace()
             for column in range {
-                let (offset, width) = (offsets[column], widths[column])
-                result.residues.copy(from: bitProducts, offset + width - 1, to: column)
-                for bit in Swift.stride(from: width - 2, through: 0, by: -1) {
-                    key.arithmetic.square(result.residues, column, result.residues, column, workspace)
-                    key.arithmetic.multiply(result.residues, column, result.residues, column, bitProducts, offset + bit, workspace)
-                }
+                combine(products, starts[column], columns[column].multiples, into: result.residues, column, workspace)
             }
         }
         return result
     }
 
-    /// The upper half of the buckets has the top bit set: their product is that bit's. Then the halves are merged, and the
-    /// next bit is at the top.
-    private func fold(_ buckets: inout Buckets, _ bits: Range<Int>, into products: ResidueBuffer, _ workspace: SquareModulus.Workspace) {
-        for top in Swift.stride(from: bits.count - 1, through: 0, by: -1) {
-            let half = 1 << top
-            let product = bits.lowerBound + top
-            var started = false
-            for pattern in half..<2 * half where buckets.filled[pattern] {
+    /// From the highest digit down: the buckets with one value of it are multiplied together, then merged into those where
+    /// it is 0, and the next digit is the highest.
+    private func fold(_ buckets: Buckets, _ pattern: InnerProductPattern, into products: ResidueBuffer, _ starts: [Int],
+                      _ workspace: SquareModulus.Workspace) {
+        for digit in pattern.digits.reversed() {
+            for value in 1..<digit.radix {
+                let product = starts[digit.column] + digit.firstMultiple + value - 1
+                var started = false
+                for merged in 0..<digit.weight {
+                    let number = value * digit.weight + merged
+                    guard buckets.filled[number] else { continue }
+                    if started {
+                        key.arithmetic.multiply(products, product, products, product, buckets.residues, number, workspace)
+                    } else {
+                        products.copy(from: buckets.residues, number, to: product)
+                        started = true
+                    }
+                    guard merged != 0 else { continue }
+                    if buckets.filled[merged] {
+                        key.arithmetic.multiply(buckets.residues, merged, buckets.residues, merged, buckets.residues, number, workspace)
+                    } else {
+                        buckets.residues.copy(from: buckets.residues, number, to: merged)
+                        buckets.filled[merged] = true
+                    }
+                }
+                if !started { key.arithmetic.setOne(products, product) }
+            }
+        }
+    }
+
+    /// The product of all powers products[start + i]^multiples[i].
+    private func combine(_ products: ResidueBuffer, _ start: Int, _ multiples: [UInt32], into target: ResidueBuffer, _ t: Int,
+                         _ workspace: SquareModulus.Workspace) {
+        var started = false
+        let bits = 32 - (multiples.max() ?? 0).leadingZeroBitCount
+        for bit in Swift.stride(from: bits - 1, through: 0, by: -1) {
+            if started { key.arithmetic.square(target, t, target, t, workspace) }
+            for (index, multiple) in multiples.enumerated() where multiple >> UInt32(bit) & 1 == 1 {
                 if started {
-                    key.arithmetic.multiply(products, product, products, product, buckets.residues, pattern, workspace)
+                    key.arithmetic.multiply(target, t, target, t, products, start + index, workspace)
                 } else {
-                    products.copy(from: buckets.residues, pattern, to: product)
+                    target.copy(from: products, start + index, to: t)
                     started = true
                 }
-                let merged = pattern - half
-                guard merged != 0 else { continue }
-                if buckets.filled[merged] {
-                    key.arithmetic.multiply(buckets.residues, merged, buckets.residues, merged, buckets.residues, pattern, workspace)
-                } else {
-                    buckets.residues.copy(from: buckets.residues, pattern, to: merged)
-                    buckets.filled[merged] = true
-                }
             }
-            if !started { key.arithmetic.setOne(products, product) }
         }
+        if !started { key.arithmetic.setOne(target, t) }
     }
 }
 

@@ -21,6 +21,27 @@ package struct ValueSlots: Sendable, Hashable {
     /// How many values the ciphertext at `index` holds.
     func count(_ index: Int, of values: Int) -> Int { min(perCiphertext, values - index * perCiphertext) }
 
+    /// Puts encrypted values side by side under encryption, by squarings: value c of a ciphertext at bit k c.
+    package func packing(_ values: CiphertextBatch) -> CiphertextBatch {
+        let arithmetic = values.key.arithmetic
+        let packed = CiphertextBatch(key: values.key, count: ciphertexts(values.count))
+        Parallel.ranges(packed.count) { range in
+            let workspace = arithmetic.makeWorkspace()
+            for index in range {
+                let first = index * perCiphertext
+                let last = first + count(index, of: values.count) - 1
+                packed.residues.copy(from: values.residues, last, to: index)
+                for value in Swift.stride(from: last - 1, through: first, by: -1) {
+                    for _ in 0..<bits {
+                        arithmetic.square(packed.residues, index, packed.residues, index, workspace)
+                    }
+                    arithmetic.multiply(packed.residues, index, packed.residues, index, values.residues, value, workspace)
+                }
+            }
+        }
+        return packed
+    }
+
     package func pack(_ values: [Int64], modulus: Natural) -> [Natural] {
         (0..<ciphertexts(values.count)).map { index in
             let range = index * perCiphertext..<index * perCiphertext + count(index, of: values.count)
@@ -83,21 +104,7 @@ package struct MaskedRequest: Sendable {
         let key = values.key
         self.slots = slots
         count = values.count
-        let packed = CiphertextBatch(key: key, count: slots.ciphertexts(values.count))
-        Parallel.ranges(packed.count) { range in
-            let workspace = key.arithmetic.makeWorkspace()
-            for index in range {
-                let first = index * slots.perCiphertext
-                let last = first + slots.count(index, of: values.count) - 1
-                packed.residues.copy(from: values.residues, last, to: index)
-                for value in Swift.stride(from: last - 1, through: first, by: -1) {
-                    for _ in 0..<slots.bits {
-                        key.arithmetic.square(packed.residues, index, packed.residues, index, workspace)
-                    }
-                    key.arithmetic.multiply(packed.residues, index, packed.residues, index, values.residues, value, workspace)
-                }
-            }
-        }
+        let packed = slots.packing(values)
         masks = (0..<packed.count).map { key.uniform(mask, at: address($0)) }
         ciphertexts = packed.adding(key.encrypt(masks, random: randomiser, address: address))
     }

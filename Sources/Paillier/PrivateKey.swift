@@ -9,8 +9,7 @@ package struct PrivateKey: Sendable {
     package let publicKey: PublicKey
     private let p: PrimeHalf
     private let q: PrimeHalf
-    /// (p^2)^-1 mod q^2
-    private let squareInverse: Natural
+    private let tables: OwnerTables
     /// p^-1 mod q
     private let primeInverse: Natural
 
@@ -21,7 +20,8 @@ package struct PrivateKey: Sendable {
         let order: Natural
         /// (L_p((n + 1)^(p - 1) mod p^2))^-1 mod p
         let decryption: Natural
-        let table: FixedBaseTable
+        /// Generates the residues of order p - 1 modulo p^2: the n-th residues.
+        let residueGenerator: Natural
 
         init(_ prime: SafePrime, modulus: Natural) {
             self.prime = prime.prime
@@ -32,13 +32,7 @@ package struct PrivateKey: Sendable {
                 preconditionFailure("primes of a key are distinct")
             }
             decryption = inverse
-            let generator = prime.generator.power(secret: prime.prime, modulo: squared)
-            table = FixedBaseTable(base: generator, squareOf: prime.prime, exponentBits: prime.prime.bitWidth)
-        }
-
-        /// The n-th residue mod p^2 that 16 bytes more than the prime's length select.
-        func randomiser(_ bytes: ArraySlice<UInt8>, _ workspace: FixedBaseTable.Workspace) -> Natural {
-            table.power((Natural(bytes: bytes) % order).bytes(count: (prime.bitWidth + 7) / 8), workspace)
+            residueGenerator = prime.generator.power(secret: prime.prime, modulo: squared)
         }
 
         /// m mod p
@@ -82,11 +76,9 @@ package struct PrivateKey: Sendable {
         publicKey = PublicKey(modulus: modulus)
         p = PrimeHalf(first, modulus: modulus)
         q = PrimeHalf(second, modulus: modulus)
-        guard let squareInverse = p.squared.inverse(modulo: q.squared), let primeInverse = p.prime.inverse(modulo: q.prime) else {
-            preconditionFailure("primes of a key are distinct")
-        }
-        self.squareInverse = squareInverse
+        guard let primeInverse = p.prime.inverse(modulo: q.prime) else { preconditionFailure("primes of a key are distinct") }
         self.primeInverse = primeInverse
+        tables = OwnerTables(.init(prime: p.prime, base: p.residueGenerator), .init(prime: q.prime, base: q.residueGenerator))
     }
 
     /// Encrypts the owner's own values: (1 + m n) rho mod n^2 with rho a uniform n-th residue, found by fixed-base powers
@@ -98,34 +90,26 @@ package struct PrivateKey: Sendable {
     /// - Returns: `values.count` ciphertexts of `publicKey.ciphertextBytes` bytes.
     package func encrypt(_ values: [Int64], random: AddressedRandom, address: @Sendable (Int) -> DrawAddress) -> [UInt8] {
         let width = publicKey.ciphertextBytes
+        let encryption = tables.ready(encryptions: values.count)
         return [UInt8](unsafeUninitializedCapacity: values.count * width) { buffer, initialized in
-            nonisolated(unsafe) let target = buffer
+            nonisolated(unsafe) let target = UnsafeMutableRawBufferPointer(buffer)
             Parallel.ranges(values.count) { range in
-                let workspaces = (p.table.makeWorkspace(), q.table.makeWorkspace())
+                let workspace = encryption.makeWorkspace()
                 for index in range {
-                    let cipher = encrypt(values[index], random, address(index), workspaces)
-                    _ = UnsafeMutableBufferPointer(rebasing: target[index * width..<(index + 1) * width])
-                        .update(fromContentsOf: cipher.bytes(count: width))
+                    encryption.encrypt(values[index], random, address(index),
+                                       into: UnsafeMutableRawBufferPointer(rebasing: target[index * width..<(index + 1) * width]), workspace)
                 }
             }
             initialized = values.count * width
         }
     }
 
-    private func encrypt(_ value: Int64, _ random: AddressedRandom, _ address: DrawAddress,
-                         _ workspaces: (FixedBaseTable.Workspace, FixedBaseTable.Workspace)) -> Natural {
-        let half = (p.prime.bitWidth + 7) / 8 + 16
-        let draw = random.bytes(2 * half, at: address)
-        let modP = p.randomiser(draw[..<half], workspaces.0)
-        let modQ = q.randomiser(draw[half...], workspaces.1)
-        // Garner: the residue mod n^2 = p^2 q^2 that is modP and modQ.
-        let difference = (modQ + q.squared - modP % q.squared) * squareInverse % q.squared
-        let randomiser = modP + p.squared * difference
-        // (1 + m n) rho = rho + n (rho m mod n), mod n^2
-        let modulus = publicKey.modulus
-        let product = randomiser * Natural(value.magnitude) % modulus * modulus
-        return (value >= 0 ? randomiser + product : randomiser + publicKey.squared - product) % publicKey.squared
-    }
+    /// Makes the tables of `encrypt` for about so many encryptions under this key; without it the first call makes them, for
+    /// as many values as it has. What is encrypted does not depend on it.
+    package func prepare(encryptions: Int) { _ = tables.ready(encryptions: encryptions) }
+
+    /// Table entries that one encryption multiplies, once tables are there.
+    package var entriesPerEncryption: Int { tables.ready(encryptions: 1).entriesPerEncryption }
 
     /// The plaintexts, below n. Ciphertexts have passed the checks of `CiphertextBatch`.
     package func decrypt(_ batch: CiphertextBatch) -> [Natural] {

@@ -21,12 +21,12 @@ import Testing
             + numbers.operands(n.bitWidth) + numbers.operands(square.bitWidth)).filter { $0 < square }
     }
 
-    @Test("products and squares of edge and random operands are right", arguments: widths)
-    func products(bits: Int) {
+    @Test("products and squares of edge and random operands are right, with GMP's products and with our rows", arguments: widths, [true, false])
+    func products(bits: Int, portable: Bool) {
         var numbers = Numbers(state: UInt64(bits))
         for n in Self.bases(bits, &numbers) {
             let square = n * n
-            let arithmetic = SquareModulus(base: natural(n))
+            let arithmetic = SquareModulus(base: natural(n), portable: portable)
             #expect(big(arithmetic.base) == n && big(arithmetic.modulus) == square)
             let workspace = arithmetic.makeWorkspace()
             let operands = Self.operands(n, &numbers)
@@ -47,12 +47,12 @@ import Testing
         }
     }
 
-    @Test("a long chain of products in place stays right", arguments: widths)
-    func chains(bits: Int) {
+    @Test("a long chain of products in place stays right", arguments: widths, [true, false])
+    func chains(bits: Int, portable: Bool) {
         var numbers = Numbers(state: UInt64(bits) + 1)
         for n in Self.bases(bits, &numbers) {
             let square = n * n
-            let arithmetic = SquareModulus(base: natural(n))
+            let arithmetic = SquareModulus(base: natural(n), portable: portable)
             let workspace = arithmetic.makeWorkspace()
             let buffer = arithmetic.makeBuffer(count: 2)
             let factor = square - 1 - (numbers.below(2 * bits) % (square >> 1))
@@ -110,6 +110,35 @@ import Testing
         arithmetic.square(buffer, 1, buffer, 1, workspace)
         #expect(arithmetic.value(buffer, 0, workspace) == Natural(77_000_231))
         #expect(arithmetic.value(buffer, 1, workspace) == Natural(77_000_231) * Natural(77_000_231) % arithmetic.modulus)
+    }
+
+    @Test("numbers from bytes: those outside, those that are 1 or -1 modulo n, and a factor of n among others", arguments: [true, false])
+    func loading(portable: Bool) {
+        var numbers = Numbers(state: 4)
+        // A prime of 89 bits divides n, of 512 bits.
+        let p = BigUInt(1) << 89 - 1
+        let n = p * (((BigUInt(1) << 511) / p + numbers.below(400)) | 1)
+        let square = n * n
+        let arithmetic = SquareModulus(base: natural(n), portable: portable)
+        let workspace = arithmetic.makeWorkspace()
+        let buffer = arithmetic.makeBuffer(count: 1)
+        let product = arithmetic.makeBuffer(count: 1)
+        func standings(_ values: [BigUInt]) -> [SquareModulus.Standing] {
+            values.map { value in
+                natural(value).bytes(count: 128).withUnsafeBytes { arithmetic.load($0, into: buffer, 0, product: product, workspace) }
+            }
+        }
+        arithmetic.setOne(product, 0)
+        #expect(standings([0, square, square + 1, BigUInt(1) << 1024 - 1]).allSatisfy { $0 == .outside })
+        #expect(standings([1, n + 1, n - 1, square - 1, 1 + 5 * n, 7 * n - 1]).allSatisfy { $0 == .trivial })
+        let values = [2, n - 2, n + 2, square - 2, square - 3, numbers.below(1021), BigUInt(1) << 512, BigUInt(1) << 1020]
+        for value in values {
+            #expect(standings([value]) == [.unit] && big(arithmetic.value(buffer, 0, workspace)) == value)
+        }
+        #expect(arithmetic.isUnit(product, 0))
+        #expect(standings([5 * p, 3]) == [.unit, .unit] && !arithmetic.isUnit(product, 0))
+        arithmetic.setOne(product, 0)
+        #expect(standings([17 * n]) == [.unit] && !arithmetic.isUnit(product, 0))
     }
 
     @Test("threads with a workspace each do not disturb each other")

@@ -87,6 +87,31 @@ import Testing
         #expect(key.signedValues(products.finish()) == expected)
     }
 
+    @Test("columns by value give the same ciphertexts as columns by bits, in any mixture", arguments: 0..<24)
+    func byValue(seed: Int) throws {
+        var random = Numbers(state: UInt64(seed) + 1000)
+        let rows = 60
+        let columns = 1 + Int(random.next() % 9)
+        let widths = (0..<columns).map { _ in 1 + Int(random.next() % 12) }
+        // Few values, many, zero among them or not, or not told.
+        let values: [[UInt32]?] = widths.map { width in
+            let count = 1 + Int(random.next() % 12)
+            return (0..<count).map { _ in UInt32(truncatingIfNeeded: random.next()) & (1 << UInt32(width) - 1) }
+        }
+        let told = values.map { random.next() % 4 == 0 ? nil : $0 }
+        let entries = (0..<rows).flatMap { _ in values.map { $0.flatMap { $0.randomElement(using: &random) } ?? 0 } }
+        let batch = try encrypt((0..<rows).map { _ in Int64.random(in: -1000...1000, using: &random) })
+        for expected in [1, rows, 5000] {
+            let plain = InnerProducts(key: key.publicKey, columnBits: widths, rows: expected)
+            let mixed = InnerProducts(key: key.publicKey, columnBits: widths, values: told, rows: expected)
+            for products in [plain, mixed] {
+                products.add(batch.slice(0..<20), entries: Array(entries[..<(20 * columns)]))
+                products.add(batch.slice(20..<rows), entries: Array(entries[(20 * columns)...]))
+            }
+            #expect(plain.finish().wire == mixed.finish().wire)
+        }
+    }
+
     @Test("a sum over many rows is exact, with a shift undone under encryption")
     func shifted() throws {
         var random = Numbers(state: 5)

@@ -1,0 +1,68 @@
+import BigInt
+import BigNumber
+import Testing
+
+/// Against an implementation in Swift that shares no code with GMP.
+@Suite("Powers of a fixed base") struct FixedBaseTests {
+    /// Odd numbers of full limbs; the table needs no prime, only a base prime to it.
+    static func moduli(_ bits: Int, _ numbers: inout Numbers) -> [BigUInt] {
+        let top = BigUInt(1) << bits
+        return [top - 1, top - 1 - (BigUInt(1) << (bits / 2)), (top >> 1) | (top >> 2) | 1, numbers.below(bits - 2) | top >> 1 | top >> 2 | 1]
+    }
+
+    static func base(_ p: BigUInt) -> BigUInt {
+        (3...).lazy.map { p * p - BigUInt($0) * (p >> 3) }.first { $0.greatestCommonDivisor(with: p) == 1 } ?? 2
+    }
+
+    @Test("powers with a message are right at every length and window, for edge and random exponents", arguments: [64, 128, 320, 512, 1024], [true, false])
+    func powers(bits: Int, portable: Bool) {
+        var numbers = Numbers(state: UInt64(bits))
+        for (index, p) in Self.moduli(bits, &numbers).enumerated() {
+            let (base, square, factor) = (Self.base(p), p * p, numbers.below(bits))
+            let window = [1, 5, 7, 4][index]
+            let table = FixedBaseTable(base: natural(base), prime: natural(p), exponentBits: bits, windowBits: window, portable: portable)
+            for position in (0..<table.positions).reversed() { table.fill(position) }
+            let workspace = table.makeWorkspace()
+            let result = ResidueBuffer(count: 1, limbsPerResidue: bits / 32)
+            let factors = table.messageFactors(natural(factor))
+            let exponents = numbers.operands(bits)
+            let messages: [Int64] = [0, 1, -1, .max, .min, 1 << 24, -(1 << 40)]
+            for (index, exponent) in exponents.enumerated() {
+                let message = messages[index % messages.count]
+                table.power(natural(exponent).bytes(count: bits / 8), message: message, factors: factors, into: result, 0, workspace)
+                let multiplier = (1 + BigInt(factor) * BigInt(p) * BigInt(message)).modulus(BigInt(square)).magnitude
+                #expect(big(result.number(0)) == base.power(exponent, modulus: square) * multiplier % square)
+            }
+        }
+    }
+
+    @Test("the number of windows is even, and their entries cover every exponent", arguments: 1...13)
+    func windows(width: Int) {
+        for bits in [64, 256, 1024, 1536] {
+            let positions = FixedBaseTable.positions(exponentBits: bits, windowBits: width)
+            let entries = FixedBaseTable.entries(exponentBits: bits, windowBits: width)
+            #expect(positions % 2 == 0 && positions * width >= bits && (positions - 2) * width < bits)
+            #expect(entries >= positions && entries <= positions << width)
+        }
+    }
+
+    @Test("remainders modulo two squares are joined", arguments: [64, 128, 256, 512, 1024, 1536], [true, false])
+    func remainders(bits: Int, portable: Bool) {
+        var numbers = Numbers(state: UInt64(bits) + 5)
+        for p in Self.moduli(bits, &numbers) {
+            let q = (1...).lazy.map { p ^ (BigUInt($0) << 1) }.first { $0.greatestCommonDivisor(with: p) == 1 } ?? 1
+            for (p, q) in [(p, q), (q, p)] where p >> (bits - 2) == 3 && q >> (bits - 2) == 3 {
+                let pair = RemainderPair(natural(p), natural(q), portable: portable)
+                let workspace = pair.makeWorkspace()
+                let n = p * q
+                for value in [0, 1, n - 1, n, n + 1, n * n - 1, p * p, q * q, p * p - 1, n * n - p * p, n * n - q * q] + (0..<5).map({ _ in numbers.below(4 * bits - 2) }) {
+                    workspace.remainders.set(0, natural(value % (p * p)))
+                    workspace.remainders.set(1, natural(value % (q * q)))
+                    var bytes = [UInt8](repeating: 0, count: bits / 2)
+                    bytes.withUnsafeMutableBytes { pair.join(workspace, into: $0) }
+                    #expect(big(Natural(bytes: bytes)) == value)
+                }
+            }
+        }
+    }
+}
