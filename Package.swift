@@ -76,6 +76,7 @@ let package = Package(
         room("Ledger", ["Wire", "Primitives"]),
         room("Reports", ["Evaluation", "Roles", "Pages", "Wire", "Jobs", "Faults"]),
         room("Audit", ["Ledger", "BigNumber", "Jobs", "Wire", "Faults", "Primitives"]),
+        room("Canary", ["Audit", "Ledger", "Tables", "Wire", "Faults"]),
         // 3: the mathematics of a round
         room("Training", ["LinearAlgebra"]),
         // 4: the parties as state machines, and the line between them
@@ -91,10 +92,11 @@ let package = Package(
         // 6: verbs
         room("NodeCommands", ["NodeRuntime", "Installation", "Console", "Jobs", "Wire", "Faults", arguments, logging]),
         room("AnalystCommands", ["Audit", "Catalogue", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
+        room("OwnerCommands", ["NodeCommands", "Canary", "Audit", "Installation", "Console", "Jobs", "Wire", "Faults", arguments]),
         // 7: programs
         program("arbiter", ["ArbiterRuntime", "NodeCommands", "Wire", "Faults", arguments]),
-        program("platform-node", ["PlatformRole", "Reports", "NodeRuntime", "NodeCommands", "Wire", "Faults", arguments]),
-        program("bank-node", ["BankRole", "Reports", "NodeRuntime", "NodeCommands", "Wire", "Faults", arguments]),
+        program("platform-node", ["PlatformRole", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", arguments]),
+        program("bank-node", ["BankRole", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", arguments]),
         program("jointlab", ["AnalystCommands", arguments]),
 
         // not of the product: what `Benchmarks/run` measures
@@ -112,6 +114,7 @@ let package = Package(
         tests("WireTests", ["Wire", "Faults"]),
         tests("LedgerTests", ["Ledger", "Wire", "Primitives"]),
         tests("AuditTests", ["Audit", "Ledger", "BigNumber", "Jobs", "Wire", "Faults", "Primitives"]),
+        tests("CanaryTests", ["Canary", "Audit", "Ledger", "Tables", "Wire", "Primitives", "Faults"]),
         tests("JobsTests", ["Jobs", "Faults"]),
         tests("PaillierTests", ["Paillier", "BigNumber", "Primitives", bigInt]),
         tests("SetIntersectionTests", ["SetIntersection", "Primitives"]),

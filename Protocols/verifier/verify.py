@@ -14,7 +14,7 @@ from pathlib import Path
 RECORD_BYTES = 72
 FIELDS = ("sequence", "kind", "phase", "attempt", "length", "salt", "digest")
 PHASES = ("waiting", "opening", "alignment", "preparation", "training", "scoring", "closing")  # numbers of jointlab.proto
-ABORT, LEDGER_HEADS, HEAD_SIGNATURES = 16, 17, struct.pack(">H", 75)
+ABORT, LEDGER_HEADS, JOB_END, HEAD_SIGNATURES = 16, 17, struct.pack(">H", 72), struct.pack(">H", 75)
 findings = 0
 
 
@@ -130,7 +130,7 @@ class Ledger:
     """What one node kept of one job; reading it reports whatever is wrong with it on its own."""
 
     def __init__(self, directory, wire):
-        self.directory, self.wire, self.seen, self.records, self.heads = directory, wire, {}, {}, {}
+        self.directory, self.wire, self.seen, self.records, self.heads, self.bytes = directory, wire, {}, {}, {}, None
         self.place = str(directory)
         contents = {name: self.read(f"{name}.json") for name in ("manifest", "contract", "specification")}
         documents = {name: json.loads(octets) for name, octets in contents.items()}
@@ -164,6 +164,7 @@ class Ledger:
                 for direction in directions:  # a line on which nothing has crossed has no files
                     self.check_direction(*direction)
         self.check_signatures()
+        self.check_bytes()
         self.check_payloads()
 
     def read(self, name):
@@ -220,6 +221,31 @@ class Ledger:
             count = len(self.heads.get(line, []))
             if not answers - 1 <= count <= answers:
                 find(self.place, f"{line[0]} → {line[1]} has {count} heads, but the arbiter answered {answers} times")
+
+    def check_bytes(self):
+        """What the socket carried: the frames of the records and of heads, and 22 bytes for each TLS record."""
+        if self.roles[self.node] == "arbiter":
+            return
+        arbiter, other = sorted(set(self.roles) - {self.node}, key=lambda name: self.roles[name] != "arbiter")
+        name = f"{other}.bytes.json"
+        closed = any(record[8:10] == JOB_END and not any(record[16:24]) for record in self.records.get((self.node, arbiter), []))
+        if not closed and not (self.directory / name).exists():
+            return
+        octets = self.read(name)
+        self.bytes = account = json.loads(octets)
+        if octets != json.dumps(account, sort_keys=True, separators=(",", ":")).encode() or account["version"] != 1:
+            find(self.place, f"{name} is not canonical JSON of version 1")
+        for line, flow in (((self.node, other), account["sent"]), ((other, self.node), account["received"])):
+            records, here = self.records.get(line, []), f"{self.place} {name}, {line[0]} → {line[1]}"
+            recorded = sum(56 + struct.unpack(">Q", record[16:24])[0] for record in records)
+            last = struct.unpack(">Q", records[-1][:8])[0] + 1 if records else 0
+            surplus = flow["socket_bytes"] - flow["frame_bytes"] - 22 * flow["tls_records"]
+            if closed and (flow["frames"] != last or flow["frames"] != len(records) + flow["head_frames"]):
+                find(here, "counts other frames than were recorded")
+            if closed and (flow["frame_bytes"] - flow["head_bytes"] != recorded or not 0 <= flow["head_bytes"] <= 4152 * flow["head_frames"]):
+                find(here, "counts other bytes of frames than were recorded")
+            if closed and (surplus not in (0, 2) or flow["tls_records"] < flow["frame_bytes"] // 16384):
+                find(here, "the bytes on the socket are not the frames and 22 for each TLS record")
 
     def check_heads(self, place, line, octets, records):
         signers = {line[0], line[1]} | {name for name, role in self.roles.items() if role == "arbiter"}
@@ -286,6 +312,13 @@ class Ledger:
         return f"{self.place}: " + "; ".join(lines) + f"; {kept} payloads kept"
 
 
+def without_farewell(flow):
+    """TLS's close_notify may come too late for the other end."""
+    if flow["socket_bytes"] - flow["frame_bytes"] - 22 * flow["tls_records"] != 2:
+        return flow
+    return flow | {"tls_records": flow["tls_records"] - 1, "socket_bytes": flow["socket_bytes"] - 24}
+
+
 def compare(one, other):
     """Both ends of a line must hold the same records, and heads with the same sizes and roots."""
     place = f"{one.place} / {other.place}"
@@ -307,6 +340,10 @@ def compare(one, other):
             elif a != b:
                 pairs = zip(FIELDS, struct.unpack(">QHHIQ16s32s", a), struct.unpack(">QHHIQ16s32s", b))
                 find(here, f"sequence {sequence} differs: {', '.join(field for field, x, y in pairs if x != y)}")
+        if one.bytes and other.bytes:
+            own, its = ("sent", "received") if line[0] == one.node else ("received", "sent")
+            if without_farewell(one.bytes[own]) != without_farewell(other.bytes[its]):
+                find(here, "the two ends counted other bytes")
         if findings == before and left != right:
             find(here, "the same records, but in another order or more than once")
 

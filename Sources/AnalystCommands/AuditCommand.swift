@@ -17,7 +17,7 @@ struct AuditCommand: AsyncParsableCommand {
 
             What each rule means stands in Protocols/ledger.md.
             """,
-        subcommands: [Verify.self, Reconcile.self, Ciphertexts.self, Show.self])
+        subcommands: [Verify.self, Reconcile.self, Ciphertexts.self, Show.self, Report.self])
 
     struct Output: ParsableArguments {
         @Flag(name: .long, help: "Print JSON. (以 JSON 输出)") var json = false
@@ -29,16 +29,7 @@ struct AuditCommand: AsyncParsableCommand {
             if json {
                 Console.say(report.json(language).canonicalText())
             } else {
-                for fact in report.facts { Console.say(fact(language)) }
-                for finding in report.findings { Console.say(finding.text(language)) }
-                if report.furtherFindings > 0 {
-                    Console.say(Phrase(en: "and \(report.furtherFindings) further findings", zh: "另有 \(report.furtherFindings) 项")(language))
-                }
-                let verdict = report.holds
-                    ? Phrase(en: "holds", zh: "核查通过")
-                    : Phrase(en: "does not hold: \(report.findings.count + report.furtherFindings) findings",
-                             zh: "核查未通过：发现 \(report.findings.count + report.furtherFindings) 项问题")
-                Console.say(verdict(language))
+                for line in report.lines(language) { Console.say(line) }
             }
             if !report.holds { throw ArgumentParser.ExitCode(Faults.ExitCode.failure.rawValue) }
         }
@@ -132,7 +123,7 @@ extension Direction: ExpressibleByArgument {}
 
 extension LanguageOption {
     /// As `reporting`, for a verb that has a result.
-    fileprivate func checking<Value>(_ body: () throws -> Value) async throws -> Value {
+    func checking<Value>(_ body: () throws -> Value) async throws -> Value {
         do {
             return try body()
         } catch {
@@ -142,38 +133,12 @@ extension LanguageOption {
 }
 
 extension LedgerDirectory {
-    fileprivate static func reading(_ path: String) throws(Fault) -> LedgerDirectory {
+    static func reading(_ path: String) throws(Fault) -> LedgerDirectory {
         do {
             return try LedgerDirectory.open(path)
         } catch {
             throw Fault(.unreadableFile, at: error.name)
         }
-    }
-}
-
-extension AuditReport {
-    fileprivate func json(_ language: Language) -> JSONValue {
-        .object([
-            "holds": .bool(holds),
-            "facts": .array(facts.map { .text($0(language)) }),
-            "further_findings": .integer(furtherFindings),
-            "findings": .array(findings.map { finding in
-                .object(finding.place.json.merging(["rule": .text(finding.rule.rawValue), "message": .text(finding.message(language))]) { own, _ in own })
-            }),
-        ])
-    }
-}
-
-extension Place {
-    fileprivate var json: [String: JSONValue] {
-        var members: [String: JSONValue] = [:]
-        if !ledger.isEmpty { members["ledger"] = .text(ledger) }
-        if let line { members["line"] = .text(line) }
-        if let direction { members["direction"] = .text(direction.rawValue) }
-        if let frame { members["frame"] = .integer(frame) }
-        if let file { members["file"] = .text(file) }
-        if let offset { members["offset"] = .integer(offset) }
-        return members
     }
 }
 

@@ -2,6 +2,7 @@ import Faults
 import Jobs
 import Ledger
 import Primitives
+import Synchronization
 import Wire
 
 /// A ledger whose documents hold together, opened for checks: who was at which end of each line, the records, the trees.
@@ -11,13 +12,16 @@ package struct AuditedLedger: Sendable {
     package let specification: JobSpecification
     package let lines: [AuditedLine]
     let directory: LedgerDirectory
+    let signatures: SignatureMemory
 
+    /// - Parameter earlier: a ledger whose files are mostly the same; what was read of equal bytes is not read again.
     /// - Returns: nothing where the documents are so broken that nothing else can be checked; `report` then says why.
-    package static func open(_ directory: LedgerDirectory, report: inout AuditReport) -> AuditedLedger? {
+    package static func open(_ directory: LedgerDirectory, earlier: AuditedLedger? = nil, report: inout AuditReport) -> AuditedLedger? {
         func add(_ file: String, _ en: String, _ zh: String) {
             report.add(.document, at: Place(file: file), en: en, zh: zh)
         }
-        guard let manifest = LedgerManifest(decoding: directory.manifest) else {
+        let isSame = directory.manifest == earlier?.directory.manifest
+        guard let manifest = isSame ? earlier?.manifest : LedgerManifest(decoding: directory.manifest) else {
             add(LedgerFile.manifest, "is no manifest of version \(LedgerManifest.currentVersion) in canonical form",
                 "不是版本 \(LedgerManifest.currentVersion) 的规范形式清单")
             return nil
@@ -28,11 +32,12 @@ package struct AuditedLedger: Sendable {
         if SHA256.hash(directory.specification) != manifest.specificationDigest {
             add(LedgerFile.specification, "is not the specification whose digest the manifest holds", "与清单中的任务说明摘要不符")
         }
-        guard let contract = try? Contract.parse(directory.contract) else {
+        guard let contract = directory.contract == earlier?.directory.contract ? earlier?.contract : try? Contract.parse(directory.contract) else {
             add(LedgerFile.contract, "is no valid contract", "不是有效的合作契约")
             return nil
         }
-        guard let specification = try? JobSpecification.parse(directory.specification) else {
+        let isKnown = directory.specification == earlier?.directory.specification
+        guard let specification = isKnown ? earlier?.specification : try? JobSpecification.parse(directory.specification) else {
             add(LedgerFile.specification, "is no valid specification", "不是有效的任务说明")
             return nil
         }
@@ -63,14 +68,16 @@ package struct AuditedLedger: Sendable {
             else { continue }
             let own = AuditedFlow.End(name: manifest.node, role: manifest.role)
             let peer = AuditedFlow.End(name: name, role: role)
-            lines.append(AuditedLine(peer: peer, sent: AuditedFlow(sent, from: own, to: peer, ledger: manifest.node),
-                                     received: AuditedFlow(received, from: peer, to: own, ledger: manifest.node)))
+            let earlier = earlier?.line(to: name)
+            lines.append(AuditedLine(peer: peer, sent: AuditedFlow(sent, from: own, to: peer, ledger: manifest.node, earlier: earlier?.sent),
+                                     received: AuditedFlow(received, from: peer, to: own, ledger: manifest.node, earlier: earlier?.received)))
         }
         for peer in Set(directory.lines.map(\.peer)).sorted() where !lines.contains(where: { $0.peer.name == peer }) {
             report.add(.file, at: Place(ledger: manifest.node, line: peer), en: "is a line to someone who has no part in this job",
                        zh: "该线路的对端未参与此任务")
         }
-        return AuditedLedger(manifest: manifest, contract: contract, specification: specification, lines: lines, directory: directory)
+        return AuditedLedger(manifest: manifest, contract: contract, specification: specification, lines: lines, directory: directory,
+                             signatures: earlier?.signatures ?? SignatureMemory())
     }
 
     package func line(to name: String) -> AuditedLine? { lines.first { $0.peer.name == name } }
@@ -128,11 +135,19 @@ package struct AuditedFlow: Sendable {
     let heads: [HeadFile.Entry]
     /// Without a frame.
     let place: Place
+    private let stored: LedgerDirectory.Stored
 
-    init(_ stored: LedgerDirectory.Stored, from: End, to: End, ledger: String) {
+    init(_ stored: LedgerDirectory.Stored, from: End, to: End, ledger: String, earlier: AuditedFlow?) {
+        self.stored = stored
         direction = stored.direction
         self.from = from
         self.to = to
+        place = Place(ledger: ledger, line: stored.peer, direction: stored.direction)
+        heads = earlier.flatMap { $0.stored.heads == stored.heads ? $0.heads : nil } ?? HeadFile.entries(stored.heads)
+        if let earlier, earlier.stored.records == stored.records {
+            (records, tree, surplusBytes) = (earlier.records, earlier.tree, earlier.surplusBytes)
+            return
+        }
         let width = FrameRecord.byteCount
         let count = stored.records.count / width
         surplusBytes = stored.records.count - count * width
@@ -146,8 +161,6 @@ package struct AuditedFlow: Sendable {
         }
         self.tree = tree
         self.records = records
-        heads = HeadFile.entries(stored.heads)
-        place = Place(ledger: ledger, line: stored.peer, direction: stored.direction)
     }
 
     func place(_ frame: Int, offset: Int? = nil) -> Place {
@@ -157,19 +170,42 @@ package struct AuditedFlow: Sendable {
         return place
     }
 
+    var recordsFile: String { LedgerFile.records(place.line ?? "", direction) }
+    var headsFile: String { LedgerFile.heads(place.line ?? "", direction) }
+
     /// The file of records or heads, at a byte of it.
     func place(records offset: Int) -> Place {
         var place = place
-        place.file = LedgerFile.records(place.line ?? "", direction)
+        place.file = recordsFile
         place.offset = offset
         return place
     }
 
     func place(heads offset: Int?) -> Place {
         var place = place
-        place.file = LedgerFile.heads(place.line ?? "", direction)
+        place.file = headsFile
         place.offset = offset
         return place
+    }
+}
+
+/// Which signatures hold. Each is verified once, however often a ledger is looked at.
+final class SignatureMemory: Sendable {
+    private struct Question: Hashable {
+        let note: SignedNote
+        let name: String
+        let key: Ed25519.VerifyingKey
+    }
+
+    private let answers = Mutex<[Question: Bool]>([:])
+
+    func isSigned(_ note: SignedNote, by name: String, _ key: Ed25519.VerifyingKey) -> Bool {
+        let question = Question(note: note, name: name, key: key)
+        if let answer = answers.withLock({ $0[question] }) { return answer }
+        let answer = note.isSigned(by: name, key)
+        // What does not hold is not met again.
+        if answer { answers.withLock { $0[question] = true } }
+        return answer
     }
 }
 

@@ -28,6 +28,8 @@ package enum Rule: String, Sendable, Hashable, CaseIterable {
     case frameMissing = "frame-missing"
     case frameDiffers = "frame-differs"
     case twoRoots = "two-roots"
+    // What the socket carried
+    case bytes
     // Ciphertexts
     case key
     case ciphertextWidth = "ciphertext-width"
@@ -35,6 +37,8 @@ package enum Rule: String, Sendable, Hashable, CaseIterable {
     case ciphertextUnit = "ciphertext-unit"
     case randomness, repetition
     case byteStatistics = "byte-statistics"
+    // Values of a data set
+    case canary
 }
 
 /// Where something was found.
@@ -97,7 +101,7 @@ package struct AuditReport: Sendable {
 
     package var holds: Bool { findings.isEmpty }
 
-    mutating func add(_ rule: Rule, at place: Place, en: String, zh: String) {
+    package mutating func add(_ rule: Rule, at place: Place, en: String, zh: String) {
         guard findings.count < Self.mostFindings else {
             furtherFindings += 1
             return
@@ -105,7 +109,7 @@ package struct AuditReport: Sendable {
         findings.append(Finding(rule: rule, place: place, message: Phrase(en: en, zh: zh)))
     }
 
-    mutating func state(en: String, zh: String) { facts.append(Phrase(en: en, zh: zh)) }
+    package mutating func state(en: String, zh: String) { facts.append(Phrase(en: en, zh: zh)) }
 }
 
 extension Direction {

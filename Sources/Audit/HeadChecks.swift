@@ -7,25 +7,21 @@ import Wire
 
 /// Heads against the records that they speak of, and against the keys of the contract.
 enum HeadChecks {
-    static func check(_ ledger: AuditedLedger, _ report: inout AuditReport) {
-        for line in ledger.lines {
-            let carriesData = line.carriesData(ledger.manifest.role)
-            for flow in line.flows {
-                guard carriesData else {
-                    if !flow.heads.isEmpty {
-                        report.add(.headForm, at: flow.place(heads: nil), en: "a line to the arbiter has no heads", zh: "与仲裁方的线路不应有树头")
-                    }
-                    continue
-                }
-                let heads = check(flow, ledger, &report)
-                missing(flow, heads, &report)
-                granted(flow, ledger, &report)
+    /// - Parameter isData: on the line between bank and platform.
+    static func check(_ flow: AuditedFlow, isData: Bool, _ ledger: AuditedLedger, _ report: inout AuditReport) {
+        guard isData else {
+            if !flow.heads.isEmpty {
+                report.add(.headForm, at: flow.place(heads: nil), en: "a line to the arbiter has no heads", zh: "与仲裁方的线路不应有树头")
             }
+            return
         }
+        let heads = heads(flow, ledger, &report)
+        missing(flow, heads, &report)
+        granted(flow, ledger, &report)
     }
 
     /// - Returns: heads whose text is that of this direction.
-    private static func check(_ flow: AuditedFlow, _ ledger: AuditedLedger, _ report: inout AuditReport) -> [Head] {
+    private static func heads(_ flow: AuditedFlow, _ ledger: AuditedLedger, _ report: inout AuditReport) -> [Head] {
         let signers = [flow.from.name, flow.to.name, ledger.contract.arbiter.name].compactMap { name in
             ledger.contract.parties.first { $0.name == name }.flatMap { party in
                 (try? Ed25519.VerifyingKey(bytes: party.ledgerKey)).map { (name: name, key: $0) }
@@ -34,7 +30,7 @@ enum HeadChecks {
         var heads: [Head] = []
         for entry in flow.heads {
             let place = flow.place(heads: entry.offset)
-            guard let note = entry.note, let head = Head(text: note.text) else {
+            guard let note = entry.note, let head = entry.head else {
                 report.add(.headForm, at: place, en: "is no signed head", zh: "不是有效的签名树头")
                 continue
             }
@@ -44,7 +40,7 @@ enum HeadChecks {
                 report.add(.headOrigin, at: place, en: "speaks of another job, attempt or direction", zh: "属于其他任务、尝试或方向")
                 continue
             }
-            let missing = signers.filter { !note.isSigned(by: $0.name, $0.key) }.map(\.name)
+            let missing = signers.filter { !ledger.signatures.isSigned(note, by: $0.name, $0.key) }.map(\.name)
             if !missing.isEmpty {
                 report.add(.headSignatures, at: place, en: "no valid signature of \(missing.joined(separator: ", "))",
                            zh: "缺少 \(missing.joined(separator: "、")) 的有效签名")

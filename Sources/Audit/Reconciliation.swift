@@ -12,7 +12,14 @@ package enum Reconciliation {
         for directory in directories {
             if let ledger = AuditedLedger.open(directory, report: &report) { ledgers.append(ledger) }
         }
-        guard ledgers.count == directories.count, sameJob(ledgers, &report) else { return report }
+        guard ledgers.count == directories.count else { return report }
+        return reconcile(ledgers, report)
+    }
+
+    /// - Parameter report: what opening them has found.
+    package static func reconcile(_ ledgers: [AuditedLedger], _ report: AuditReport = AuditReport()) -> AuditReport {
+        var report = report
+        guard sameJob(ledgers, &report) else { return report }
         for (index, first) in ledgers.enumerated() {
             for second in ledgers[(index + 1)...] { compare(first, second, &report) }
         }
@@ -50,6 +57,7 @@ package enum Reconciliation {
         }
         compare(sent: a.sent, received: b.received, &report)
         compare(sent: b.sent, received: a.received, &report)
+        ByteChecks.compare(first, second, &report)
     }
 
     private static func compare(sent: AuditedFlow, received: AuditedFlow, _ report: inout AuditReport) {
@@ -88,8 +96,7 @@ package enum Reconciliation {
     /// Every head that either end keeps is of one history.
     private static func heads(_ sent: AuditedFlow, _ received: AuditedFlow, _ report: inout AuditReport) {
         func roots(_ flow: AuditedFlow) -> [UInt64: [UInt8]] {
-            let heads = flow.heads.compactMap { $0.note.flatMap { Head(text: $0.text) } }
-            return Dictionary(heads.map { ($0.size, $0.root) }, uniquingKeysWith: { first, _ in first })
+            return Dictionary(flow.heads.compactMap(\.head).map { ($0.size, $0.root) }, uniquingKeysWith: { first, _ in first })
         }
         let (own, other) = (roots(sent), roots(received))
         for size in Set(own.keys).union(other.keys).sorted() {

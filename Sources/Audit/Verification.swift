@@ -10,11 +10,24 @@ package enum Verification {
     package static func verify(_ directory: LedgerDirectory) -> AuditReport {
         var report = AuditReport()
         guard let ledger = AuditedLedger.open(directory, report: &report) else { return report }
-        let counts = PublicCounts(ledger)
-        var checks = Checks(ledger: ledger, counts: counts, report: report)
-        for line in ledger.lines { checks.line(line) }
+        return verify(ledger, report)
+    }
+
+    /// - Parameters:
+    ///   - report: what opening it has found.
+    ///   - file: of records or heads. Only the direction whose file that is, is checked: a part of all that is checked otherwise.
+    package static func verify(_ ledger: AuditedLedger, _ report: AuditReport = AuditReport(), only file: String? = nil) -> AuditReport {
+        var checks = Checks(ledger: ledger, counts: PublicCounts(ledger), report: report)
+        for line in ledger.lines {
+            for flow in line.flows where file.map({ $0 == flow.recordsFile || $0 == flow.headsFile }) ?? true {
+                let isData = line.carriesData(ledger.manifest.role)
+                checks.check(flow, isData: isData)
+                HeadChecks.check(flow, isData: isData, ledger, &checks.report)
+            }
+        }
+        guard file == nil else { return checks.report }
         checks.completeness()
-        HeadChecks.check(ledger, &checks.report)
+        checks.payloads()
         checks.state()
         return checks.report
     }
@@ -24,18 +37,14 @@ package enum Verification {
         let counts: PublicCounts
         var report: AuditReport
         var frames = 0
-        var payloads = 0
+        var opened = 0
         var bytes: UInt64 = 0
         /// Directions of the data line that end with `Closing`.
         var closed = 0
 
-        mutating func line(_ line: AuditedLine) {
-            for flow in line.flows { check(flow, isData: line.carriesData(ledger.manifest.role)) }
-        }
-
         // Record by record
 
-        private mutating func check(_ flow: AuditedFlow, isData: Bool) {
+        mutating func check(_ flow: AuditedFlow, isData: Bool) {
             if flow.surplusBytes > 0 {
                 report.add(.recordLength, at: flow.place(records: flow.records.count * FrameRecord.byteCount),
                            en: "\(flow.surplusBytes) bytes are no whole record", zh: "末尾 \(flow.surplusBytes) 字节不构成完整记录")
@@ -44,7 +53,7 @@ package enum Verification {
             var control = ControlOrder()
             var isInOrder = true
             var earlier: FrameRecord?
-            let headsAt = Dictionary(grouping: flow.heads.compactMap { $0.note.flatMap { Head(text: $0.text)?.size } }, by: \.self).mapValues(\.count)
+            let headsAt: [UInt64: Int] = flow.heads.compactMap(\.head).reduce(into: [:]) { $0[$1.size, default: 0] += 1 }
             for (index, record) in flow.records.enumerated() {
                 frames += 1
                 guard let record else {
@@ -120,7 +129,7 @@ package enum Verification {
                            zh: "留存的载荷与传输时不符（\(short(record.digest))）")
                 return nil
             case .bytes(let bytes):
-                payloads += 1
+                opened += 1
                 do throws(WireFault) {
                     let message = try Message.decode(kind: record.kind, payload: bytes)
                     if let text = content(message, flow) { report.add(.payloadContent, at: place, en: text.en, zh: text.zh) }
@@ -212,6 +221,7 @@ package enum Verification {
             let kinds = controls.flatMap { flow in flow.records.compactMap { $0 } }
             // A job that ended well says nothing: the message is empty.
             let isCompleted = ledger.manifest.role != .arbiter && kinds.contains { $0.kind == .jobEnd && $0.length == 0 }
+            ByteChecks.check(ledger, isCompleted: isCompleted, &report)
             let hasSubmitted = kinds.contains { $0.kind == .headSubmission }
             if ledger.manifest.role != .arbiter {
                 if ledger.dataLine == nil, isCompleted || hasSubmitted || controls.isEmpty {
@@ -226,15 +236,23 @@ package enum Verification {
             }
         }
 
+        /// Nothing is kept that did not cross.
+        mutating func payloads() {
+            let known = Set(ledger.lines.flatMap(\.flows).flatMap(\.records).compactMap { $0.map { LedgerFile.payload($0.digest) } })
+            for name in ledger.directory.payloads.subtracting(known).sorted() {
+                report.add(.file, at: Place(ledger: ledger.manifest.node, file: name), en: "is the payload of no frame", zh: "不是任何帧的载荷")
+            }
+        }
+
         mutating func state() {
             let lines = ledger.lines.map(\.peer.name).joined(separator: ", ")
             report.state(en: "\(ledger.manifest.node) (\(ledger.manifest.role.name.en)), job \(ledger.manifest.job), attempt \(ledger.manifest.attempt)",
                          zh: "\(ledger.manifest.node)（\(ledger.manifest.role.name.zh)），任务 \(ledger.manifest.job)，第 \(ledger.manifest.attempt) 次尝试")
-            report.state(en: "\(frames) frames of \(bytes) payload bytes on the lines to \(lines); \(payloads) payloads opened",
-                         zh: "与 \(lines) 的线路共 \(frames) 帧，载荷 \(bytes) 字节；已打开 \(payloads) 个载荷")
+            report.state(en: "\(frames) frames of \(bytes) payload bytes on the lines to \(lines); \(opened) payloads opened",
+                         zh: "与 \(lines) 的线路共 \(frames) 帧，载荷 \(bytes) 字节；已打开 \(opened) 个载荷")
             guard let line = ledger.dataLine else { return }
             for flow in line.flows {
-                let signed = flow.heads.compactMap { $0.note.flatMap { Head(text: $0.text)?.size } }.max() ?? 0
+                let signed = flow.heads.compactMap { $0.head?.size }.max() ?? 0
                 let open = UInt64(flow.records.count) - min(UInt64(flow.records.count), signed)
                 report.state(en: "line to \(line.peer.name), \(flow.direction.name.en): \(flow.heads.count) heads, \(open) frames after the last",
                              zh: "与 \(line.peer.name) 的线路，\(flow.direction.name.zh)：\(flow.heads.count) 个树头，其后另有 \(open) 帧")

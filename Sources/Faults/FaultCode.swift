@@ -16,6 +16,7 @@ extension Fault {
         case unknownJob = 111
         case alreadyExists = 112
         case missingOption = 113
+        case notALaboratory = 119
         case nodeNotRunning = 127
         case notAwaitingApproval = 128
         case unknownCatalogueItem = 140
@@ -136,6 +137,11 @@ extension Fault.Code {
         case .missingOption:
             Entry(.usage, en: "the option {place} is missing", zh: "缺少选项 {place}",
                   hint: "see the command's --help", hintZh: "用法见该命令的 --help")
+        case .notALaboratory:
+            Entry(.usage, en: "{place}: the contract is not that of a laboratory, so the secrets of its lines are not written",
+                  zh: "{place}：该契约不属于实验环境，不得写出线路密钥",
+                  hint: "remove the key; it is for tests under a contract that sets limits.insecure_key_bits",
+                  hintZh: "请删除该键；仅在设有 limits.insecure_key_bits 的测试契约下可用")
         case .nodeNotRunning:
             Entry(.unavailable, en: "{place}: no running node answers here", zh: "{place}：没有正在运行的节点响应",
                   hint: "start the node of this configuration with 'serve', then try again", hintZh: "请先以 serve 启动该配置对应的节点，再重试")

@@ -22,7 +22,7 @@ package struct Installation: Sendable {
         return [UInt8](data)
     }
 
-    private init(contractFile: String, authority: String, certificate: String, privateKey: String) throws {
+    private init(contractFile: String, authority: String, certificate: String, privateKey: String, insecureKeyLog: String? = nil) throws {
         let bytes = try Installation.read(contractFile)
         do {
             contract = try Contract.parse(bytes)
@@ -31,7 +31,10 @@ package struct Installation: Sendable {
         }
         contractBytes = bytes
         contractDigest = SHA256.hash(bytes)
-        identity = try TransportIdentity(authorityFile: authority, certificateFile: certificate, privateKeyFile: privateKey)
+        // With it anyone reads what crossed: not where a contract protects real data.
+        guard insecureKeyLog == nil || contract.limits.insecureKeyBits else { throw Fault(.notALaboratory, at: "/insecure_key_log") }
+        identity = try TransportIdentity(authorityFile: authority, certificateFile: certificate, privateKeyFile: privateKey,
+                                         insecureKeyLog: insecureKeyLog)
     }
 
     /// - Throws: `Fault` or `FaultList`.
@@ -44,7 +47,8 @@ package struct Installation: Sendable {
             throw list.located(in: URL(fileURLWithPath: configurationFile).lastPathComponent)
         }
         let installation = try Installation(contractFile: configuration.contract, authority: configuration.authority,
-                                            certificate: configuration.certificate, privateKey: configuration.privateKey)
+                                            certificate: configuration.certificate, privateKey: configuration.privateKey,
+                                            insecureKeyLog: configuration.insecureKeyLog)
         _ = try installation.contract.party(configuration.name, in: role, at: "/name")
         try installation.checkOwnPin(configuration.name)
         let ledgerKey = try installation.ledgerKey(configuration.ledgerKey, of: configuration.name)

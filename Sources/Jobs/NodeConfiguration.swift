@@ -22,6 +22,8 @@ package struct NodeConfiguration: Sendable, Hashable {
     package let retention: Retention
     package let approval: Approval
     package let logLevel: LogLevel
+    /// Where the secrets of TLS are written, for laboratories alone.
+    package let insecureKeyLog: String?
 
     package struct Dataset: Sendable, Hashable {
         package let path: String
@@ -101,7 +103,8 @@ package struct NodeConfiguration: Sendable, Hashable {
                 listen: listen, dataDirectory: reader.path("data_directory", in: directory), datasets: datasets,
                 retention: reader.optional("retention", .choice(Retention.all), default: .all),
                 approval: reader.wordOrObject("approve", .approvalWord, default: .automatic, NodeConfiguration.Approval.init(reading:)),
-                logLevel: reader.optional("log_level", .choice(LogLevel.info), default: .info))
+                logLevel: reader.optional("log_level", .choice(LogLevel.info), default: .info),
+                insecureKeyLog: reader.optional("insecure_key_log", .text(1...1024)).map { joined($0, to: directory) })
         }
     }
 }
@@ -160,8 +163,11 @@ private struct Identity {
 
 extension ObjectReader {
     fileprivate mutating func path(_ key: String, in directory: String) -> String {
-        let written = required(key, .text(1...1024))
-        if written.hasPrefix("/") || directory.isEmpty { return written }
-        return directory.hasSuffix("/") ? directory + written : directory + "/" + written
+        joined(required(key, .text(1...1024)), to: directory)
     }
+}
+
+private func joined(_ path: String, to directory: String) -> String {
+    if path.hasPrefix("/") || directory.isEmpty { return path }
+    return directory.hasSuffix("/") ? directory + path : directory + "/" + path
 }

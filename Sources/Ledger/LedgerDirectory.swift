@@ -9,17 +9,21 @@ package struct LedgerDirectory: Sendable {
     package struct Stored: Sendable {
         package let peer: String
         package let direction: Direction
-        package let records: [UInt8]
-        package let heads: [UInt8]
+        package fileprivate(set) var records: [UInt8]
+        package fileprivate(set) var heads: [UInt8]
     }
 
     private let url: URL
-    package let manifest: [UInt8]
-    package let contract: [UInt8]
-    package let specification: [UInt8]
+    package private(set) var manifest: [UInt8]
+    package private(set) var contract: [UInt8]
+    package private(set) var specification: [UInt8]
     /// By peer, sent before received. A file that is missing is empty here and named in `missing`.
-    package let lines: [Stored]
+    package private(set) var lines: [Stored]
+    /// Accounts of bytes, by peer.
+    package private(set) var bytes: [String: [UInt8]] = [:]
     package let missing: [String]
+    /// Names of the kept payloads, as `LedgerFile.payload` gives them.
+    package let payloads: Set<String>
     /// Files and folders that no ledger has.
     package let unexpected: [String]
 
@@ -61,9 +65,42 @@ package struct LedgerDirectory: Sendable {
                     heads: names.contains(files.1) ? try read(files.1, atMost: Self.headsBytes) : []))
             }
         }
+        for name in names where name.hasSuffix(LedgerFile.bytesSuffix) && lines.contains(where: { LedgerFile.bytes($0.peer) == name }) {
+            known.insert(name)
+            bytes[String(name.dropLast(LedgerFile.bytesSuffix.count))] = try read(name, atMost: Self.documentBytes)
+        }
         self.lines = lines
         self.missing = missing
-        unexpected = names.filter { !known.contains($0) }.sorted()
+        let stored = (FileManager.default.enumerator(atPath: url.appendingPathComponent(LedgerFile.payloads).path)?.allObjects ?? [])
+            .compactMap { ($0 as? String).map { "\(LedgerFile.payloads)/\($0)" } }
+        let payloads = Set(stored.filter(Self.isPayload))
+        // Folders of payloads are no files of their own.
+        known.formUnion(payloads.union(payloads.map { ($0 as NSString).deletingLastPathComponent }))
+        self.payloads = payloads
+        unexpected = (names + stored).filter { !known.contains($0) }.sorted()
+    }
+
+    private static func isPayload(_ name: String) -> Bool {
+        let parts = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        return parts.count == 3 && parts[1].count == 2 && parts[2].count == 64 && parts[2].starts(with: parts[1])
+            && parts[2].allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
+    }
+
+    /// As if one file held other bytes; as it is where there is no document, records or heads of that name.
+    package func replacing(_ name: String, with bytes: [UInt8]) -> LedgerDirectory {
+        var changed = self
+        switch name {
+        case LedgerFile.manifest: changed.manifest = bytes
+        case LedgerFile.contract: changed.contract = bytes
+        case LedgerFile.specification: changed.specification = bytes
+        default:
+            for (index, line) in lines.enumerated() {
+                if name == LedgerFile.records(line.peer, line.direction) { changed.lines[index].records = bytes }
+                if name == LedgerFile.bytes(line.peer) { changed.bytes[line.peer] = bytes }
+                if name == LedgerFile.heads(line.peer, line.direction) { changed.lines[index].heads = bytes }
+            }
+        }
+        return changed
     }
 
     /// The peer whose line a file belongs to.
@@ -80,7 +117,8 @@ package struct LedgerDirectory: Sendable {
     /// The stored payload of that digest, its bytes not compared with it; nothing where none is stored, or more than `limit`
     /// bytes are.
     package func payload(_ digest: [UInt8], atMost limit: Int) -> [UInt8]? {
-        Self.contents(url.appendingPathComponent(LedgerFile.payload(digest)), atMost: limit)
+        let name = LedgerFile.payload(digest)
+        return payloads.contains(name) ? Self.contents(url.appendingPathComponent(name), atMost: limit) : nil
     }
 
     private static func contents(_ url: URL, atMost limit: Int) -> [UInt8]? {
@@ -111,6 +149,8 @@ package enum HeadFile {
     package struct Entry: Sendable {
         package let offset: Int
         package let note: SignedNote?
+        /// What the note signs; nothing where it is none, or signs something else.
+        package let head: Head?
     }
 
     /// A file that goes on behind something malformed is cut at the next two empty lines.
@@ -121,7 +161,7 @@ package enum HeadFile {
             let end = self.end(bytes, from: start)
             // The file's empty line is not the note's.
             let note = end.map { try? SignedNote.decode(bytes[start..<$0 - 1]) } ?? nil
-            entries.append(Entry(offset: start, note: note))
+            entries.append(Entry(offset: start, note: note, head: note.flatMap { Head(text: $0.text) }))
             start = end ?? bytes.count
         }
         return entries

@@ -12,6 +12,8 @@ package enum LedgerFile {
 
     package static func records(_ peer: String, _ direction: Direction) -> String { "\(peer).\(direction.rawValue).records" }
     package static func heads(_ peer: String, _ direction: Direction) -> String { "\(peer).\(direction.rawValue).heads" }
+    package static func bytes(_ peer: String) -> String { "\(peer)\(bytesSuffix)" }
+    static let bytesSuffix = ".bytes.json"
     package static func payload(_ digest: [UInt8]) -> String { "\(payloads)/\(hexadecimal(digest.prefix(1)))/\(hexadecimal(digest))" }
 }
 
@@ -80,6 +82,13 @@ package final class LedgerWriter: Sendable {
 
     /// Keeps a head with the signatures that it has got.
     package func keep(_ note: SignedNote, _ direction: Direction) throws(LedgerError) { try stream(direction).keep(note) }
+
+    /// Keeps what the line carried, once, when it has ended.
+    package func keep(_ account: ByteAccount) throws(LedgerError) {
+        let name = LedgerFile.bytes(peer)
+        try writeOnce(account.encode(), directory.appendingPathComponent(name), name)
+        try bringToDisk(name)
+    }
 
     /// Brings everything kept so far to the disk: to be called before a head is signed.
     package func synchronize() throws(LedgerError) {

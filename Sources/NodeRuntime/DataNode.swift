@@ -270,9 +270,11 @@ package final class DataNode: Sendable {
                 try await open.session.run(arrival.line, first: arrival.first)
             } catch {
                 await arrival.line.close()
+                try? ledgers.keep(await arrival.line.account, id, line: arrival.line.peerName)
                 throw error
             }
             await arrival.line.close()
+            try ledgers.keep(await arrival.line.account, id, line: arrival.line.peerName)
             log.info(en: "completed", zh: "已完成")
             arbiter.post(.jobEnd(.init()), job: id, attempt: open.session.attempt)
         } catch {

@@ -73,6 +73,17 @@ package final class LedgerBook: Sendable {
         }
     }
 
+    /// What the line has carried: once it is closed, and before the job's `end`.
+    func keep(_ account: ByteAccount, _ job: JobIdentifier, line: String) throws(Fault) {
+        do {
+            try writer(job, line: line)?.keep(account)
+        } catch let fault as Fault {
+            throw fault
+        } catch {
+            throw Fault(.unwritable, at: "ledger")
+        }
+    }
+
     /// The job is over: what it wrote is brought to the disk.
     package func end(_ job: JobIdentifier) {
         guard let ledger = open.withLock({ $0[job] }) else { return }

@@ -18,6 +18,8 @@ package actor Line {
     private var nextReceived: UInt64 = 0
     /// Frames with their headers, by what they are marked with.
     private(set) var bytesByPhase: [Phase: (sent: UInt64, received: UInt64)] = [:]
+    private var framesSent = ByteAccount.Flow()
+    private var framesReceived = ByteAccount.Flow()
 
     package struct Received: Sendable {
         package let message: Message
@@ -44,6 +46,7 @@ package actor Line {
         try ledgers?.record(frame, .sent, line: peerName)
         bytesByPhase[frame.phase, default: (0, 0)].sent += UInt64(frame.byteCount)
         try await connection.send(frame)
+        framesSent.count(frame)
     }
 
     /// The next message, or nothing when the peer has closed the line in order.
@@ -54,6 +57,7 @@ package actor Line {
         }
         nextReceived += 1
         bytesByPhase[frame.phase, default: (0, 0)].received += UInt64(frame.byteCount)
+        framesReceived.count(frame)
         try ledgers?.record(frame, .received, line: peerName)
         do {
             return Received(message: try frame.message(), job: frame.job, attempt: frame.attempt)
@@ -63,6 +67,30 @@ package actor Line {
     }
 
     package func close() async { await connection.close() }
+
+    /// Complete once the line is closed.
+    package var account: ByteAccount {
+        let traffic = connection.traffic
+        return ByteAccount(sent: framesSent.on(traffic.sent), received: framesReceived.on(traffic.received))
+    }
+}
+
+extension ByteAccount.Flow {
+    fileprivate mutating func count(_ frame: Frame) {
+        frames += 1
+        frame_bytes += UInt64(frame.byteCount)
+        guard !frame.kind.isRecorded else { return }
+        head_frames += 1
+        head_bytes += UInt64(frame.byteCount)
+    }
+
+    fileprivate func on(_ socket: SocketCount) -> ByteAccount.Flow {
+        var flow = self
+        flow.opening_bytes = UInt64(socket.openingBytes)
+        flow.tls_records = UInt64(socket.records)
+        flow.socket_bytes = UInt64(socket.bytes)
+        return flow
+    }
 }
 
 /// A line that many tasks send on: messages go out one by one, in the order in which they were posted.

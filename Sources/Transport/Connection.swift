@@ -16,11 +16,13 @@ package final class Connection: Sendable {
 
     private let channel: any Channel
     private let line: NIOLoopBound<LineHandler>
+    private let meter: ByteMeter
     private let tickets = Atomic<Int>(0)
     private let sent = Atomic<Int>(0)
     private let received = Atomic<Int>(0)
 
-    init(channel: any Channel, opened: LineHandler.Opened) {
+    init(channel: any Channel, opened: LineHandler.Opened, meter: ByteMeter) {
+        self.meter = meter
         self.channel = channel
         peerPin = opened.pin
         peerDescription = opened.name
@@ -30,6 +32,9 @@ package final class Connection: Sendable {
     /// Bytes of whole frames, before encryption.
     package var bytesSent: Int { sent.load(ordering: .relaxed) }
     package var bytesReceived: Int { received.load(ordering: .relaxed) }
+
+    /// What the socket has carried. The last of it, TLS's farewell, is there once `close` has returned.
+    package var traffic: (sent: SocketCount, received: SocketCount) { meter.traffic }
 
     /// Returns when the frame is in the hands of the operating system. Throws the reason for which the line ended,
     /// `peerLost` at the least. A cancelled send ends the line, for half of a frame may be on it: it throws `cancelled`.

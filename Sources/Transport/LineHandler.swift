@@ -46,6 +46,7 @@ final class LineHandler: ChannelInboundHandler {
     private let deadline: NIODeadline
     private let timeoutSeconds: Int
     private let opened: EventLoopPromise<Opened>
+    private let meter: ByteMeter
     private let judge: (_ pin: String) -> Judgement
 
     private var stage = Stage.connecting
@@ -58,13 +59,14 @@ final class LineHandler: ChannelInboundHandler {
     private var isClosedHere = false
 
     init(
-        end: End, deadline: NIODeadline, timeoutSeconds: Int, opened: EventLoopPromise<Opened>,
+        end: End, deadline: NIODeadline, timeoutSeconds: Int, opened: EventLoopPromise<Opened>, meter: ByteMeter,
         judge: @escaping (_ pin: String) -> Judgement
     ) {
         self.end = end
         self.deadline = deadline
         self.timeoutSeconds = timeoutSeconds
         self.opened = opened
+        self.meter = meter
         self.judge = judge
         switch end {
         case .dialling(let name, _): self.name = name
@@ -191,6 +193,8 @@ final class LineHandler: ChannelInboundHandler {
 
     private func open(_ pin: String, _ context: ChannelHandlerContext) {
         stage = .open
+        // The dialling end waits for the welcome, the listening end for the first frame: so far nothing else has crossed.
+        meter.open()
         opened.succeed(Opened(pin: pin, name: name, line: NIOLoopBound(self, eventLoop: context.eventLoop)))
     }
 

@@ -25,18 +25,19 @@ package enum Transport {
         let deadline = NIODeadline.now() + timeout
         let loop = loops.next()
         let opened = loop.makePromise(of: LineHandler.Opened.self)
+        let meter = ByteMeter()
 
         let connecting = configured(ClientBootstrap(group: loop))
             .connectTimeout(timeout)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let line = LineHandler(
-                        end: .dialling(name: name, address: address), deadline: deadline, timeoutSeconds: timeoutSeconds, opened: opened
+                        end: .dialling(name: name, address: address), deadline: deadline, timeoutSeconds: timeoutSeconds, opened: opened, meter: meter
                     ) { shown in
                         shown == pin ? .admitted(name: name) : .refused(Fault(.pinMismatch, at: name))
                     }
                     let tls = try NIOSSLClientHandler(context: identity.dialling, serverHostname: nil)
-                    try channel.pipeline.syncOperations.addHandlers([tls, line])
+                    try channel.pipeline.syncOperations.addHandlers([meter, tls, line])
                 }
             }
             .connect(host: host, port: port)
@@ -49,7 +50,7 @@ package enum Transport {
                 opened.fail(Fault(.cancelled))
                 connecting.whenSuccess { $0.abandon() }
             }
-            return Connection(channel: channel.1, opened: channel.0)
+            return Connection(channel: channel.1, opened: channel.0, meter: meter)
         } catch {
             throw error as? Fault ?? Fault(.peerUnreachable, at: name, address)
         }
@@ -96,10 +97,11 @@ package enum Transport {
             return channel.eventLoop.makeFailedFuture(Fault(.overloaded, at: place))
         }
         let opened = channel.eventLoop.makePromise(of: LineHandler.Opened.self)
+        let meter = ByteMeter()
         opened.futureResult.whenComplete { outcome in
             switch outcome {
             case .success(let peer):
-                let connection = Connection(channel: channel, opened: peer)
+                let connection = Connection(channel: channel, opened: peer, meter: meter)
                 let isWelcome = guests.seat(connection)
                 Task {
                     if isWelcome { await handler(connection) }
@@ -114,12 +116,12 @@ package enum Transport {
         let prepared = channel.eventLoop.makeCompletedFuture {
             let line = LineHandler(
                 end: .listening(place: place), deadline: .now() + .seconds(Int64(handshakeSeconds)),
-                timeoutSeconds: handshakeSeconds, opened: opened
+                timeoutSeconds: handshakeSeconds, opened: opened, meter: meter
             ) { pin in
                 guard let name = peers[pin] else { return .refused(Fault(.pinMismatch, at: place)) }
                 return guests.takeSeat() ? .admitted(name: name) : .refused(Fault(.overloaded, at: place))
             }
-            try channel.pipeline.syncOperations.addHandlers([NIOSSLServerHandler(context: identity.listening), line])
+            try channel.pipeline.syncOperations.addHandlers([meter, NIOSSLServerHandler(context: identity.listening), line])
         }
         prepared.whenFailure { _ in opened.fail(Fault(.peerLost, at: place)) }
         return prepared

@@ -1,7 +1,9 @@
 import Faults
 import Foundation
+import NIOCore
 import NIOSSL
 import Primitives
+import Synchronization
 
 /// Who this program is on a line, and whom it believes: a certificate, its key, and the authority of the contract.
 package struct TransportIdentity: Sendable {
@@ -12,7 +14,9 @@ package struct TransportIdentity: Sendable {
 
     /// All files are PEM. Throws `secretFileMode` for a key that anyone but its owner can read, `unreadableFile`, and
     /// `certificateRefused` where key and certificate do not belong together.
-    package init(authorityFile: String, certificateFile: String, privateKeyFile: String) throws(Fault) {
+    /// - Parameter insecureKeyLog: a file to which the secrets of every connection are appended, in the NSS key log format:
+    ///   whoever has it can read all that crossed. For laboratories alone. `unwritable` where it cannot be opened.
+    package init(authorityFile: String, certificateFile: String, privateKeyFile: String, insecureKeyLog: String? = nil) throws(Fault) {
         let authorities = try Self.read(authorityFile) { try NIOSSLCertificate.fromPEMFile($0) }
         let chain = try Self.read(certificateFile) { try NIOSSLCertificate.fromPEMFile($0) }
         try Self.requirePrivate(privateKeyFile)
@@ -27,6 +31,11 @@ package struct TransportIdentity: Sendable {
         var server = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         server.certificateVerification = .noHostnameVerification
+        if let insecureKeyLog {
+            let log = try KeyLog(insecureKeyLog)
+            client.keyLogCallback = { log.append($0) }
+            server.keyLogCallback = { log.append($0) }
+        }
         do {
             dialling = try Self.context(client, authorities, chain, key)
             listening = try Self.context(server, authorities, chain, key)
@@ -59,6 +68,21 @@ package struct TransportIdentity: Sendable {
         let attributes = try read(path) { try FileManager.default.attributesOfItem(atPath: $0) }
         guard let mode = attributes[.posixPermissions] as? NSNumber else { throw Fault(.unreadableFile, at: path) }
         guard mode.intValue & 0o077 == 0 else { throw Fault(.secretFileMode, at: path) }
+    }
+}
+
+/// Secrets of connections, a line each, in a file that only its owner may read.
+private final class KeyLog: Sendable {
+    private let handle: Mutex<FileHandle>
+
+    init(_ path: String) throws(Fault) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Fault(.unwritable, at: path) }
+        handle = Mutex(FileHandle(fileDescriptor: descriptor, closeOnDealloc: true))
+    }
+
+    func append(_ line: ByteBuffer) {
+        handle.withLock { try? $0.write(contentsOf: Data(line.readableBytesView)) }
     }
 }
 

@@ -4,6 +4,7 @@ import Faults
 import NodeCommands
 import NodeRuntime
 import Reports
+import OwnerCommands
 import Wire
 
 @main
@@ -12,7 +13,7 @@ struct BankNode: AsyncParsableCommand {
         commandName: "bank-node",
         abstract: "The bank's node of a lab: approves and runs jobs on its own data. (银行节点：在本方数据上审批并运行任务)",
         version: NodeProgram.version, subcommands: [
-            Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, Doctor.self,
+            Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, OwnerAuditCommand<Program>.self, Doctor.self,
         ])
 
     enum Program: DataNodeProgram {

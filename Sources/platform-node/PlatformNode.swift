@@ -4,6 +4,7 @@ import Reports
 import Faults
 import NodeCommands
 import NodeRuntime
+import OwnerCommands
 import Wire
 
 @main
@@ -12,7 +13,7 @@ struct PlatformNode: AsyncParsableCommand {
         commandName: "platform-node",
         abstract: "The platform's node of a lab: approves and runs jobs on its own data. (平台节点：在本方数据上审批并运行任务)",
         version: NodeProgram.version, subcommands: [
-            Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, Doctor.self,
+            Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, OwnerAuditCommand<Program>.self, Doctor.self,
         ])
 
     enum Program: DataNodeProgram {

@@ -12,6 +12,7 @@ extension Sample {
         self.job = job
         var writing = try Writing(folder: folder, job: job, specification: specification, retention: retention)
         for (index, step) in steps.enumerated() { try writing.write(step, isLost: lost.contains(index)) }
+        try writing.keepAccounts()
     }
 
     private struct Line: Hashable {
@@ -24,6 +25,7 @@ extension Sample {
         var writers: [Line: LedgerWriter] = [:]
         var sequences: [Line: UInt64] = [:]
         var signed: [Role: UInt64] = [:]
+        var flows: [Line: ByteAccount.Flow] = [:]
 
         init(folder: Folder, job: JobIdentifier, specification: [UInt8], retention: Retention) throws {
             self.job = job
@@ -58,8 +60,35 @@ extension Sample {
             let frame = Frame(kind: kind, phase: phase, job: job, attempt: 1, sequence: sequences[line, default: 0],
                               salt: SystemRandom.bytes(Frame.saltBytes), payload: payload)
             sequences[line, default: 0] += 1
+            count(frame.byteCount, line, isHead: false)
             try writers[line]?.append(frame, .sent)
             if !isLost { try writers[Line(from: to, to: from)]?.append(frame, .received) }
+        }
+
+        private mutating func count(_ bytes: Int, _ line: Line, isHead: Bool) {
+            var flow = flows[line] ?? ByteAccount.Flow(opening_bytes: line.from == .bank ? 1871 : 2304)
+            let records = UInt64((bytes + 16383) / 16384)
+            flow.frames += 1
+            flow.frame_bytes += UInt64(bytes)
+            if isHead {
+                flow.head_frames += 1
+                flow.head_bytes += UInt64(bytes)
+            }
+            flow.tls_records += records
+            flow.socket_bytes += UInt64(bytes) + 22 * records
+            flows[line] = flow
+        }
+
+        /// The bank says farewell on the line; the platform's comes too late to be seen.
+        func keepAccounts() throws {
+            let (toPlatform, toBank) = (Line(from: .bank, to: .platform), Line(from: .platform, to: .bank))
+            guard var forth = flows[toPlatform], var back = flows[toBank] else { return }
+            forth.tls_records += 1
+            forth.socket_bytes += 24
+            try writers[toPlatform]?.keep(ByteAccount(sent: forth, received: back))
+            back.tls_records += 1
+            back.socket_bytes += 24
+            try writers[toBank]?.keep(ByteAccount(sent: back, received: forth))
         }
 
         private mutating func checkpoint(_ phase: Phase, _ round: UInt32, isForked: Bool) throws {
@@ -67,7 +96,9 @@ extension Sample {
             let fromBank = ofBank.head(.sent)
             let fromPlatform = ofBank.head(.received)
             for (writer, own) in [(ofBank, Role.bank), (ofPlatform, .platform)] {
-                sequences[Line(from: own, to: own == .bank ? .platform : .bank), default: 0] += 1
+                let line = Line(from: own, to: own == .bank ? .platform : .bank)
+                sequences[line, default: 0] += 1
+                count(Frame.headerBytes + 210, line, isHead: true)
                 let (sent, received) = (writer.head(.sent), writer.head(.received))
                 let shown = isForked && own == .bank
                     ? Head(job: job, attempt: 1, sender: sent.sender, receiver: sent.receiver, size: sent.size, root: SystemRandom.bytes(32)) : sent

@@ -166,6 +166,18 @@ extension AuditReport {
         #expect(try rules(.jobProgress) { .raw(from: .bank, to: $1, .jobProgress, $0.encodePayload() + float, $2) } == [.payloadForm])
     }
 
+    @Test("a value in the padding of a number, or in place of a default that is left out, is found")
+    func padding() throws {
+        // The count 5 in five bytes, where one is enough; and the block 0, written out.
+        let long: [UInt8] = [0x08, 0x85, 0x80, 0x80, 0x80, 0x00]
+        #expect(try rules(.columns) { .raw(from: .bank, to: $1, .columns, long, $2) }.contains(.payloadForm))
+        #expect(try rules(.roundRows) { .raw(from: .bank, to: $1, .roundRows, $0.encodePayload() + [0x10, 0x00], $2) }.contains(.payloadForm))
+        // Bytes behind the last ciphertext of a field.
+        #expect(try rules(.maskedValues) { _, to, phase in
+            .frame(from: .bank, to: to, .maskedValues(.filled { $0.round = 1; $0.ciphertexts = (Sample.ciphertexts(1) + [1, 2, 3, 4, 5, 6, 7, 8]).data }), phase)
+        }.contains(.length))
+    }
+
     @Test("a frame that is longer than public counts give is found, with payloads or without", arguments: Retention.allCases)
     func lengths(_ retention: Retention) throws {
         var steps = Sample.script()

@@ -96,6 +96,21 @@ import Testing
         #expect(notOwner.code == 4 && notOwner.pair().error.contains("not permitted"))
 
         for name in ["arbiter", "bank", "platform"] { #expect(try await lab.stop(name) == 0, "\(name)") }
+        // The ledgers hold, to the last byte on the socket; nothing that is kept holds a value of the data, in any encoding.
+        let ledgers = ["bank", "platform", "arbiter"].map { lab.path("\($0)/state/ledger/\(job)") }
+        for ledger in ledgers {
+            let verified = try await lab.jointlab("audit", "verify", ledger)
+            #expect(verified.code == 0, "\(verified.output)")
+        }
+        let reconciled = try await lab.jointlab("audit", "reconcile", ledgers[0], ledgers[1], ledgers[2])
+        #expect(reconciled.code == 0, "\(reconciled.output)")
+        for name in ["bank", "platform"] {
+            let arguments = ["audit", "canary", "--data", data.appending(path: "\(name).csv").path, "--config", lab.path("\(name)/node.json"), "--also"]
+            let clean = try await lab.run("\(name)-node", arguments + [lab.folder.appending(path: "\(name).log").path])
+            #expect(clean.code == 0 && clean.output.contains("identifiers: uscc"), "\(clean)")
+            let found = try await lab.run("\(name)-node", arguments + [data.appending(path: name == "bank" ? "platform.csv" : "bank.csv").path])
+            #expect(found.code == 1 && found.output.contains("holds column 'uscc'"), "\(found)")
+        }
         // Identifiers, and cells long enough to be no count or part of a time.
         let cells = (bank.rows + platform.rows).joined().filter { $0.utf8.count >= 7 && !$0.contains("-") }
         for name in ["arbiter", "bank", "platform"] {

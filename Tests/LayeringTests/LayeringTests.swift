@@ -25,6 +25,7 @@ private let allowed: [String: Set<String>] = {
         "Ledger": ["Wire", "Primitives"],
         "Reports": ["Evaluation", "Roles", "Pages", "Wire", "Jobs", "Faults"],
         "Audit": ["Ledger", "BigNumber", "Jobs", "Wire", "Faults", "Primitives"],
+        "Canary": ["Audit", "Ledger", "Tables", "Wire", "Faults"],
         "Training": ["LinearAlgebra"],
         "Exchange": [
             "Roles", "BigNumber", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training",
@@ -49,9 +50,10 @@ private let allowed: [String: Set<String>] = {
         "AnalystCommands": [
             "Audit", "Catalogue", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", "ArgumentParser",
         ],
+        "OwnerCommands": ["NodeCommands", "Canary", "Audit", "Installation", "Console", "Jobs", "Wire", "Faults", "ArgumentParser"],
         "arbiter": ["ArbiterRuntime", "NodeCommands", "Wire", "Faults", "ArgumentParser"],
-        "platform-node": ["PlatformRole", "Reports", "NodeRuntime", "NodeCommands", "Wire", "Faults", "ArgumentParser"],
-        "bank-node": ["BankRole", "Reports", "NodeRuntime", "NodeCommands", "Wire", "Faults", "ArgumentParser"],
+        "platform-node": ["PlatformRole", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", "ArgumentParser"],
+        "bank-node": ["BankRole", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", "ArgumentParser"],
         "jointlab": ["AnalystCommands", "ArgumentParser"],
     ]
 }()
@@ -95,7 +97,7 @@ private let open: Set = ["Foundation", "FoundationEssentials", "Dispatch", "Sync
         let reached = SourceTree.closure(of: "arbiter", in: allowed)
         let forbidden: Set = [
             "Paillier", "BigNumber", "CGMP", "SetIntersection", "Tables", "Features", "Training", "Exchange", "BankRole", "PlatformRole",
-            "Synthetic", "Reports", "Evaluation",
+            "Synthetic", "Reports", "Evaluation", "Canary", "OwnerCommands",
         ]
         #expect(reached.isDisjoint(with: forbidden))
     }
@@ -105,6 +107,7 @@ private let open: Set = ["Foundation", "FoundationEssentials", "Dispatch", "Sync
         let reached = SourceTree.closure(of: "jointlab", in: allowed)
         let forbidden: Set = [
             "Paillier", "SetIntersection", "Features", "Training", "Exchange", "BankRole", "PlatformRole", "ArbiterRole", "NodeRuntime",
+            "Canary", "OwnerCommands",
         ]
         #expect(reached.isDisjoint(with: forbidden))
         // Check characters of generated credit codes, and remainders of recorded ciphertexts by public keys: no more.

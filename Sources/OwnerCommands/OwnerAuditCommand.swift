@@ -1,0 +1,69 @@
+import ArgumentParser
+import Audit
+import Canary
+import Console
+import Faults
+import Foundation
+import Installation
+import Jobs
+import NodeCommands
+import Wire
+
+/// Checks that take the owner's data, and therefore run at its node's machine and nowhere else.
+package struct OwnerAuditCommand<Program: DataNodeProgram>: ParsableCommand {
+    package static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "audit", abstract: "Check with the owner's own data what this node keeps. (以本方数据核查本节点留存的内容)",
+            discussion: "Checks that need no data are verbs of jointlab audit.\n\nExample: \(Program.name) audit canary --data data.csv --config lab/\(Program.role.rawValue)/node.json",
+            subcommands: [Canary.self])
+    }
+
+    package init() {}
+
+    struct Canary: ParsableCommand {
+        static var configuration: CommandConfiguration {
+            CommandConfiguration(
+                commandName: "canary",
+                abstract: "Search everything kept for the data's values, in every encoding. (以各种编码在全部留存内容中搜索数据值)",
+                discussion: """
+                    Searches recorded payloads, records and all other files of the node's data directory, and with --also logs that lie elsewhere. \
+                    It says where a value was found, never the value. The exit code is 0 only if none was.
+
+                    Example: \(Program.name) audit canary --data data.csv --also \(Program.role.rawValue).log --config lab/\(Program.role.rawValue)/node.json
+                    """)
+        }
+        @Option(name: .long, help: ArgumentHelp("The data set whose values are searched for. (其值被搜索的数据文件)", valueName: "file")) var data: String
+        @Option(name: .long, help: ArgumentHelp(
+            "The column of identifiers, by default every text column without repetition. (标识列)", valueName: "column")) var identifier: String?
+        @Option(name: .long, help: ArgumentHelp("A log or a directory to be searched as well; may be repeated. (另行搜索的日志或目录)", valueName: "path"))
+        var also: [String] = []
+        @Flag(name: .long, help: "Print JSON. (以 JSON 输出)") var json = false
+        @OptionGroup var options: NodeOptions
+
+        func run() throws {
+            let language = Console.language(options.lang)
+            let report: AuditReport
+            do {
+                let configuration = try Installation.node(options.config, role: Program.role).configuration
+                let file = URL(fileURLWithPath: data)
+                let search = try CanarySearch(
+                    CanaryData(file, identifier: identifier), directory: URL(fileURLWithPath: configuration.dataDirectory, isDirectory: true),
+                    others: also.map { URL(fileURLWithPath: $0) }, own: [file] + configuration.datasets.values.map { URL(fileURLWithPath: $0.path) })
+                var told = 0
+                report = try search.run { done, total in
+                    guard Console.isTerminal, done - told >= 64 << 20 else { return }
+                    told = done
+                    Console.note(Phrase(en: "searched \(done >> 20) of \(total >> 20) MiB", zh: "已搜索 \(done >> 20) / \(total >> 20) MiB")(language))
+                }
+            } catch {
+                throw ArgumentParser.ExitCode(Console.report(error, language).rawValue)
+            }
+            if json {
+                Console.say(report.json(language).canonicalText())
+            } else {
+                for line in report.lines(language) { Console.say(line) }
+            }
+            if !report.holds { throw ArgumentParser.ExitCode(Faults.ExitCode.failure.rawValue) }
+        }
+    }
+}
