@@ -90,7 +90,7 @@ let package = Package(
         room("NodeRuntime", ["Roles", "Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
         room("ArbiterRuntime", ["ArbiterRole", "Ledger", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
         // 6: verbs
-        room("NodeCommands", ["NodeRuntime", "Installation", "Console", "Jobs", "Wire", "Faults", arguments, logging]),
+        room("NodeCommands", ["NodeRuntime", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", arguments, logging]),
         room("AnalystCommands", ["Audit", "Catalogue", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
         room("OwnerCommands", ["NodeCommands", "Canary", "Audit", "Installation", "Console", "Jobs", "Wire", "Faults", arguments]),
         // 7: programs
@@ -126,8 +126,10 @@ let package = Package(
             "BankRole", "PlatformRole", "ArbiterRole", "Exchange", "Roles", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "BigNumber",
             "SetIntersection", bigInt,
         ]),
-        tests("ArbiterRoleTests", ["ArbiterRole", "Jobs", "Wire", "Faults", "Primitives", bigInt]),
-        tests("CommandTests", ["bank-node", "platform-node", "arbiter", "jointlab", "Synthetic", "Jobs", "Wire", "Faults"]),
+        tests("ArbiterRoleTests", ["ArbiterRole", "Ledger", "Jobs", "Wire", "Faults", "Primitives", bigInt]),
+        tests("CommandTests", [
+            "bank-node", "platform-node", "arbiter", "jointlab", "Synthetic", "NodeRuntime", "Installation", "Roles", "Jobs", "Wire", "Faults", logging,
+        ]),
         tests("TransportTests", ["Transport", "Wire", "Faults", "Primitives"] + nio),
     ]
 )

@@ -15,6 +15,7 @@ RECORD_BYTES = 72
 FIELDS = ("sequence", "kind", "phase", "attempt", "length", "salt", "digest")
 PHASES = ("waiting", "opening", "alignment", "preparation", "training", "scoring", "closing")  # numbers of jointlab.proto
 ABORT, LEDGER_HEADS, JOB_END, HEAD_SIGNATURES = 16, 17, struct.pack(">H", 72), struct.pack(">H", 75)
+INTERVAL = 1000
 findings = 0
 
 
@@ -112,6 +113,11 @@ def roots(leaves):
         yield root
 
 
+def midway(heads):
+    """Sizes at which a head is made whatever the phase."""
+    return {size for size, _ in heads if size and size % INTERVAL == 0}
+
+
 def wire_table():
     """The table of wire.md: kind -> (message, {(sender role, receiver role)}, {phase}, longest payload)."""
     table = {}
@@ -187,6 +193,12 @@ class Ledger:
         heads = self.check_heads(place, line, self.read(f"{peer}.{direction}.heads"), records)
         self.records[line], self.heads[line] = records, heads
         heads_at, previous = Counter(size for size, _ in heads), -1
+        for size in midway(heads):  # made in the middle of a phase, without frames on this line
+            heads_at[size] -= 1
+        if "arbiter" not in (self.roles[line[0]], self.roles[line[1]]):
+            for size in range(INTERVAL, len(records), INTERVAL):
+                if size not in midway(heads) and records[size][8:10] != struct.pack(">H", ABORT):
+                    find(place, f"no head of {size} records, though others follow")
         for index, record in enumerate(records):
             here, value = f"{place} record {index}", dict(zip(FIELDS, struct.unpack(">QHHIQ16s32s", record)))
             sequence, kind, phase = value["sequence"], value["kind"], value["phase"]
@@ -218,7 +230,7 @@ class Ledger:
         arbiter, other = sorted(set(self.roles) - {self.node}, key=lambda name: self.roles[name] != "arbiter")
         answers = sum(record[8:10] == HEAD_SIGNATURES for record in self.records.get((arbiter, self.node), []))
         for line in ((self.node, other), (other, self.node)):
-            count = len(self.heads.get(line, []))
+            count = len(self.heads.get(line, [])) - len(midway(self.heads.get(line, [])))
             if not answers - 1 <= count <= answers:
                 find(self.place, f"{line[0]} → {line[1]} has {count} heads, but the arbiter answered {answers} times")
 

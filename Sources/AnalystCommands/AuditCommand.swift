@@ -13,7 +13,8 @@ struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "Check what a node recorded of a job. (核查节点所记录的任务账本)",
         discussion: """
-            A ledger is the directory ledger/JOB of a node's data directory. The exit code is 0 only if all that was asked holds.
+            A ledger is the directory ledger/JOB of a node's data directory, or its directory operations. The exit code is 0 only if
+            all that was asked holds.
 
             What each rule means stands in Protocols/ledger.md.
             """,
@@ -43,7 +44,11 @@ struct AuditCommand: AsyncParsableCommand {
         @OptionGroup var output: Output
 
         func run() async throws {
-            let report = try await output.options.checking { Verification.verify(try LedgerDirectory.reading(directory)) }
+            let report = try await output.options.checking {
+                guard OperationsDirectory.isOne(directory) else { return Verification.verify(try LedgerDirectory.reading(directory)) }
+                let operations = try OperationsDirectory.reading(directory)
+                return OperationsChecks.verify(operations, ledgers: operations.jobs.compactMap { try? LedgerDirectory.open($0) })
+            }
             try output.tell(report)
         }
     }
@@ -51,17 +56,28 @@ struct AuditCommand: AsyncParsableCommand {
     struct Reconcile: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Hold the ledgers of two or three nodes against each other, frame by frame. (逐帧核对两方或三方账本)",
-            discussion: "Example: jointlab audit reconcile lab/bank/data/ledger/JOB lab/platform/data/ledger/JOB")
-        @Argument(help: "Two or three ledgers of one job. (同一任务的两个或三个账本目录)") var directories: [String]
+            discussion: """
+                Example: jointlab audit reconcile lab/bank/state/ledger/JOB lab/platform/state/ledger/JOB
+
+                With a ledger of operations among them, what its node showed the others is held against it:
+
+                jointlab audit reconcile lab/bank/state/operations lab/arbiter/state/ledger/JOB
+                """)
+        @Argument(help: "Two or three ledgers of one job, and ledgers of operations. (同一任务的两个或三个账本目录，可含操作账本)") var directories: [String]
         @OptionGroup var output: Output
 
         func validate() throws {
-            guard (2...3).contains(directories.count) else { throw ValidationError("two or three directories are compared (须给出两个或三个目录)") }
+            let operations = directories.count { OperationsDirectory.isOne($0) }
+            guard (operations == 0 ? 2...3 : 1...3).contains(directories.count - operations), operations <= 3 else {
+                throw ValidationError("two or three directories are compared (须给出两个或三个目录)")
+            }
         }
 
         func run() async throws {
             let report = try await output.options.checking {
-                Reconciliation.reconcile(try directories.map { try LedgerDirectory.reading($0) })
+                Reconciliation.reconcile(
+                    try directories.filter { !OperationsDirectory.isOne($0) }.map { try LedgerDirectory.reading($0) },
+                    operations: try directories.filter { OperationsDirectory.isOne($0) }.map { try OperationsDirectory.reading($0) })
             }
             try output.tell(report)
         }
@@ -93,6 +109,14 @@ struct AuditCommand: AsyncParsableCommand {
         func run() async throws {
             let language = output.options.language
             var report = AuditReport()
+            if OperationsDirectory.isOne(directory) {
+                let operations = try await output.options.checking { AuditedOperations(try OperationsDirectory.reading(directory), &report) }
+                let lines = operations.entries.enumerated().filter { frame == nil || frame == $0.offset }
+                    .compactMap { entry in entry.element.map { output.json ? $0.json(language).canonicalText() : $0.line(language) } }
+                for line in lines { Console.say(line) }
+                guard !lines.isEmpty else { throw ArgumentParser.ExitCode(Faults.ExitCode.failure.rawValue) }
+                return
+            }
             let ledger = try await output.options.checking { AuditedLedger.open(try LedgerDirectory.reading(directory), report: &report) }
             guard let ledger else { return try output.tell(report) }
             let frames = FrameDescription.list(ledger, line: line, direction: direction, frame: frame, opened: frame != nil)
@@ -139,6 +163,36 @@ extension LedgerDirectory {
         } catch {
             throw Fault(.unreadableFile, at: error.name)
         }
+    }
+}
+
+extension OperationsDirectory {
+    fileprivate static func reading(_ path: String) throws(Fault) -> OperationsDirectory {
+        do {
+            return try OperationsDirectory.open(path)
+        } catch {
+            throw Fault(.unreadableFile, at: error.name)
+        }
+    }
+}
+
+extension OperationsEntry {
+    /// A sentence of columns: when, who, what, on what, how many, for which purpose, in which job.
+    fileprivate func line(_ language: Language) -> String {
+        let reason = [.jobRefused, .jobEnded].contains(action) ? object.flatMap(UInt16.init) : nil
+        let parts: [String?] = [
+            "\(sequence)", time.formatted(.iso8601), actor, action.phrase(language), reason.map { Phrase(en: "fault \($0)", zh: "故障 \($0)")(language) } ?? object,
+            count.map { "\($0)" }, purpose, job.map { "\($0)" }, digest.map { "SHA-256 \($0.hexadecimal.prefix(12))…" },
+        ]
+        return parts.compactMap(\.self).joined(separator: "  ")
+    }
+
+    fileprivate func json(_ language: Language) -> JSONValue {
+        var members = (try? JSONValue.parse(encode(), as: "entry")).flatMap { value -> [String: JSONValue]? in
+            if case .object(let members) = value { members } else { nil }
+        } ?? [:]
+        members["words"] = .text(action.phrase(language))
+        return .object(members)
     }
 }
 

@@ -1,5 +1,6 @@
 import Faults
 import Jobs
+import Ledger
 import Primitives
 import Wire
 
@@ -132,9 +133,17 @@ package struct ArbiterMachine: Sendable {
             guard let verdict = try job.referee?.hear(share, from: role, named: name) else { return [] }
             return [job.record.bank, job.record.platform].map { .send(.verdict(verdict), job: id, to: .party($0)) }
 
+        case .operationsHead(let head):
+            try witness(head, from: name)
+            return []
+
         case .headSubmission(let submission) where job.record.state == .running:
             let signed = try job.heads?.hear(submission, from: name, key: ledgerKey) ?? [:]
             return signed.map { .send(.headSignatures($1), job: id, to: .party($0)) }
+
+        case .directionHead(let head) where job.record.state == .running:
+            let signed = try job.heads?.hear(head, from: name, key: ledgerKey) ?? [:]
+            return signed.map { .send(.directionHead($1), job: id, to: .party($0)) }
 
         case .jobEnd(let end):
             let fault = end.hasFault ? end.fault.fault(from: name) : nil
@@ -157,6 +166,12 @@ package struct ArbiterMachine: Sendable {
         default:
             throw Fault(.unexpectedMessage, at: name)
         }
+    }
+
+    /// A head that a node shows is in the record of the line, where an audit finds it: here it must be the node's own.
+    private func witness(_ head: OperationsHead, from name: String) throws(Fault) {
+        let checkpoint = Checkpoint.operations(of: name, size: head.size, root: head.root.octets)
+        guard let key = ledgerKeys([name])[name], key.accepts(head.signature.octets, for: checkpoint.text) else { throw Fault(.cryptographicCheck, at: name) }
     }
 
     // People

@@ -19,6 +19,8 @@ struct HeadRegister: Sendable {
     /// By the sender's name.
     private var signed: [String: Tree] = [:]
     private var waiting: [String: HeadSubmission] = [:]
+    /// Heads in the middle of a phase: by the sender of the direction, then by who submitted.
+    private var midway: [String: [String: DirectionHead]] = [:]
 
     init(job: JobIdentifier, attempt: UInt32, bank: String, platform: String, keys: [String: Ed25519.VerifyingKey]) {
         self.job = job
@@ -51,6 +53,31 @@ struct HeadRegister: Sendable {
         }
         return [bank: told(sent: fromBank.octets, received: fromPlatform.octets),
                 platform: told(sent: fromPlatform.octets, received: fromBank.octets)]
+    }
+
+    /// - Returns: what each party is to be told, once both have submitted.
+    mutating func hear(_ submission: DirectionHead, from name: String, key: Ed25519.SigningKey) throws(Fault) -> [String: DirectionHead] {
+        let sender = submission.sent ? name : name == bank ? platform : bank
+        let text = head(from: sender, submission.size, submission.root.octets).text
+        guard Head.isDue(submission.size), midway[sender]?[name] == nil else { throw Fault(.unexpectedMessage, at: name) }
+        guard let own = keys[name], own.accepts(submission.signature.octets, for: text) else { throw Fault(.cryptographicCheck, at: name) }
+        try checkGrowth(of: signed[sender] ?? Tree(), to: submission.size, submission.root.octets, submission.proof.octets, name)
+        midway[sender, default: [:]][name] = submission
+        guard let ofBank = midway[sender]?[bank], let ofPlatform = midway[sender]?[platform] else { return [:] }
+        midway[sender] = nil
+        guard ofBank.size == ofPlatform.size, ofBank.root == ofPlatform.root else { throw Fault(.ledgersDiffer, at: name) }
+        signed[sender] = Tree(size: submission.size, root: submission.root.octets)
+        let signature = key.signature(for: text).data
+        func told(_ own: DirectionHead, _ other: DirectionHead) -> DirectionHead {
+            .filled {
+                $0.sent = own.sent
+                $0.size = own.size
+                $0.root = own.root
+                $0.signature = signature
+                $0.peerSignature = other.signature
+            }
+        }
+        return [bank: told(ofBank, ofPlatform), platform: told(ofPlatform, ofBank)]
     }
 
     private func head(from sender: String, _ size: UInt64, _ root: [UInt8]) -> Head {

@@ -18,6 +18,7 @@ package actor ArbiterNode {
     private let files: JobFiles
     private let records: URL
     private let ledgers: LedgerBook
+    private let operations: Operations
     private let log: NodeLog
     private var machine: ArbiterMachine
     private var lines: [ArbiterLine: PostedLine] = [:]
@@ -39,6 +40,7 @@ package actor ArbiterNode {
         }
         ledgers = LedgerBook(directory: files.directory, node: configuration.name, role: .arbiter, contract: installation.contractBytes,
                              retention: Retention(configuration.retention))
+        operations = try Operations(installation)
         machine = ArbiterMachine(contract: contract, contractDigest: installation.contractDigest, ledgerKey: installation.ledgerKey,
                                  records: ArbiterNode.load(records))
     }
@@ -57,6 +59,8 @@ package actor ArbiterNode {
     package func serve() async throws(Fault) {
         let lock = try DirectoryLock(files.directory)
         defer { withExtendedLifetime(lock) {} }
+        try operations.record(.nodeStarted)
+        defer { _ = try? operations.record(.nodeStopped) }
         var peers: [String: String] = [:]
         for party in contract.parties { peers[party.pin.hexadecimal] = party.name }
         for person in contract.people { peers[person.pin.hexadecimal] = person.name }
@@ -121,6 +125,14 @@ package actor ArbiterNode {
     private func keep(_ record: JobRecord) {
         guard let id = JobIdentifier(octets: record.job.octets) else { return }
         let bytes = Message.jobRecord(record).encodePayload()
+        do {
+            if record.state == .running { try operations.record(.jobStarted, job: id) }
+            if record.state.isFinal {
+                try operations.record(.jobEnded, job: id, object: record.state == .completed ? "completed" : "\(record.fault.code)")
+            }
+        } catch {
+            log.warning(error)
+        }
         if record.state.isFinal { ledgers.end(id) }
         log.of(id).info(en: "\(record.name): \(record.state.name.en)", zh: "\(record.name)：\(record.state.name.zh)")
         do {

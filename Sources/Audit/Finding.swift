@@ -39,6 +39,12 @@ package enum Rule: String, Sendable, Hashable, CaseIterable {
     case byteStatistics = "byte-statistics"
     // Values of a data set
     case canary
+    // A ledger of operations
+    case entryForm = "entry-form"
+    case entrySequence = "entry-sequence"
+    case entryContract = "entry-contract"
+    case subjectList = "subject-list"
+    case witness
 }
 
 /// Where something was found.

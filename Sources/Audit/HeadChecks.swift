@@ -72,7 +72,7 @@ enum HeadChecks {
     private static func granted(_ flow: AuditedFlow, _ ledger: AuditedLedger, _ report: inout AuditReport) {
         guard let control = ledger.line(to: ledger.contract.arbiter.name) else { return }
         let signed = control.received.records.count { $0?.kind == .headSignatures }
-        let (kept, isCompleted) = (flow.heads.count, control.sent.records.contains { $0?.kind == .jobEnd && $0?.length == 0 })
+        let (kept, isCompleted) = (flow.heads.count - midway(flow).count, control.sent.records.contains { $0?.kind == .jobEnd && $0?.length == 0 })
         if kept != signed, isCompleted || kept + 1 != signed {
             report.add(.headMissing, at: flow.place(heads: nil), en: "holds \(kept) heads; the arbiter signed \(signed) times",
                        zh: "存有 \(kept) 个树头，而仲裁方签署了 \(signed) 次")
@@ -91,7 +91,8 @@ enum HeadChecks {
 
     /// Indexes of the frames that began something new, with the name of what had ended.
     private static func boundaries(_ records: [FrameRecord?]) -> [(size: Int, of: Phrase)] {
-        var boundaries: [(size: Int, of: Phrase)] = []
+        var boundaries: [(size: Int, of: Phrase)] = stride(from: Int(Head.interval), to: records.count, by: Int(Head.interval))
+            .filter { records[$0]?.kind != .abort }.map { ($0, Phrase(en: "\(Head.interval) frames", zh: " \(Head.interval) 帧")) }
         var round = 0
         for (index, record) in records.enumerated() {
             guard let record, record.kind != .abort, index > 0, let earlier = records[index - 1] else { continue }
@@ -103,6 +104,18 @@ enum HeadChecks {
             }
         }
         return boundaries
+    }
+
+    /// Sizes at which a head was made in the middle of a phase: beside it there may be one of the phase's end.
+    static func midway(_ flow: AuditedFlow) -> Set<UInt64> {
+        Set(flow.heads.compactMap { $0.note.flatMap { Head(text: $0.text)?.size } }.filter { Head.isDue($0) })
+    }
+
+    /// - Parameter party: at whose line with the arbiter it was.
+    static func differs(_ head: DirectionHead, in ledger: AuditedLedger, of party: AuditedFlow.End) -> Bool {
+        guard let line = ledger.dataLine else { return false }
+        let flow = head.sent == (party.name == ledger.manifest.node) ? line.sent : line.received
+        return flow.tree.root(at: head.size) != head.root.octets
     }
 
     /// Whether what was submitted to the arbiter is not what a party's ledger holds.

@@ -6,7 +6,8 @@ import Wire
 /// Holds the ledgers of two or three nodes of one job against each other: what one sent, the other received, frame by
 /// frame; and every head that anyone signed or submitted is one of the same trees.
 package enum Reconciliation {
-    package static func reconcile(_ directories: [LedgerDirectory]) -> AuditReport {
+    /// - Parameter operations: ledgers of operations, held against what their nodes showed in these ledgers.
+    package static func reconcile(_ directories: [LedgerDirectory], operations: [OperationsDirectory] = []) -> AuditReport {
         var report = AuditReport()
         var ledgers: [AuditedLedger] = []
         for directory in directories {
@@ -24,6 +25,7 @@ package enum Reconciliation {
             for second in ledgers[(index + 1)...] { compare(first, second, &report) }
         }
         for ledger in ledgers { submissions(of: ledger, among: ledgers, &report) }
+        for directory in operations { OperationsChecks.hold(AuditedOperations(directory, &report), against: ledgers, &report) }
         return report
     }
 
@@ -118,6 +120,13 @@ package enum Reconciliation {
         for line in ledger.lines {
             for flow in line.flows where flow.to.role == .arbiter {
                 for (index, record) in flow.records.enumerated() {
+                    if let record, record.kind == .directionHead, case .directionHead(let head)? = ledger.message(record, flow.direction) {
+                        for other in ledgers where HeadChecks.differs(head, in: other, of: flow.from) {
+                            report.add(.twoRoots, at: flow.place(index),
+                                       en: "\(flow.from.name) showed the arbiter another head than \(other.manifest.node)'s ledger has",
+                                       zh: "\(flow.from.name) 提交给仲裁方的树头与 \(other.manifest.node) 的账本不符")
+                        }
+                    }
                     guard let record, record.kind == .headSubmission, case .headSubmission(let submission)? = ledger.message(record, flow.direction)
                     else { continue }
                     for other in ledgers where HeadChecks.differs(submission, in: other, from: flow.from) {

@@ -53,6 +53,7 @@ package enum Verification {
             var control = ControlOrder()
             var isInOrder = true
             var earlier: FrameRecord?
+            let midway = isData ? HeadChecks.midway(flow) : []
             let headsAt: [UInt64: Int] = flow.heads.compactMap(\.head).reduce(into: [:]) { $0[$1.size, default: 0] += 1 }
             for (index, record) in flow.records.enumerated() {
                 frames += 1
@@ -65,7 +66,7 @@ package enum Verification {
                 bytes += min(record.length, UInt64(record.kind.row.maximumPayloadBytes))
                 let place = flow.place(index)
                 fields(record, flow, place)
-                follow(earlier, record, at: index, heads: headsAt[UInt64(index), default: 0], isData: isData, place)
+                follow(earlier, record, at: index, heads: headsAt[UInt64(index), default: 0] - (midway.contains(UInt64(index)) ? 1 : 0), isData: isData, place)
                 earlier = record
                 let message = payload(record, flow, place)
                 guard isInOrder else { continue }
@@ -157,6 +158,9 @@ package enum Verification {
             case .headSubmission(let submission):
                 return HeadChecks.differs(submission, in: ledger, from: flow.from)
                     ? Phrase(en: "shows the arbiter another head than this ledger has", zh: "提交给仲裁方的树头与本账本不符") : nil
+            case .directionHead(let head):
+                return HeadChecks.differs(head, in: ledger, of: flow.from.role == .arbiter ? flow.to : flow.from)
+                    ? Phrase(en: "speaks of another head than this ledger has", zh: "所述的树头与本账本不符") : nil
             case .roundShare(let share):
                 let most = (ledger.specification.training?.settings.history ?? 0) + 1
                 let entries = share.paddedGram.count / 24

@@ -11,4 +11,7 @@ package enum BankJob {
         let secrets = JobSecrets.fresh(job: request.job, attempt: request.attempt, role: .bank)
         return DataParty(context: context, side: BankSide(context: context, data: data), secrets: secrets)
     }
+
+    /// See `SubjectSpelling`.
+    package static func spellings(of identifier: String) -> Set<String> { SubjectSpelling.all(of: identifier) }
 }

@@ -49,6 +49,8 @@ package struct DataParty<Side: PartySide>: RoleMachine {
         state = .opening(Opening(context: context, secrets: secrets))
     }
 
+    package var subjects: [String] { side.identifiers }
+
     package var listening: Set<LineEnd> {
         switch state {
         case .opening, .columns, .curvature, .round, .closing: started ? [.peer] : []
@@ -201,11 +203,12 @@ package struct DataParty<Side: PartySide>: RoleMachine {
 
     private mutating func enterPreparation(_ aligned: Alignment.Aligned) throws(Fault) -> [RoleEffect] {
         self.aligned = aligned
-        guard let part = context.specification.training else { return [.checkpoint(.alignment, round: 0)] + (try enterScoring()) }
+        let used = RoleEffect.used(.aligned, rows: aligned.rows)
+        guard let part = context.specification.training else { return [used, .checkpoint(.alignment, round: 0)] + (try enterScoring()) }
         let rows = context.trainingRows(of: aligned.rows.count)
         let design = try side.prepare(aligned, trainingRows: rows)
         state = .columns(TrainingSetup(settings: part.settings, design: design))
-        return [.checkpoint(.alignment, round: 0), .send(.columns(.filled { $0.count = UInt32(design.columns.count) }), to: .peer),
+        return [used, .checkpoint(.alignment, round: 0), .used(.trained, rows: Array(aligned.rows.prefix(rows))), .send(.columns(.filled { $0.count = UInt32(design.columns.count) }), to: .peer),
                 .progress(.filled { $0.phase = .preparation })]
     }
 
@@ -324,7 +327,7 @@ package struct DataParty<Side: PartySide>: RoleMachine {
         guard let keys, let aligned else { preconditionFailure("scoring comes after alignment") }
         let partial = try side.partialScores(aligned, trained: trained)
         state = .scoring(Scoring(context: context, keys: keys, partial: partial))
-        return []
+        return [.used(.scored, rows: aligned.rows)]
     }
 
     private mutating func followScoring(_ scoring: Scoring, after effects: [RoleEffect]) throws(Fault) -> [RoleEffect] {

@@ -17,6 +17,7 @@ extension Fault {
         case alreadyExists = 112
         case missingOption = 113
         case notALaboratory = 119
+        case dataChanged = 114
         case nodeNotRunning = 127
         case notAwaitingApproval = 128
         case unknownCatalogueItem = 140
@@ -68,6 +69,8 @@ extension Fault {
         case cryptographicCheck = 603
         case wrongCount = 604
         case ledgersDiffer = 605
+        case operationsAltered = 606
+        case headMissing = 607
 
         // How jobs end
         case cancelled = 700
@@ -142,6 +145,9 @@ extension Fault.Code {
                   zh: "{place}：该契约不属于实验环境，不得写出线路密钥",
                   hint: "remove the key; it is for tests under a contract that sets limits.insecure_key_bits",
                   hintZh: "请删除该键；仅在设有 limits.insecure_key_bits 的测试契约下可用")
+        case .dataChanged:
+            Entry(.unavailable, en: "{place}: the file changed while it was read", zh: "{place}：文件在读取过程中发生变化",
+                  hint: "put a finished file in its place by one rename, then submit the job again", hintZh: "请写完后以一次改名替换该文件，再重新提交任务")
         case .nodeNotRunning:
             Entry(.unavailable, en: "{place}: no running node answers here", zh: "{place}：没有正在运行的节点响应",
                   hint: "start the node of this configuration with 'serve', then try again", hintZh: "请先以 serve 启动该配置对应的节点，再重试")
@@ -266,6 +272,14 @@ extension Fault.Code {
             Entry(.security, en: "{place}: the ledgers of both ends differ", zh: "{place}：双方账本不一致",
                   hint: "the job is over; keep both ledgers and compare them: jointlab audit reconcile DIR1 DIR2",
                   hintZh: "任务已终止；请保留双方账本并比对：jointlab audit reconcile DIR1 DIR2")
+        case .operationsAltered:
+            Entry(.security, en: "{place}: the ledger of operations is not what this node has signed", zh: "{place}：操作账本与本节点签署的内容不符",
+                  hint: "inform the compliance officer; see what differs with: jointlab audit verify {place}; nothing goes on before it is whole or has been moved away",
+                  hintZh: "请通知合规人员；用 jointlab audit verify {place} 查看差异；账本恢复完整或移走之前，一切操作停止")
+        case .headMissing:
+            Entry(.unavailable, en: "{place} did not answer within {0} s: the heads of the ledger were not signed by all", zh: "{place} 在 {0} 秒内没有回应：账本树头未能由各方全部签署",
+                  hint: "nothing goes on without them; check the peer, the arbiter and the lines, then submit the job again",
+                  hintZh: "没有签署的树头，任务不会继续；请检查对方、仲裁方和线路，然后重新提交任务")
         case .cancelled:
             Entry(.failure, en: "the job was cancelled", zh: "任务已取消",
                   hint: "submit it again if that was not meant", hintZh: "如属误操作，请重新提交")

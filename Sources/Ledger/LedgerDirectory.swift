@@ -121,7 +121,7 @@ package struct LedgerDirectory: Sendable {
         return payloads.contains(name) ? Self.contents(url.appendingPathComponent(name), atMost: limit) : nil
     }
 
-    private static func contents(_ url: URL, atMost limit: Int) -> [UInt8]? {
+    static func contents(_ url: URL, atMost limit: Int) -> [UInt8]? {
         let descriptor = Foundation.open(url.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -166,6 +166,9 @@ package enum HeadFile {
         }
         return entries
     }
+
+    /// Whether a note that starts there is followed by its empty lines.
+    static func isWhole(_ bytes: [UInt8], from start: Int) -> Bool { end(bytes, from: start) != nil }
 
     /// Behind the second empty line: the first closes the text, the second the signatures.
     private static func end(_ bytes: [UInt8], from start: Int) -> Int? {

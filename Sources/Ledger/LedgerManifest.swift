@@ -87,7 +87,7 @@ func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
 }
 
 /// Nothing unless there are pairs of hexadecimal digits.
-private func octets(_ digits: String) -> [UInt8]? {
+func octets(_ digits: String) -> [UInt8]? {
     let values = digits.compactMap(\.hexDigitValue)
     guard values.count == digits.count, values.count.isMultiple(of: 2) else { return nil }
     return stride(from: 0, to: values.count, by: 2).map { UInt8(values[$0] * 16 + values[$0 + 1]) }

@@ -22,6 +22,8 @@ package enum LedgerError: Error, Sendable, Hashable {
     case unwritable(String)
     /// There already: a ledger is written once, and never by two.
     case exists(String)
+    /// Not what was signed.
+    case altered(String)
 }
 
 /// Writes one line of one job's ledger: a record for each frame, and its payload as far as the retention rule keeps it.
@@ -71,6 +73,9 @@ package final class LedgerWriter: Sendable {
         return Head(job: manifest.job, attempt: manifest.attempt, sender: direction == .sent ? manifest.node : peer,
                     receiver: direction == .sent ? peer : manifest.node, size: tree.size, root: tree.root)
     }
+
+    /// Records so far.
+    package func size(_ direction: Direction) -> UInt64 { stream(direction).tree.size }
 
     /// The root at an earlier size; nothing beyond the present one.
     package func root(_ direction: Direction, at size: UInt64) -> [UInt8]? { stream(direction).tree.root(at: size) }
@@ -226,7 +231,7 @@ private final class OutputFile: Sendable {
     }
 }
 
-private func makeDirectory(_ url: URL, _ name: String) throws(LedgerError) {
+func makeDirectory(_ url: URL, _ name: String) throws(LedgerError) {
     do {
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
@@ -235,7 +240,7 @@ private func makeDirectory(_ url: URL, _ name: String) throws(LedgerError) {
 }
 
 /// Whole or not at all, for another line of the same job may be opened at the same time.
-private func writeOnce(_ bytes: [UInt8], _ url: URL, _ name: String) throws(LedgerError) {
+func writeOnce(_ bytes: [UInt8], _ url: URL, _ name: String) throws(LedgerError) {
     let draft = url.appendingPathExtension("\(UInt64.random(in: 0 ... .max))")
     defer { unlink(draft.path) }
     let file = try OutputFile.create(draft, name)

@@ -4,6 +4,7 @@ import Faults
 import Foundation
 import Installation
 import Jobs
+import Ledger
 import NodeRuntime
 import Wire
 
@@ -71,7 +72,12 @@ package struct ModelsCommand<Program: DataNodeProgram>: ParsableCommand {
 
         func run() throws {
             try options.reporting {
-                try ModelFiles(try JobFiles(try options.dataDirectory(Program.role))).retire(job, account: NSUserName())
+                let installation = try Installation.node(options.config, role: Program.role)
+                let models = ModelFiles(try JobFiles(installation.configuration.dataDirectory))
+                if try models.one(job).retirement == nil {
+                    try Operations(installation).record(.modelRetired, by: .ownAccount, job: JobIdentifier(job))
+                }
+                try models.retire(job, account: NSUserName())
                 Console.say(Phrase(en: "retired for good: scoring with it is refused from now on", zh: "已永久停用：此后拒绝以其评分")(options.language))
             }
         }

@@ -4,6 +4,7 @@ import Faults
 import Foundation
 import Installation
 import Jobs
+import Ledger
 import NodeRuntime
 import Wire
 
@@ -24,6 +25,7 @@ package enum NodeReport {
             guard let page = makePage(bytes, files.read("plan.json", job: job), language) else { throw Fault(.unreadableReport, at: place) }
             let file = out.map { URL(fileURLWithPath: $0) } ?? files.directory.appendingPathComponent("jobs/\(job)/report.html")
             try write(page, to: file)
+            try Operations(installation).record(.resultExported, by: .ownAccount, job: JobIdentifier(job), object: "report.json", count: bytes.count)
             for line in ReportLines(try JSONValue.parse(bytes, as: place), language).lines { Console.say(line) }
             Console.say(Phrase(en: "page: \(file.path)", zh: "报告页面：\(file.path)")(language))
             return .success

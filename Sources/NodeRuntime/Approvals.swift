@@ -1,6 +1,7 @@
 import Faults
 import Foundation
 import Jobs
+import Ledger
 import Synchronization
 import Wire
 
@@ -14,6 +15,7 @@ final class Approvals: Sendable {
     private let node: String
     private let people: [Contract.Person]
     private let files: JobFiles
+    private let operations: Operations
     private let waiting = Mutex<[JobIdentifier: Waiting]>([:])
 
     struct Waiting: Sendable {
@@ -28,11 +30,12 @@ final class Approvals: Sendable {
         let reason: String?
     }
 
-    init(_ policy: NodeConfiguration.Approval, node: String, people: [Contract.Person], files: JobFiles) {
+    init(_ policy: NodeConfiguration.Approval, node: String, people: [Contract.Person], files: JobFiles, operations: Operations) {
         self.policy = policy
         self.node = node
         self.people = people
         self.files = files
+        self.operations = operations
     }
 
     /// Returns who consented, or nothing when the job ended meanwhile.
@@ -40,6 +43,7 @@ final class Approvals: Sendable {
     /// - Throws: `refusedByApprover` with the reason.
     func consent(to specification: JobSpecification, _ job: JobIdentifier, onWait: () -> Void) async throws(Fault) -> String? {
         if policy.consents(to: specification) {
+            try operations.record(.jobApproved, by: .configuration, job: job, purpose: specification.purpose.code)
             try keep(job, specification, by: "configuration", reason: nil)
             return "configuration"
         }
@@ -66,6 +70,9 @@ final class Approvals: Sendable {
             }
         }
         guard let open = waiting.withLock({ $0[job] }) else { throw Fault(.notAwaitingApproval, at: "", "\(job)") }
+        try operations.record(reason == nil ? .jobApproved : .jobRefused, by: name.map { .approver($0) } ?? .account(account), job: job,
+                              purpose: open.specification.purpose.code,
+                              object: reason.map { _ in "\(Fault.Code.refusedByApprover.rawValue)" })
         // Whoever takes it from the list decides: of two at once, one.
         try keep(job, open.specification, by: name ?? account, account: account, reason: reason)
         guard waiting.withLock({ $0.removeValue(forKey: job) }) != nil else { throw Fault(.notAwaitingApproval, at: "", "\(job)") }

@@ -23,6 +23,7 @@ package final class DataNode: Sendable {
     private let files: JobFiles
     private let ledgers: LedgerBook
     private let ledgerKey: Ed25519.SigningKey
+    private let operations: Operations
     private let log: NodeLog
     private let makeMachine: MakeMachine
     private let jobs = Mutex<[JobIdentifier: OpenJob]>([:])
@@ -35,6 +36,7 @@ package final class DataNode: Sendable {
     private struct OpenJob: Sendable {
         let specification: JobSpecification
         let session: JobSession
+        let operations: JobOperations
         let sinceUnixSeconds: Int
         var started = false
         /// The bank's line, which may arrive before the arbiter's start.
@@ -59,7 +61,9 @@ package final class DataNode: Sendable {
         datasets = configuration.datasets
         listenAddress = configuration.listen?.description
         files = try JobFiles(configuration.dataDirectory)
-        approvals = Approvals(configuration.approval, node: configuration.name, people: installation.contract.people, files: files)
+        operations = try Operations(installation)
+        approvals = Approvals(configuration.approval, node: configuration.name, people: installation.contract.people, files: files,
+                              operations: operations)
         ledgers = LedgerBook(directory: files.directory, node: name, role: role, contract: installation.contractBytes,
                              retention: Retention(configuration.retention))
         ledgerKey = installation.ledgerKey
@@ -71,6 +75,8 @@ package final class DataNode: Sendable {
     package func serve() async throws(Fault) {
         let lock = try DirectoryLock(files.directory)
         defer { withExtendedLifetime(lock) {} }
+        try operations.record(.nodeStarted)
+        defer { _ = try? operations.record(.nodeStopped) }
         for (name, dataset) in datasets where !FileManager.default.isReadableFile(atPath: dataset.path) {
             throw Fault(.unreadableFile, at: "datasets/\(name)")
         }
@@ -119,10 +125,25 @@ package final class DataNode: Sendable {
         guard let open = jobs.withLock({ $0[id] }) else { return }
         await open.session.end(fault)
         open.arrivals.finish()
-        if !open.started { forget(id) }
+        guard !open.started else { return }
+        ended(open, fault)
+        forget(open, id)
     }
 
-    private func forget(_ id: JobIdentifier) {
+    /// - Returns: the head of the operations with this in them, for the arbiter to record.
+    @discardableResult
+    private func ended(_ open: OpenJob, _ fault: Fault?) -> OperationsHead? {
+        open.session.dismiss()
+        do throws(Fault) {
+            try open.operations.record(.keysDestroyed)
+            return try open.operations.record(.jobEnded, object: fault.map { "\($0.code.rawValue)" } ?? "completed")
+        } catch {
+            log.warning(error)
+            return nil
+        }
+    }
+
+    private func forget(_ open: OpenJob, _ id: JobIdentifier) {
         jobs.withLock { $0[id] = nil }
         ledgers.end(id)
     }
@@ -164,7 +185,7 @@ package final class DataNode: Sendable {
                 return open
             }
             if let open { Task { await self.run(open, id, arbiter) } }
-        case .verdict, .headSignatures:
+        case .verdict, .headSignatures, .directionHead:
             await jobs.withLock { $0[id] }?.session.deliver(received.message)
         case .jobStop(let stop):
             await end(id, stop.fault.fault(from: contract.arbiter.name))
@@ -183,24 +204,52 @@ package final class DataNode: Sendable {
                 log.info(en: "\(name) waits for approval: jobs show \(id)", zh: "\(name) 等待审批：jobs show \(id)")
             }
             guard let approver, considered.withLock({ $0.contains(id) }) else { return ledgers.end(id) }
-            let makeMachine = makeMachine
-            let machine = try await compute { () throws(Fault) in try makeMachine(request) }
+            let (machine, operations) = try await open(request)
             let parties = request.specification.parties
             let session = JobSession(
                 job: id, attempt: attempt, machine: machine, arbiter: arbiter, files: files, ledgers: ledgers,
-                signers: try signers(peer: role == .bank ? parties.platform : parties.bank),
+                operations: operations, signers: try signers(peer: role == .bank ? parties.platform : parties.bank),
                 deadlineSeconds: contract.limits.deadlineSeconds, log: log)
             let (stream, continuation) = AsyncStream<Arrival>.makeStream()
-            jobs.withLock { $0[id] = OpenJob(specification: request.specification, session: session,
-                                               sinceUnixSeconds: Int(Date().timeIntervalSince1970), arrivals: continuation, arriving: stream) }
-            guard considered.withLock({ $0.remove(id) }) != nil else { return forget(id) }
+            let open = OpenJob(specification: request.specification, session: session, operations: operations,
+                               sinceUnixSeconds: Int(Date().timeIntervalSince1970), arrivals: continuation, arriving: stream)
+            jobs.withLock { $0[id] = open }
+            guard considered.withLock({ $0.remove(id) }) != nil else {
+                ended(open, Fault(.cancelled))
+                return forget(open, id)
+            }
             log.info(en: "approved by \(approver): \(name)", zh: "已由 \(approver) 批准：\(name)")
+            // What led to the answer is witnessed with it.
+            arbiter.post(.operationsHead(operations.opened), job: id, attempt: attempt)
             arbiter.post(.jobAnswer(.init()), job: id, attempt: attempt)
         } catch {
             considered.withLock { _ = $0.remove(id) }
             log.error(en: "refused", zh: "已拒绝", error)
+            // A person's refusal was recorded with the person.
+            if error.code != .refusedByApprover { _ = try? operations.record(.jobRefused, job: id, object: "\(error.code.rawValue)") }
             arbiter.post(.jobAnswer(.filled { $0.refusal = FaultNote(error) }), job: id, attempt: attempt)
             ledgers.end(id)
+        }
+    }
+
+    /// Reads the data. They were read, too, where they cannot be used.
+    private func open(_ request: RoleRequest) async throws(Fault) -> (any RoleMachine, JobOperations) {
+        let (makeMachine, operations) = (makeMachine, operations)
+        let (job, specification) = (request.job, request.specification)
+        let name = role == .bank ? specification.data.bank : specification.data.platform
+        return try await compute { () throws(Fault) in
+            let file = try DatasetFile(request.dataset.path, name: name)
+            let machine: any RoleMachine
+            do throws(Fault) {
+                machine = try makeMachine(request)
+            } catch {
+                if let digest = try? file.digest() {
+                    try operations.record(.dataRead, job: job, purpose: specification.purpose.code, object: name, digest: digest)
+                }
+                throw error
+            }
+            return (machine, try JobOperations(operations, job: job, specification: specification, dataset: name, digest: try file.digest(),
+                                               identifiers: machine.subjects))
         }
     }
 
@@ -264,6 +313,7 @@ package final class DataNode: Sendable {
     private func run(_ open: OpenJob, _ id: JobIdentifier, _ arbiter: PostedLine) async {
         let log = log.of(id)
         do throws(Fault) {
+            try open.operations.record(.jobStarted)
             let arrival = try await self.line(open)
             defer { arrival.done.finish() }
             do throws(Fault) {
@@ -276,12 +326,14 @@ package final class DataNode: Sendable {
             await arrival.line.close()
             try ledgers.keep(await arrival.line.account, id, line: arrival.line.peerName)
             log.info(en: "completed", zh: "已完成")
+            if let head = ended(open, nil) { arbiter.post(.operationsHead(head), job: id, attempt: open.session.attempt) }
             arbiter.post(.jobEnd(.init()), job: id, attempt: open.session.attempt)
         } catch {
             log.error(en: "ended", zh: "已终止", error)
+            if let head = ended(open, error) { arbiter.post(.operationsHead(head), job: id, attempt: open.session.attempt) }
             arbiter.post(.jobEnd(.filled { $0.fault = FaultNote(error) }), job: id, attempt: open.session.attempt)
         }
-        forget(id)
+        forget(open, id)
     }
 
     // The line between bank and platform

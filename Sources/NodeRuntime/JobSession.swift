@@ -21,7 +21,11 @@ package final class JobSession: Sendable {
     private let deadlineSeconds: Int
     private let files: JobFiles
     private let ledgers: LedgerBook
+    private let operations: JobOperations
     private let signers: HeadSigners
+    private let midway: MidwayHeads
+    /// Since when a phase has waited for its heads.
+    private let checkpointSince = Mutex<ContinuousClock.Instant?>(nil)
     private let peerName: String
     private let lastHeard = Mutex(ContinuousClock.now)
 
@@ -31,16 +35,28 @@ package final class JobSession: Sendable {
         init(_ machine: any RoleMachine) { self.machine = machine }
     }
 
-    package init(job: JobIdentifier, attempt: UInt32, machine: any RoleMachine, arbiter: PostedLine, files: JobFiles, ledgers: LedgerBook,
-                 signers: HeadSigners, deadlineSeconds: Int, log: NodeLog) {
+    /// Stands where a machine was: what that held is gone.
+    private struct NoMachine: RoleMachine {
+        var listening: Set<LineEnd> { [] }
+        var phase: Phase { .closing }
+        var wantsToProceed: Bool { false }
+        var subjects: [String] { [] }
+        mutating func step(_ event: RoleEvent) throws(Fault) -> [RoleEffect] { throw Fault(.defect, at: "JobSession.dismiss") }
+        func results(_ run: RunMeasurements) throws(Fault) -> [ResultFile] { throw Fault(.defect, at: "JobSession.dismiss") }
+    }
+
+    init(job: JobIdentifier, attempt: UInt32, machine: any RoleMachine, arbiter: PostedLine, files: JobFiles, ledgers: LedgerBook,
+                 operations: JobOperations, signers: HeadSigners, deadlineSeconds: Int, log: NodeLog) {
         self.job = job
         self.attempt = attempt
         self.machine = MachineBox(machine)
         self.arbiter = arbiter
         self.files = files
         self.ledgers = ledgers
+        self.operations = operations
         self.signers = signers
         peerName = signers.peer
+        midway = MidwayHeads(job: job, attempt: attempt, ledgers: ledgers, signers: signers, arbiter: arbiter)
         self.deadlineSeconds = deadlineSeconds
         self.log = log
     }
@@ -48,17 +64,31 @@ package final class JobSession: Sendable {
     /// From the arbiter's line.
     package func deliver(_ message: Message) async {
         if case .headSignatures(let signatures) = message { return await mailbox.deliver(signatures) }
+        if case .directionHead(let head) = message {
+            do throws(Fault) {
+                try midway.accept(head)
+                return await mailbox.notify()
+            } catch {
+                return await end(error)
+            }
+        }
         await mailbox.deliver(message, from: .arbiter)
     }
 
-    package func end(_ fault: Fault) async { await mailbox.end(fault) }
+    package func end(_ fault: Fault) async {
+        await mailbox.end(fault)
+        midway.end(fault)
+    }
+
+    /// After `run`, or instead of it: lets go of the machine, whose secrets are overwritten with that.
+    func dismiss() { machine.machine = NoMachine() }
 
     /// Runs the job over `line` to its end; the first message may have been read already.
     package func run(_ line: Line, first: Message?) async throws(Fault) {
         let clock = ContinuousClock()
         let started = clock.now
         var phases = PhaseClock(started)
-        let outbox = Outbox(line, job: job, attempt: attempt, mailbox: mailbox)
+        let outbox = Outbox(line, job: job, attempt: attempt, mailbox: mailbox, midway: midway)
         let reader = Task { await self.read(line, first: first) }
         let watchdog = Task { await self.watch() }
         defer {
@@ -68,8 +98,10 @@ package final class JobSession: Sendable {
         do throws(Fault) {
             try await loop(line, outbox, &phases, clock)
             try await outbox.finish()
+            try await midway.settle()
         } catch {
             // A peer that can still be reached is told that, not why.
+            midway.end(error)
             await outbox.abandon()
             try? await line.send(.abort(.filled { $0.code = UInt32(Fault.Code.endedByPeer.rawValue) }), phase: machine.machine.phase,
                                  job: job, attempt: attempt)
@@ -89,13 +121,13 @@ package final class JobSession: Sendable {
             let results = try machine.machine.results(run)
             return results + [machine.machine.page(of: results, language: language)].compactMap(\.self)
         }
+        try operations.record(results)
         try files.keep(results, job: job)
     }
 
     private func loop(_ line: Line, _ outbox: Outbox, _ phases: inout PhaseClock, _ clock: ContinuousClock) async throws(Fault) {
         var event: RoleEvent? = .start
         var told: (at: ContinuousClock.Instant, phase: Phase, round: UInt32)?
-        var signed: (sent: UInt64, received: UInt64) = (0, 0)
         while true {
             if let current = event {
                 let effects = try await step(current)
@@ -103,7 +135,10 @@ package final class JobSession: Sendable {
                     switch effect {
                     case .send(let message, to: .peer): outbox.post(message, phase: machine.machine.phase)
                     case .send(let message, to: .arbiter): arbiter.post(message, phase: machine.machine.phase, job: job, attempt: attempt)
-                    case .checkpoint(let phase, let round): signed = try await checkpoint(phase, round, since: signed, line, outbox)
+                    case .used(let use, let rows):
+                        let operations = operations
+                        try await compute { () throws(Fault) in try operations.record(use, rows: rows) }
+                    case .checkpoint(let phase, let round): try await checkpoint(phase, round, line, outbox)
                     case .progress(let progress):
                         phases.enter(progress.phase, clock.now)
                         // The arbiter is told of every new phase and round, and otherwise once a second.
@@ -136,14 +171,14 @@ package final class JobSession: Sendable {
     }
 
     /// Both ends' ledgers are at one point: the heads of both directions are signed by both parties and the arbiter.
-    ///
-    /// - Returns: the sizes that are signed now.
-    private func checkpoint(_ phase: Phase, _ round: UInt32, since last: (sent: UInt64, received: UInt64), _ line: Line, _ outbox: Outbox)
-        async throws(Fault) -> (sent: UInt64, received: UInt64) {
+    private func checkpoint(_ phase: Phase, _ round: UInt32, _ line: Line, _ outbox: Outbox) async throws(Fault) {
+        checkpointSince.withLock { $0 = .now }
+        defer { checkpointSince.withLock { $0 = nil } }
         try await waiting { () async throws(Fault) in
             try await outbox.check()
             return outbox.count == 0 ? () : nil
         }
+        try await midway.settle()
         guard let ledger = try ledgers.writer(job, line: peerName) else { throw Fault(.defect, at: "JobSession.checkpoint") }
         let signers = signers
         var exchange = try await compute { () throws(Fault) in
@@ -152,10 +187,10 @@ package final class JobSession: Sendable {
         }
         try await line.send(.ledgerHeads(exchange.heads), phase: phase, job: job, attempt: attempt)
         try exchange.accept(try await waiting { () async throws(Fault) in try await self.mailbox.takeHeads() })
-        arbiter.post(.headSubmission(exchange.submission(ledger, since: last)), phase: phase, job: job, attempt: attempt)
+        arbiter.post(.headSubmission(exchange.submission(ledger, since: midway.last)), phase: phase, job: job, attempt: attempt)
         try exchange.accept(try await waiting { () async throws(Fault) in try await self.mailbox.takeSignatures() })
         try exchange.keep(in: ledger)
-        return exchange.sizes
+        midway.follow(exchange.sizes)
     }
 
     /// Asks again whenever something has changed.
@@ -177,17 +212,19 @@ package final class JobSession: Sendable {
     private func read(_ line: Line, first: Message?) async {
         if let first { await mailbox.deliver(first, from: .peer) }
         do throws(Fault) {
+            if let first { try await midway.passed(first.kind, .opening, .received) }
             while let received = try await line.receive() {
                 guard received.job == job, received.attempt == attempt else { throw Fault(.unexpectedMessage, at: peerName) }
                 if case .ledgerHeads(let heads) = received.message {
                     await mailbox.deliver(heads)
                 } else {
+                    try await midway.passed(received.message.kind, received.phase, .received)
                     await mailbox.deliver(received.message, from: .peer)
                 }
             }
             await mailbox.close(.peer, Fault(.peerLost, at: peerName))
         } catch {
-            guard error.code == .peerLost || error.code == .cancelled else { return await mailbox.end(error) }
+            guard error.code == .peerLost || error.code == .cancelled else { return await end(error) }
             await mailbox.close(.peer, Fault(.peerLost, at: peerName))
         }
     }
@@ -196,11 +233,13 @@ package final class JobSession: Sendable {
     private func watch() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
+            let deadline = Duration.seconds(deadlineSeconds)
             let silence = lastHeard.withLock { ContinuousClock.now - $0 }
-            if silence > .seconds(deadlineSeconds) {
-                await mailbox.end(Fault(.deadlinePassed, at: peerName, "\(deadlineSeconds)"))
-                return
+            let isPast = { (since: ContinuousClock.Instant?) in since.map { ContinuousClock.now - $0 > deadline } ?? false }
+            if isPast(midway.since) || silence > deadline && isPast(checkpointSince.withLock { $0 }) {
+                return await end(Fault(.headMissing, at: peerName, "\(deadlineSeconds)"))
             }
+            if silence > deadline { return await end(Fault(.deadlinePassed, at: peerName, "\(deadlineSeconds)")) }
         }
     }
 }
@@ -214,7 +253,7 @@ private final class Outbox: Sendable {
     private let writer: Task<Void, any Error>
     private let state = State()
 
-    init(_ line: Line, job: JobIdentifier, attempt: UInt32, mailbox: Mailbox) {
+    init(_ line: Line, job: JobIdentifier, attempt: UInt32, mailbox: Mailbox, midway: MidwayHeads) {
         let (messages, continuation) = AsyncStream<(Message, Phase)>.makeStream()
         stream = continuation
         let state = state
@@ -222,6 +261,8 @@ private final class Outbox: Sendable {
             for await (message, phase) in messages {
                 do throws(Fault) {
                     try await line.send(message, phase: phase, job: job, attempt: attempt)
+                    try await midway.passed(message.kind, phase, .sent)
+                    try await midway.settle(.sent)
                 } catch {
                     state.fail(error)
                     await mailbox.notify()

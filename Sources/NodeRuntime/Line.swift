@@ -25,6 +25,7 @@ package actor Line {
         package let message: Message
         package let job: JobIdentifier
         package let attempt: UInt32
+        package let phase: Phase
     }
 
     package init(_ connection: Connection, ownRole: Role, peerRole: Role, peerName: String, ledgers: LedgerBook?) {
@@ -60,7 +61,7 @@ package actor Line {
         framesReceived.count(frame)
         try ledgers?.record(frame, .received, line: peerName)
         do {
-            return Received(message: try frame.message(), job: frame.job, attempt: frame.attempt)
+            return Received(message: try frame.message(), job: frame.job, attempt: frame.attempt, phase: frame.phase)
         } catch {
             throw error.fault(from: peerName)
         }

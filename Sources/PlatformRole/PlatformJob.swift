@@ -11,4 +11,7 @@ package enum PlatformJob {
         let secrets = JobSecrets.fresh(job: request.job, attempt: request.attempt, role: .platform)
         return DataParty(context: context, side: PlatformSide(context: context, data: data), secrets: secrets)
     }
+
+    /// See `SubjectSpelling`.
+    package static func spellings(of identifier: String) -> Set<String> { SubjectSpelling.all(of: identifier) }
 }

@@ -15,6 +15,9 @@ package protocol RoleMachine: Sendable {
     /// Whether there is work to be done without hearing anything.
     var wantsToProceed: Bool { get }
 
+    /// Own subjects, distinct and normalised, by the rows that `used` names: for the node's own list of accesses alone.
+    var subjects: [String] { get }
+
     mutating func step(_ event: RoleEvent) throws(Fault) -> [RoleEffect]
 
     /// The files of a completed job: name and contents, for this node's own eyes.
@@ -70,9 +73,14 @@ package enum RoleEffect: Sendable {
     /// That phase, or that round of training, has ended: everything of it has been sent and received. What follows waits until
     /// both parties and the arbiter have signed how far the ledgers have come.
     case checkpoint(Phase, round: UInt32)
+    /// What these of the own `subjects` are used for, before anything that follows from it leaves.
+    case used(SubjectUse, rows: [Int])
     /// The job is done at this node.
     case completed
 }
+
+/// What a subject's row serves.
+package enum SubjectUse: Sendable, Hashable { case aligned, trained, scored }
 
 extension Set<LineEnd> {
     package static let both: Set<LineEnd> = [.peer, .arbiter]

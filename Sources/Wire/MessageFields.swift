@@ -59,6 +59,14 @@ extension Message {
         case .headSignatures(let body):
             try exactly(64, body.sentSignature)
             try exactly(64, body.receivedSignature)
+        case .operationsHead(let body):
+            try exactly(32, body.root)
+            try exactly(64, body.signature)
+        case .directionHead(let body):
+            try exactly(32, body.root)
+            try exactly(64, body.signature)
+            try elements(of: 32, atMost: 64, body.proof)
+            try elements(of: 64, atMost: 1, body.peerSignature)
         case .jobRecord(let body):
             try body.check()
         case .jobList(let body):

@@ -36,6 +36,8 @@ package enum MessageKind: UInt16, Sendable, CaseIterable {
     case jobStop = 73
     case headSubmission = 74
     case headSignatures = 75
+    case operationsHead = 80
+    case directionHead = 81
     // person and arbiter
     case submitJob = 128
     case listJobs = 129
@@ -181,6 +183,17 @@ extension MessageKind {
             return Row(directions: fromArbiter, phases: anyPhase,
                        shape: "round, sent_signature 64, received_signature 64",
                        reveals: Phrase(en: "nothing new", zh: "无新增信息"), maximumPayloadBytes: Self.smallBytes)
+        case .directionHead:
+            return Row(directions: toArbiter + fromArbiter, phases: anyPhase,
+                       shape: "sent, size, root 32, signature 64, proof 32 each (to the arbiter), peer_signature 64 (from the arbiter)",
+                       reveals: Phrase(en: "to the arbiter: how many frames crossed in one direction, and the root of their hashes",
+                                       zh: "告知仲裁方：某一方向传输的帧数及其哈希树根"),
+                       maximumPayloadBytes: Self.smallBytes)
+        case .operationsHead:
+            return Row(directions: toArbiter, phases: anyPhase, shape: "size, root 32, signature 64",
+                       reveals: Phrase(en: "how many entries the node's ledger of operations has, and the root of their hashes",
+                                       zh: "节点操作账本的条目数及其哈希树根"),
+                       maximumPayloadBytes: Self.smallBytes)
         case .nodeRegister:
             return Row(directions: toArbiter, phases: [.waiting], shape: "version, contract_digest 32",
                        reveals: Phrase(en: "that the node is up and which contract it holds", zh: "节点已启动及其持有的契约"),

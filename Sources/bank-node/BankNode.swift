@@ -13,12 +13,13 @@ struct BankNode: AsyncParsableCommand {
         commandName: "bank-node",
         abstract: "The bank's node of a lab: approves and runs jobs on its own data. (银行节点：在本方数据上审批并运行任务)",
         version: NodeProgram.version, subcommands: [
-            Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, OwnerAuditCommand<Program>.self, Doctor.self,
+            Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, OwnerAuditCommand<Program>.self, NodeAuditCommand<Program>.self, Doctor.self,
         ])
 
-    enum Program: DataNodeProgram {
+    enum Program: SubjectProgram {
         static let role = Role.bank
         static let name = "bank-node"
+        static func spellings(of identifier: String) -> Set<String> { BankJob.spellings(of: identifier) }
     }
 
     struct Serve: AsyncParsableCommand {

@@ -13,12 +13,13 @@ struct PlatformNode: AsyncParsableCommand {
         commandName: "platform-node",
         abstract: "The platform's node of a lab: approves and runs jobs on its own data. (平台节点：在本方数据上审批并运行任务)",
         version: NodeProgram.version, subcommands: [
-            Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, OwnerAuditCommand<Program>.self, Doctor.self,
+            Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, OwnerAuditCommand<Program>.self, NodeAuditCommand<Program>.self, Doctor.self,
         ])
 
-    enum Program: DataNodeProgram {
+    enum Program: SubjectProgram {
         static let role = Role.platform
         static let name = "platform-node"
+        static func spellings(of identifier: String) -> Set<String> { PlatformJob.spellings(of: identifier) }
     }
 
     struct Serve: AsyncParsableCommand {

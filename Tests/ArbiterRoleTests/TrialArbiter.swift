@@ -23,10 +23,13 @@ struct TrialArbiter {
         let job: JobIdentifier
     }
 
+    /// Signs the heads of the party with that digit.
+    static func key(_ digit: UInt8) -> Ed25519.SigningKey { Ed25519.SigningKey(seed: SecretBytes(copying: [UInt8](repeating: digit, count: 32))) }
+
     static let contract: Result<Contract, any Error> = Result {
         func party(_ name: String, _ role: String, _ digit: Int) -> String {
             let address = role == "bank" ? "" : "\"address\": \"127.0.0.1:\(digit)\","
-            let key = Data(repeating: UInt8(digit), count: 32).base64EncodedString()
+            let key = Data(key(UInt8(digit)).verifyingKey.bytes).base64EncodedString()
             return "{ \"name\": \"\(name)\", \"role\": \"\(role)\", \(address) \"pin\": \"\(pin(digit))\", \"ledger_key\": \"\(key)\" }"
         }
         func person(_ name: String, _ role: String, _ digit: Int) -> String {

@@ -75,7 +75,7 @@ struct Conversation {
                 switch effect {
                 case .send(let message, to: .peer): try carry(message, from: role, to: role == .bank ? .platform : .bank)
                 case .send(let message, to: .arbiter): try consult(message, from: role)
-                case .progress, .checkpoint: break
+                case .progress, .checkpoint, .used: break
                 case .completed:
                     outcome.completed.insert(role)
                     try consult(.jobEnd(.init()), from: role)

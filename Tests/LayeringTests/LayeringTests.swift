@@ -46,7 +46,7 @@ private let allowed: [String: Set<String>] = {
         "ArbiterRuntime": [
             "ArbiterRole", "Ledger", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", "Logging",
         ],
-        "NodeCommands": ["NodeRuntime", "Installation", "Console", "Jobs", "Wire", "Faults", "ArgumentParser", "Logging"],
+        "NodeCommands": ["NodeRuntime", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "ArgumentParser", "Logging"],
         "AnalystCommands": [
             "Audit", "Catalogue", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", "ArgumentParser",
         ],

@@ -1,0 +1,63 @@
+import Foundation
+
+/// A node's ledger of operations as it lies on the disk; as in `LedgerDirectory`, nothing is believed.
+package struct OperationsDirectory: Sendable {
+    private let url: URL
+    package let entries: [UInt8]
+    package let heads: [UInt8]
+    /// Files and folders that no ledger of operations has.
+    package let unexpected: [String]
+
+    private static let fileBytes = 1 << 30
+    private static let contractBytes = 1 << 20
+    private static let listBytes = 1 << 31
+
+    /// Whether a path names a ledger of operations, or a data directory that holds one.
+    package static func isOne(_ path: String) -> Bool { location(path) != nil }
+
+    /// - Parameter path: the ledger's directory, or the data directory around it.
+    /// - Throws: the name of a file that cannot be read or is too long.
+    package static func open(_ path: String) throws(LedgerDirectory.Unreadable) -> OperationsDirectory { try OperationsDirectory(path) }
+
+    private static func location(_ path: String) -> URL? {
+        let url = URL(fileURLWithPath: path, isDirectory: true)
+        return [url, url.appendingPathComponent(OperationsFile.directory, isDirectory: true)].first {
+            FileManager.default.fileExists(atPath: $0.appendingPathComponent(OperationsFile.entries).path)
+        }
+    }
+
+    private init(_ path: String) throws(LedgerDirectory.Unreadable) {
+        guard let url = Self.location(path), let names = try? FileManager.default.contentsOfDirectory(atPath: url.path) else {
+            throw LedgerDirectory.Unreadable(name: path)
+        }
+        self.url = url
+        func read(_ name: String) throws(LedgerDirectory.Unreadable) -> [UInt8] {
+            guard names.contains(name) else { return [] }
+            guard let bytes = LedgerDirectory.contents(url.appendingPathComponent(name), atMost: Self.fileBytes) else {
+                throw LedgerDirectory.Unreadable(name: name)
+            }
+            return bytes
+        }
+        entries = try read(OperationsFile.entries)
+        heads = try read(OperationsFile.heads)
+        unexpected = names.filter {
+            ![OperationsFile.entries, OperationsFile.heads, OperationsFile.contracts, OperationsFile.subjects].contains($0)
+        }.sorted()
+    }
+
+    /// The ledgers of jobs that lie beside it in the same data directory.
+    package var jobs: [String] {
+        let folder = url.deletingLastPathComponent().appendingPathComponent("ledger", isDirectory: true).path
+        return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted().map { "\(folder)/\($0)" }
+    }
+
+    /// The contract kept under that digest, its bytes not compared with it.
+    package func contract(_ digest: [UInt8]) -> [UInt8]? {
+        LedgerDirectory.contents(url.appendingPathComponent(OperationsFile.contract(digest)), atMost: Self.contractBytes)
+    }
+
+    /// The list of subjects kept under that digest, its bytes not compared with it.
+    package func subjects(_ digest: [UInt8]) -> [UInt8]? {
+        LedgerDirectory.contents(url.appendingPathComponent(OperationsFile.subjects(digest)), atMost: Self.listBytes)
+    }
+}

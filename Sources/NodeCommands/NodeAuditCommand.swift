@@ -1,0 +1,75 @@
+import ArgumentParser
+import Console
+import Faults
+import Foundation
+import Installation
+import Jobs
+import Ledger
+import NodeRuntime
+import Wire
+
+/// What a program that holds data can do with an identifier that a person has typed.
+package protocol SubjectProgram: DataNodeProgram {
+    /// The spellings under which jobs know a subject, of every kind of identifier that fits.
+    static func spellings(of identifier: String) -> Set<String>
+}
+
+/// Checks that need the node's own secrets, at its owner.
+package struct NodeAuditCommand<Program: SubjectProgram>: ParsableCommand {
+    package static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "audit", abstract: "Check this node's own records. (核查本节点自身的记录)",
+            discussion: "Checks that need no secret are with: jointlab audit",
+            subcommands: [Subject.self])
+    }
+
+    package init() {}
+
+    struct Subject: ParsableCommand {
+        static var configuration: CommandConfiguration {
+            CommandConfiguration(
+                commandName: "subject", abstract: "Every access of this node that touched one enterprise. (查询触及某一企业的全部访问)",
+                discussion: """
+                    Example: \(Program.name) audit subject 91370811MA36QB6Q05 --config lab/\(Program.role.rawValue)/node.json
+
+                    The question itself becomes an entry of the ledger of operations, without the enterprise.
+                    """)
+        }
+        @Argument(help: "The identifier, in any spelling that a data set may have. (标识，可为数据集中的任一写法)") var code: String
+        @Flag(name: .long, help: "Print JSON. (以 JSON 输出)") var json = false
+        @OptionGroup var options: NodeOptions
+
+        func run() throws {
+            try options.reporting {
+                let language = options.language
+                let operations = try Operations(try Installation.node(options.config, role: Program.role))
+                let accesses = try operations.accesses(to: Program.spellings(of: code), by: .ownAccount)
+                if json { return Console.say(JSONValue.array(accesses.map(\.json)).canonicalText()) }
+                for access in accesses {
+                    Console.say([access.time.formatted(.iso8601), access.job.map { "\($0)" } ?? "", access.purpose, access.words(language)]
+                        .joined(separator: "  "))
+                }
+                if accesses.isEmpty { Console.say(Phrase(en: "No access touched it.", zh: "没有触及该主体的访问。")(language)) }
+            }
+        }
+    }
+}
+
+extension Operations.SubjectAccess {
+    fileprivate var use: (name: String, words: Phrase) {
+        switch action {
+        case .subjectsAligned: ("aligned", Phrase(en: "aligned with the other party", zh: "与对方对齐"))
+        case .subjectsTrained: ("trained", Phrase(en: "trained on", zh: "参与训练"))
+        case .subjectsScored: ("scored", Phrase(en: "scored", zh: "评分"))
+        default: ("read", Phrase(en: "read", zh: "读取"))
+        }
+    }
+
+    fileprivate func words(_ language: Language) -> String { use.words(language) }
+
+    fileprivate var json: JSONValue {
+        var members: [String: JSONValue] = ["time": .text(time.formatted(.iso8601)), "purpose": .text(purpose), "use": .text(use.name)]
+        if let job { members["job"] = .text("\(job)") }
+        return .object(members)
+    }
+}

@@ -1,0 +1,242 @@
+import Faults
+import Foundation
+import Installation
+import Jobs
+import Ledger
+import Primitives
+import Roles
+import Wire
+
+/// What this node does, written down before it counts: its ledger of operations, and the key of its lists of subjects.
+///
+/// The running node and the commands beside it open it alike; the file's own lock keeps them in one order. Source:
+/// Protocols/ledger.md, "Ledger of operations".
+package struct Operations: Sendable {
+    private let ledger: OperationsLedger
+    private let place: String
+    private let keyFile: URL
+
+    /// Who did it.
+    package enum Actor: Sendable, Hashable {
+        case node
+        /// Limits inside which the node consents by itself.
+        case configuration
+        /// Of the operating system.
+        case account(String)
+        /// A person of the contract, by the account's own word.
+        case approver(String)
+
+        /// The account that runs this program.
+        package static var ownAccount: Actor { .account(NSUserName()) }
+
+        var text: String {
+            switch self {
+            case .node: "node"
+            case .configuration: "configuration"
+            case .account(let name): "account \(name)"
+            case .approver(let name): "approver \(name)"
+            }
+        }
+    }
+
+    /// - Throws: `operationsAltered`, `unwritable`.
+    package init(_ installation: NodeInstallation) throws(Fault) {
+        let configuration = installation.configuration
+        let data = try JobFiles(configuration.dataDirectory).directory
+        let directory = data.appendingPathComponent(OperationsFile.directory, isDirectory: true)
+        place = directory.path
+        keyFile = data.appendingPathComponent("secrets/subjects.key")
+        do throws(LedgerError) {
+            ledger = try OperationsLedger(directory: directory, node: configuration.name, key: installation.ledgerKey, contract: installation.contractBytes)
+        } catch {
+            throw error.fault(at: place)
+        }
+    }
+
+    /// On the disk, and signed, when it returns: how far the ledger has come, for the arbiter to record.
+    @discardableResult
+    package func record(_ action: OperationsEntry.Action, by actor: Actor = .node, job: JobIdentifier? = nil, purpose: String? = nil,
+                        object: String? = nil, digest: [UInt8]? = nil, count: Int? = nil) throws(Fault) -> OperationsHead {
+        do throws(LedgerError) {
+            let head = try ledger.append(action, actor: actor.text, purpose: purpose, job: job, object: object, digest: digest,
+                                         count: count.map { UInt64(clamping: $0) })
+            return .filled {
+                $0.size = head.checkpoint.size
+                $0.root = head.checkpoint.root.data
+                $0.signature = head.signature.data
+            }
+        } catch {
+            throw error.fault(at: place)
+        }
+    }
+
+    /// A list of subjects, before the entry that names it.
+    func keep(_ list: [UInt8]) throws(Fault) -> [UInt8] {
+        do throws(LedgerError) {
+            return try ledger.keepSubjects(list)
+        } catch {
+            throw error.fault(at: place)
+        }
+    }
+
+    /// 32 bytes that never leave the node: made once, and read by its owner alone.
+    ///
+    /// - Throws: `secretFileMode`, `unreadableFile`, `unwritable`.
+    func subjectKey() throws(Fault) -> SecretBytes {
+        let folder = keyFile.deletingLastPathComponent()
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw Fault(.unwritable, at: folder.path)
+        }
+        let descriptor = open(keyFile.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        if descriptor >= 0 {
+            defer { close(descriptor) }
+            let isWritten = SystemRandom.secret(Self.keyBytes).withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) == $0.count }
+            guard isWritten, fsync(descriptor) == 0 else {
+                unlink(keyFile.path)
+                throw Fault(.unwritable, at: keyFile.path)
+            }
+        } else if errno != EEXIST {
+            throw Fault(.unwritable, at: keyFile.path)
+        }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: keyFile.path)
+        guard let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue else { throw Fault(.unreadableFile, at: keyFile.path) }
+        guard mode & 0o077 == 0 else { throw Fault(.secretFileMode, at: keyFile.path) }
+        let key = SecretBytes(copying: try Installation.read(keyFile.path))
+        guard key.count == Self.keyBytes else { throw Fault(.unreadableFile, at: keyFile.path) }
+        return key
+    }
+
+    private static let keyBytes = 32
+
+    /// What an entry says of a subject.
+    package struct SubjectAccess: Sendable, Hashable {
+        package let time: Date
+        package let job: JobIdentifier?
+        package let purpose: String
+        package let action: OperationsEntry.Action
+    }
+
+    /// Every access that touched a subject, oldest first; the question itself becomes an entry, without the subject.
+    ///
+    /// - Parameter identifiers: the spellings under which jobs may have known it.
+    /// - Throws: `operationsAltered` where a list is missing or another one: what was found would not be all.
+    package func accesses(to identifiers: Set<String>, by actor: Actor) throws(Fault) -> [SubjectAccess] {
+        let key = try subjectKey()
+        let tags = identifiers.map { SubjectList.tag($0, key: key) }
+        let directory: OperationsDirectory
+        do {
+            directory = try OperationsDirectory.open(place)
+        } catch {
+            throw Fault(.unreadableFile, at: error.name)
+        }
+        var answers: [[UInt8]: Bool] = [:]
+        var found: [SubjectAccess] = []
+        for line in directory.entries.split(separator: UInt8(ascii: "\n")) {
+            guard let entry = OperationsEntry(decoding: Array(line)), entry.action.namesSubjects, let digest = entry.digest else { continue }
+            if answers[digest] == nil {
+                guard let list = directory.subjects(digest), SHA256.hash(list) == digest else { throw Fault(.operationsAltered, at: place) }
+                answers[digest] = tags.contains { SubjectList.holds(list, $0) }
+            }
+            guard answers[digest] == true else { continue }
+            found.append(SubjectAccess(time: entry.time, job: entry.job, purpose: entry.purpose ?? "", action: entry.action))
+        }
+        try record(.subjectAudited, by: actor, count: found.count)
+        return found
+    }
+}
+
+extension LedgerError {
+    fileprivate func fault(at place: String) -> Fault {
+        switch self {
+        case .altered: Fault(.operationsAltered, at: place)
+        case .unwritable, .exists: Fault(.unwritable, at: place)
+        }
+    }
+}
+
+/// The entries of one job at a data node.
+struct JobOperations: Sendable {
+    private let operations: Operations
+    private let job: JobIdentifier
+    private let purpose: String
+    private let subjects: SubjectList
+    /// How far the node's ledger had come when the job was opened.
+    let opened: OperationsHead
+
+    /// Data were read, and secrets made; nothing has been told of them yet.
+    ///
+    /// - Parameter identifiers: own subjects of the job, by row.
+    init(_ operations: Operations, job: JobIdentifier, specification: JobSpecification, dataset: String, digest: [UInt8],
+         identifiers: [String]) throws(Fault) {
+        self.operations = operations
+        self.job = job
+        let purpose = specification.purpose.code
+        self.purpose = purpose
+        subjects = SubjectList(identifiers, key: try operations.subjectKey())
+        try operations.record(.dataRead, job: job, purpose: purpose, object: dataset, digest: digest, count: identifiers.count)
+        try operations.record(.subjectsRead, job: job, purpose: purpose, object: dataset, digest: try operations.keep(subjects.encode()),
+                              count: identifiers.count)
+        opened = try operations.record(.keysMade, job: job, purpose: purpose)
+    }
+
+    @discardableResult
+    func record(_ action: OperationsEntry.Action, by actor: Operations.Actor = .node, object: String? = nil, digest: [UInt8]? = nil,
+                count: Int? = nil) throws(Fault) -> OperationsHead {
+        try operations.record(action, by: actor, job: job, purpose: purpose, object: object, digest: digest, count: count)
+    }
+
+    /// These rows of the own table were used.
+    func record(_ use: SubjectUse, rows: [Int]) throws(Fault) {
+        let action: OperationsEntry.Action = switch use {
+        case .aligned: .subjectsAligned
+        case .trained: .subjectsTrained
+        case .scored: .subjectsScored
+        }
+        try record(action, digest: try operations.keep(subjects.encode(rows: rows)), count: rows.count)
+    }
+
+    func record(_ results: [ResultFile]) throws(Fault) {
+        for result in results { try record(.resultKept, object: result.name, digest: SHA256.hash(result.bytes), count: result.bytes.count) }
+    }
+}
+
+/// The file of a data set, hashed as it was read.
+struct DatasetFile {
+    private let path: String
+    private let name: String
+    private let before: stat
+
+    /// - Parameter name: of the data set, for faults.
+    init(_ path: String, name: String) throws(Fault) {
+        self.path = path
+        self.name = name
+        before = try Self.status(path, name)
+    }
+
+    /// SHA-256 of the file, which nobody has changed since `init`.
+    ///
+    /// - Throws: `dataChanged`, `unreadableFile`.
+    func digest() throws(Fault) -> [UInt8] {
+        guard let handle = FileHandle(forReadingAtPath: path) else { throw Fault(.unreadableFile, at: "datasets/\(name)") }
+        defer { try? handle.close() }
+        var hash = SHA256()
+        do {
+            while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty { chunk.withUnsafeBytes { hash.update($0) } }
+        } catch {
+            throw Fault(.unreadableFile, at: "datasets/\(name)")
+        }
+        let after = try Self.status(path, name)
+        guard after.st_ino == before.st_ino, after.st_size == before.st_size, after.st_mtim.tv_sec == before.st_mtim.tv_sec,
+              after.st_mtim.tv_nsec == before.st_mtim.tv_nsec
+        else { throw Fault(.dataChanged, at: "datasets/\(name)") }
+        return hash.finalize()
+    }
+
+    private static func status(_ path: String, _ name: String) throws(Fault) -> stat {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw Fault(.unreadableFile, at: "datasets/\(name)") }
+        return status
+    }
+}

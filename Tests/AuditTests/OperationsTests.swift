@@ -1,0 +1,166 @@
+import Audit
+import Faults
+import Foundation
+import Ledger
+import Primitives
+import Testing
+import Wire
+
+/// A made-up ledger of operations of the sample's bank, and a job's ledgers that recorded its heads.
+private struct OperationsSample {
+    let folder: Folder
+    let sample: Sample
+    let heads: [OperationsLedger.SignedHead]
+
+    var path: String { folder.url.appending(path: "operations").path }
+
+    init() throws {
+        folder = try Folder()
+        let url = folder.url.appending(path: "operations")
+        let ledger = try OperationsLedger(directory: url, node: "north", key: key(1), contract: Sample.contract)
+        let job = JobIdentifier("000102030405060708090a0b0c0d0e0f")
+        let secret = SecretBytes(copying: [UInt8](repeating: 9, count: 32))
+        let list = try ledger.keepSubjects(SubjectList(["a", "b", "c"], key: secret).encode())
+        try ledger.append(.nodeStarted, actor: "node")
+        try ledger.append(.jobApproved, actor: "account ann", purpose: "test", job: job)
+        try ledger.append(.dataRead, actor: "node", purpose: "test", job: job, object: "main", digest: SHA256.hash([1]), count: 3)
+        let opened = try ledger.append(.subjectsRead, actor: "node", purpose: "test", job: job, object: "main", digest: list, count: 3)
+        try ledger.append(.jobStarted, actor: "node", job: job)
+        let ended = try ledger.append(.jobEnded, actor: "node", job: job, object: "completed")
+        heads = [opened, ended]
+        var script = Sample.script(rounds: 1)
+        func shown(_ head: OperationsLedger.SignedHead) -> Sample.Step {
+            .frame(from: .bank, to: .arbiter, .operationsHead(.filled {
+                $0.size = head.checkpoint.size
+                $0.root = head.checkpoint.root.data
+                $0.signature = head.signature.data
+            }), .waiting)
+        }
+        script.insert(shown(opened), at: 2)
+        script.insert(shown(ended), at: script.count - 2)
+        sample = try Sample(script)
+    }
+
+    func bytes(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)"))) }
+    func write(_ bytes: [UInt8], _ name: String) throws { try Data(bytes).write(to: URL(fileURLWithPath: "\(path)/\(name)")) }
+
+    func verify(_ roles: [Role] = []) throws -> AuditReport {
+        OperationsChecks.verify(try OperationsDirectory.open(path), ledgers: try roles.map { try sample.open($0) })
+    }
+
+    /// Writes all entries anew, some changed or left out, with every head signed by the same key.
+    func rewrite(_ change: (OperationsEntry) -> OperationsEntry?) throws {
+        var (tree, lines, notes) = (GrowingTree(), [UInt8](), [UInt8]())
+        for line in try bytes("entries.jsonl").split(separator: UInt8(ascii: "\n")) {
+            guard let entry = OperationsEntry(decoding: Array(line)), let changed = change(entry) else { continue }
+            let leaf = OperationsEntry(
+                sequence: tree.size, time: changed.time, actor: changed.actor, action: changed.action, purpose: changed.purpose, job: changed.job,
+                object: changed.object, digest: changed.digest, count: changed.count, salt: changed.salt).encode()
+            tree.append(leaf)
+            lines += leaf + [UInt8(ascii: "\n")]
+            var note = SignedNote(text: Checkpoint.operations(of: "north", size: tree.size, root: tree.root).text)
+            note.sign(as: "north", with: key(1))
+            notes += note.encode() + [UInt8(ascii: "\n")]
+        }
+        try write(lines, "entries.jsonl")
+        try write(notes, "heads")
+    }
+}
+
+@Suite("Ledger of operations") struct OperationsAuditTests {
+    @Test("a ledger as it was written holds, alone, with its data directory, and beside what it showed")
+    func holds() throws {
+        let sample = try OperationsSample()
+        for roles in [[], [Role.bank], [.arbiter], [.bank, .arbiter]] {
+            let report = try sample.verify(roles)
+            #expect(report.holds, "\(report.english)")
+        }
+        #expect(OperationsDirectory.isOne(sample.folder.url.path) && OperationsDirectory.isOne(sample.path) && !OperationsDirectory.isOne("/nowhere"))
+        #expect(try sample.verify([.arbiter]).facts.contains { $0.en.contains("2 heads of north's operations in ledgers of jobs compared") })
+        let report = Reconciliation.reconcile([try sample.sample.open(.arbiter)], operations: [try OperationsDirectory.open(sample.path)])
+        #expect(report.holds, "\(report.english)")
+        // The job's own ledgers hold with these frames in them.
+        for role in [Role.bank, .platform, .arbiter] { #expect(try sample.sample.verify(role).holds) }
+    }
+
+    @Test("every flipped bit of entries and heads is found, and every cut")
+    func flipsAndCuts() throws {
+        let sample = try OperationsSample()
+        for name in ["entries.jsonl", "heads"] {
+            let bytes = try sample.bytes(name)
+            for bit in stride(from: 0, to: 8 * bytes.count, by: 5) {
+                var flipped = bytes
+                flipped[bit / 8] ^= 1 << UInt8(bit % 8)
+                try sample.write(flipped, name)
+                #expect(try !sample.verify().holds, "\(name) bit \(bit)")
+            }
+            for count in stride(from: 0, to: bytes.count, by: 3) {
+                try sample.write(Array(bytes[..<count]), name)
+                #expect(try !sample.verify().holds, "\(name) cut to \(count)")
+            }
+            try sample.write(bytes, name)
+        }
+    }
+
+    @Test("a ledger that was rewritten whole, or cut with its heads, holds alone and is found by the heads that others recorded")
+    func rewritten() throws {
+        let sample = try OperationsSample()
+        try sample.rewrite { entry in
+            guard entry.action == .jobApproved else { return entry }
+            return OperationsEntry(sequence: 0, time: entry.time, actor: "account bob", action: entry.action, purpose: entry.purpose, job: entry.job,
+                                   object: entry.object, digest: entry.digest, count: entry.count, salt: entry.salt)
+        }
+        #expect(try sample.verify().holds)
+        for role in [Role.bank, .arbiter] { #expect(try sample.verify([role]).rules == [.witness]) }
+        let report = Reconciliation.reconcile([try sample.sample.open(.arbiter)], operations: [try OperationsDirectory.open(sample.path)])
+        #expect(report.rules == [.witness])
+
+        let cut = try OperationsSample()
+        try cut.rewrite { $0.sequence < 5 ? $0 : nil }
+        #expect(try cut.verify().holds)
+        #expect(try cut.verify([.arbiter]).rules == [.witness])
+    }
+
+    @Test("heads of another key, of another node, a contract that is gone, and lists that do not fit are found by their rule")
+    func rules() throws {
+        let sample = try OperationsSample()
+        let heads = try sample.bytes("heads")
+        func signed(_ origin: String, _ seed: UInt8) throws -> [UInt8] {
+            try HeadFile.entries(heads).flatMap { entry -> [UInt8] in
+                let checkpoint = try #require(entry.note.flatMap { Checkpoint(text: $0.text) })
+                var note = SignedNote(text: Checkpoint(origin: origin, size: checkpoint.size, root: checkpoint.root).text)
+                note.sign(as: "north", with: key(seed))
+                return note.encode() + [UInt8(ascii: "\n")]
+            }
+        }
+        try sample.write(try signed("jointlab/operations/north", 2), "heads")
+        #expect(try sample.verify().rules == [.headSignatures])
+        try sample.write(try signed("jointlab/operations/credit", 1), "heads")
+        #expect(try sample.verify().rules == [.headOrigin, .headMissing])
+        try sample.write(heads, "heads")
+
+        let digest = hexadecimal(SHA256.hash(Sample.contract))
+        let contract = try sample.bytes("contracts/\(digest)")
+        try sample.write(contract + [0x20], "contracts/\(digest)")
+        #expect(try sample.verify().rules == [.entryContract, .headSignatures])
+        try sample.write(contract, "contracts/\(digest)")
+
+        let name = try #require(FileManager.default.contentsOfDirectory(atPath: "\(sample.path)/subjects").first)
+        let list = try sample.bytes("subjects/\(name)")
+        for wrong in [Array(list.dropLast()), Array(list.dropLast(16)), list + [0], Array(list.reversed())] {
+            try sample.write(wrong, "subjects/\(name)")
+            #expect(try sample.verify().rules == [.subjectList])
+        }
+        try FileManager.default.removeItem(atPath: "\(sample.path)/subjects/\(name)")
+        #expect(try sample.verify().rules == [.subjectList])
+    }
+
+    @Test("every action and rule has words in both languages")
+    func words() {
+        for action in OperationsEntry.Action.allCases {
+            #expect(!action.phrase.en.isEmpty && action.phrase.zh.unicodeScalars.contains { (0x4e00...0x9fff).contains($0.value) })
+        }
+    }
+
+    private func hexadecimal(_ bytes: [UInt8]) -> String { bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+}

@@ -1,0 +1,127 @@
+import Faults
+import Foundation
+import Installation
+import Jobs
+import Logging
+import NodeRuntime
+import Roles
+import Testing
+import Wire
+
+/// Sends so many frames each way that heads are due within the phase. The platform hears nothing before its own have gone, as in
+/// alignment.
+private struct LongPhase: RoleMachine {
+    static let frames = 2300
+
+    let role: Role
+    private var sent = 0
+    private var heard = 0
+    private var isClosing = false
+    private var hasGreeted = false
+
+    init(_ role: Role) { self.role = role }
+
+    private var due: Int { LongPhase.frames + (role == .platform ? 1 : 0) }
+
+    var listening: Set<LineEnd> { role == .bank || sent == LongPhase.frames ? [.peer] : [] }
+    var phase: Phase { isClosing ? .closing : hasGreeted ? .alignment : .opening }
+    var wantsToProceed: Bool { sent < LongPhase.frames }
+    var subjects: [String] { ["a"] }
+
+    mutating func step(_ event: RoleEvent) throws(Fault) -> [RoleEffect] {
+        switch event {
+        case .start:
+            guard role == .bank else { return [] }
+            return [.send(.hello(.filled {
+                $0.version = 1
+                for field in [\Hello.specificationDigest, \.contractDigest, \.agreementKey] { $0[keyPath: field] = Data(count: 32) }
+                $0.secretCommitments = Data(count: 224)
+            }), to: .peer)]
+        case .proceed:
+            hasGreeted = true
+            sent += 1
+            return [.send(.blindedPoints(.filled { $0.points = Data(count: 33) }), to: .peer)] + closingIfDue()
+        case .message(.closing, _):
+            return [.completed]
+        case .message:
+            heard += 1
+            return closingIfDue()
+        }
+    }
+
+    private mutating func closingIfDue() -> [RoleEffect] {
+        guard sent == LongPhase.frames, heard == due, !isClosing else { return [] }
+        isClosing = true
+        return [.checkpoint(.alignment, round: 0), .send(.closing(.filled { $0.framesSent = 1 }), to: .peer)]
+    }
+
+    func results(_ run: RunMeasurements) throws(Fault) -> [ResultFile] { [] }
+}
+
+@Suite("Heads within a phase") struct MidwayHeadTests {
+    private func serve(_ lab: TrialLab, _ name: String, _ role: Role) throws -> Task<Void, any Error> {
+        let installation = try Installation.node(lab.path("\(name)/node.json"), role: role)
+        let node = try DataNode(installation, role: role, log: NodeLog(Logger(label: name) { _ in SwiftLogNoOpLogHandler() }, .en)) { _ in LongPhase(role) }
+        return Task { try await node.serve() }
+    }
+
+    private func verifier(_ lab: TrialLab, _ arguments: [String]) throws -> (code: Int32, output: String) {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["python3", Programs.repository.appending(path: "Protocols/verifier/verify.py").path] + arguments.map { lab.path($0) }
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+    }
+
+    private func sizes(_ lab: TrialLab, _ name: String) throws -> [Int] {
+        try lab.text(name).split(separator: "\n").compactMap { Int($0) }
+    }
+
+    @Test("every 1,000 frames of a direction are signed by all three while the phase goes on, and a head that is gone is found")
+    func everyThousand() async throws {
+        let lab = try await TrialLab()
+        try await lab.start("arbiter")
+        let nodes = [try serve(lab, "platform", .platform), try serve(lab, "bank", .bank)]
+        defer { nodes.forEach { $0.cancel() } }
+        var job = ""
+        #expect(try await eventually {
+            // Refused until both nodes have registered.
+            FileManager.default.fileExists(atPath: lab.path("bank/state/control.socket"))
+        })
+        for _ in 0..<100 where job.isEmpty {
+            job = (try? await lab.submit(try lab.specification())) ?? ""
+            if job.isEmpty { try await Task.sleep(for: .milliseconds(100)) }
+        }
+        let watched = try await lab.job("watch", job)
+        #expect(watched.code == 0, "\(watched)")
+        let (bank, platform, arbiter) = ("bank/state/ledger/\(job)", "platform/state/ledger/\(job)", "arbiter/state/ledger/\(job)")
+        for (ledger, peer, lists) in [(bank, "platform", [[1000, 2000, 2301], [1000, 2000, 2300]]), (platform, "bank", [[1000, 2000, 2300], [1000, 2000, 2301]])] {
+            #expect(try sizes(lab, "\(ledger)/\(peer).sent.heads") == lists[0] && sizes(lab, "\(ledger)/\(peer).received.heads") == lists[1], "\(ledger)")
+        }
+        let reconciled = try await lab.jointlab("audit", "reconcile", lab.path(bank), lab.path(platform), lab.path(arbiter))
+        #expect(reconciled.code == 0, "\(reconciled)")
+        for ledgers in [[bank], [platform], [arbiter], [bank, platform, arbiter]] {
+            let run = try verifier(lab, ledgers)
+            #expect(run.code == 0, "\(run.output)")
+        }
+        // What these frames say has no order of the protocol; heads and sequences have no fault.
+        func rules() async throws -> Set<String> {
+            let run = try await lab.jointlab("audit", "verify", lab.path(bank), "--json")
+            let report = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+            return Set((report?["findings"] as? [[String: Any]])?.compactMap { $0["rule"] as? String } ?? [])
+        }
+        #expect(try await rules().isDisjoint(with: ["head-missing", "head-root", "head-signatures", "sequence", "payload-content", "two-roots"]))
+
+        // Without its second head.
+        let file = lab.path("\(bank)/platform.sent.heads")
+        let notes = try String(contentsOfFile: file, encoding: .utf8).components(separatedBy: "\n\n")
+        try (notes[0..<2] + notes[4...]).joined(separator: "\n\n").write(toFile: file, atomically: false, encoding: .utf8)
+        #expect(try await rules().contains("head-missing"))
+        let run = try verifier(lab, [bank])
+        #expect(run.code == 1 && run.output.contains("no head of 2000 records"), "\(run.output)")
+    }
+}

@@ -1,0 +1,163 @@
+import Foundation
+import Ledger
+import Primitives
+import Testing
+import Wire
+
+@Suite("Operations") struct OperationsTests {
+    private static let contract = Array("{\"contract\":1}".utf8)
+
+    private func ledger(_ folder: Folder, contract: [UInt8] = contract, seed: UInt8 = 1) throws -> OperationsLedger {
+        try OperationsLedger(directory: folder.url.appending(path: "operations"), node: "north-bank", key: key(seed), contract: contract)
+    }
+
+    private func entries(_ folder: Folder) throws -> [OperationsEntry] {
+        let lines = try folder.bytes("operations/entries.jsonl").split(separator: UInt8(ascii: "\n"))
+        return try lines.map { try #require(OperationsEntry(decoding: Array($0))) }
+    }
+
+    private func write(_ folder: Folder, _ name: String, _ change: (inout [UInt8]) -> Void) throws {
+        let url = folder.url.appending(path: "operations/\(name)")
+        var bytes = Array(try Data(contentsOf: url))
+        change(&bytes)
+        try Data(bytes).write(to: url)
+    }
+
+    @Test("an entry is canonical JSON of the document's members; only that is read, and no bit may differ")
+    func form() throws {
+        let entry = OperationsEntry(
+            sequence: 7, time: Date(timeIntervalSince1970: 1_764_072_000.9), actor: "account 王/a", action: .dataRead, purpose: "credit_assessment", job: job,
+            object: "main", digest: SHA256.hash([1]), count: 12, salt: [UInt8](repeating: 0xAB, count: 16))
+        let bytes = entry.encode()
+        #expect(String(decoding: bytes, as: UTF8.self) == """
+            {"action":"data.read","actor":"account 王/a","count":12,"digest":"\(hex(SHA256.hash([1])))","job":"\(job)","object":"main",\
+            "purpose":"credit_assessment","salt":"\(String(repeating: "ab", count: 16))","sequence":7,"time":"2025-11-25T12:00:00Z"}
+            """)
+        #expect(OperationsEntry(decoding: bytes) == entry)
+        #expect(OperationsEntry(decoding: bytes + [0x20]) == nil && OperationsEntry(decoding: Array(bytes.dropLast())) == nil)
+        for bit in 0..<8 * bytes.count {
+            var flipped = bytes
+            flipped[bit / 8] ^= 1 << UInt8(bit % 8)
+            #expect(OperationsEntry(decoding: flipped) != entry)
+        }
+    }
+
+    @Test("each entry is under a head of its own, signed by the node; a second opening goes on from there")
+    func appends() throws {
+        let folder = try Folder()
+        let first = try ledger(folder)
+        let head = try first.append(.nodeStarted, actor: "node")
+        #expect(head.checkpoint.size == 2 && key(1).verifyingKey.accepts(head.signature, for: head.checkpoint.text))
+        let second = try ledger(folder)
+        try second.append(.jobApproved, actor: "account a", job: job)
+        // The first reads what the second has written.
+        #expect(try first.append(.nodeStopped, actor: "node").checkpoint.size == 4)
+        let all = try entries(folder)
+        #expect(all.map(\.sequence) == [0, 1, 2, 3] && all.map(\.action) == [.contract, .nodeStarted, .jobApproved, .nodeStopped])
+        var tree = GrowingTree()
+        for (entry, note) in zip(all, HeadFile.entries(try folder.bytes("operations/heads"))) {
+            tree.append(entry.encode())
+            let note = try #require(note.note)
+            #expect(Checkpoint(text: note.text) == .operations(of: "north-bank", size: tree.size, root: tree.root))
+            #expect(note.isSigned(by: "north-bank", key(1).verifyingKey))
+        }
+        let mode = try FileManager.default.attributesOfItem(atPath: folder.url.appending(path: "operations/entries.jsonl").path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+    }
+
+    @Test("another contract is an entry of its own")
+    func contracts() throws {
+        let folder = try Folder()
+        _ = try ledger(folder)
+        _ = try ledger(folder)
+        let amended = Array("{\"contract\":2}".utf8)
+        _ = try ledger(folder, contract: amended, seed: 2)
+        #expect(try entries(folder).map(\.digest) == [SHA256.hash(Self.contract), SHA256.hash(amended)])
+        for contract in [Self.contract, amended] { #expect(try folder.bytes("operations/contracts/\(hex(SHA256.hash(contract)))") == contract) }
+    }
+
+    @Test("what was not finished when a program ended is dropped, at every byte of an entry and of its head, and that is said")
+    func tornTail() throws {
+        let folder = try Folder()
+        let whole = try ledger(folder)
+        try whole.append(.nodeStarted, actor: "node")
+        let (lines, heads) = (try folder.bytes("operations/entries.jsonl"), try folder.bytes("operations/heads"))
+        try whole.append(.jobApproved, actor: "account a", job: job)
+        let (longerLines, longerHeads) = (try folder.bytes("operations/entries.jsonl"), try folder.bytes("operations/heads"))
+        var states: [(lines: Int, heads: Int)] = (lines.count + 1...longerLines.count).map { ($0, heads.count) }
+        states += (heads.count + 1..<longerHeads.count).map { (longerLines.count, $0) }
+        for state in states {
+            try write(folder, "entries.jsonl") { $0 = Array(longerLines[..<state.lines]) }
+            try write(folder, "heads") { $0 = Array(longerHeads[..<state.heads]) }
+            _ = try ledger(folder)
+            let all = try entries(folder)
+            #expect(all.map(\.action) == [.contract, .nodeStarted, .recovered] && all.last?.count == UInt64(state.lines - lines.count), "\(state)")
+        }
+    }
+
+    @Test("a ledger that is not what was signed is not gone on with")
+    func altered() throws {
+        let folder = try Folder()
+        let open = try ledger(folder)
+        for _ in 0..<5 { try open.append(.nodeStarted, actor: "node") }
+        let (lines, heads) = (try folder.bytes("operations/entries.jsonl"), try folder.bytes("operations/heads"))
+        func refused(_ comment: Comment) throws {
+            #expect(throws: LedgerError.self, comment) { try ledger(folder) }
+            try write(folder, "entries.jsonl") { $0 = lines }
+            try write(folder, "heads") { $0 = heads }
+        }
+        for byte in stride(from: 0, to: lines.count, by: 7) {
+            try write(folder, "entries.jsonl") { $0[byte] ^= 1 }
+            try refused("bit of byte \(byte)")
+        }
+        // Shorter than a program that has it open knows it, and shorter than its heads.
+        try write(folder, "entries.jsonl") { $0 = Array(lines.dropLast(10)) }
+        #expect(throws: LedgerError.self) { try open.append(.nodeStopped, actor: "node") }
+        try refused("cut")
+        // A head that somebody else signed.
+        #expect(throws: LedgerError.altered("heads")) { try ledger(folder, seed: 3) }
+        // Whole again, the same program goes on.
+        #expect(try open.append(.nodeStopped, actor: "node").checkpoint.size == 7)
+    }
+
+    @Test("writers at one time wait for each other: every entry is there once, in one order")
+    func concurrent() async throws {
+        let folder = try Folder()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for writer in 0..<4 {
+                group.addTask {
+                    let own = try self.ledger(folder)
+                    for number in 0..<10 { try own.append(.resultExported, actor: "account \(writer)", object: "\(number)") }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let all = try entries(folder)
+        #expect(all.map(\.sequence) == Array(0..<41))
+        for writer in 0..<4 {
+            #expect(all.filter { $0.actor == "account \(writer)" }.compactMap(\.object) == (0..<10).map { "\($0)" })
+        }
+        let last = try #require(HeadFile.entries(try folder.bytes("operations/heads")).last?.note)
+        #expect(Checkpoint(text: last.text)?.size == 41)
+    }
+
+    @Test("a list of subjects holds whoever is in it and nobody else, names no one, and is the same in any order")
+    func subjects() throws {
+        let secret = SecretBytes(copying: [UInt8](repeating: 5, count: 32))
+        let identifiers = (0..<300).map { "9137081\($0)" }
+        let list = SubjectList(identifiers, key: secret)
+        let bytes = list.encode()
+        #expect(bytes == SubjectList(identifiers.reversed(), key: secret).encode() && bytes.count == 300 * 16)
+        #expect(bytes == list.encode(rows: Array((0..<300).shuffled())))
+        let some = list.encode(rows: [3, 299])
+        for (row, identifier) in identifiers.enumerated() {
+            let tag = SubjectList.tag(identifier, key: secret)
+            #expect(SubjectList.holds(bytes, tag) && SubjectList.holds(some, tag) == [3, 299].contains(row))
+        }
+        #expect(!SubjectList.holds(bytes, SubjectList.tag("91370811", key: secret)) && !SubjectList.holds([], 1))
+        // HMAC-SHA256 as anyone computes it.
+        let code = HMACSHA256.code(for: Array(identifiers[3].utf8), key: secret)
+        #expect(SubjectList([identifiers[3]], key: secret).encode() == Array(code.prefix(16)))
+        #expect(SubjectList.tag(identifiers[3], key: SecretBytes(copying: [UInt8](repeating: 6, count: 32))) != SubjectList.tag(identifiers[3], key: secret))
+    }
+}
