@@ -66,7 +66,7 @@ let package = Package(
         room("Pages", ["Faults"]),
         room("Wire", ["Faults", protobuf]),
         room("Jobs", ["Faults"]),
-        room("Roles", ["Wire", "Faults", "Jobs"]),
+        room("Roles", ["Wire", "Faults", "Jobs", "Primitives"]),
         // 2: cryptography and tables
         room("Paillier", ["BigNumber", "Primitives"]),
         room("SetIntersection", ["Primitives"]),
@@ -90,13 +90,13 @@ let package = Package(
         room("NodeRuntime", ["Roles", "Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
         room("ArbiterRuntime", ["ArbiterRole", "Ledger", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
         // 6: verbs
-        room("NodeCommands", ["NodeRuntime", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", arguments, logging]),
+        room("NodeCommands", ["NodeRuntime", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", arguments, logging]),
         room("AnalystCommands", ["Audit", "Catalogue", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
-        room("OwnerCommands", ["NodeCommands", "Canary", "Audit", "Installation", "Console", "Jobs", "Wire", "Faults", arguments]),
+        room("OwnerCommands", ["NodeCommands", "NodeRuntime", "Roles", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", arguments]),
         // 7: programs
         program("arbiter", ["ArbiterRuntime", "NodeCommands", "Wire", "Faults", arguments]),
-        program("platform-node", ["PlatformRole", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", arguments]),
-        program("bank-node", ["BankRole", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", arguments]),
+        program("platform-node", ["PlatformRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", arguments]),
+        program("bank-node", ["BankRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", arguments]),
         program("jointlab", ["AnalystCommands", arguments]),
 
         // not of the product: what `Benchmarks/run` measures
@@ -124,7 +124,7 @@ let package = Package(
         tests("TrainingTests", ["Training", "LinearAlgebra"]),
         tests("ExchangeTests", [
             "BankRole", "PlatformRole", "ArbiterRole", "Exchange", "Roles", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "BigNumber",
-            "SetIntersection", bigInt,
+            "SetIntersection", "Ledger", "NodeRuntime", bigInt,
         ]),
         tests("ArbiterRoleTests", ["ArbiterRole", "Ledger", "Jobs", "Wire", "Faults", "Primitives", bigInt]),
         tests("CommandTests", [

@@ -96,6 +96,9 @@ struct LabPlan {
         func pin() throws -> String { try Certificate(pem: credential.certificatePEM).spkiSHA256.hexadecimal }
     }
 
+    /// The folder of a data party's own auditor.
+    private static func auditor(of name: String) -> String { "\(name)-auditor" }
+
     func write(to target: URL) throws {
         try checkNames()
         let files = FileManager.default
@@ -125,6 +128,7 @@ struct LabPlan {
             }
             guard seen.insert(name).inserted else { throw Fault(.duplicateName, at: "lab init", name) }
         }
+        for name in (banks + platforms).map(Self.auditor) where !seen.insert(name).inserted { throw Fault(.duplicateName, at: "lab init", name) }
         guard (1...65_000).contains(port) else { throw Fault(.valueOutOfRange, at: "lab init --port", "\(port)", "1...65000") }
         guard (1...3650).contains(days) else { throw Fault(.valueOutOfRange, at: "lab init --days", "\(days)", "1...3650") }
     }
@@ -164,6 +168,15 @@ struct LabPlan {
                 let path = data == "data.csv" ? data : URL(fileURLWithPath: data).path
                 let name = (member.role == "bank" ? dataNames?.bank : dataNames?.platform) ?? JobSpecification.DataNames.main
                 configuration["datasets"] = .object([name: .object(["path": .text(path)])])
+                // To whom the node seals its jobs' secrets: their private halves are for two people, and for no node.
+                let (owner, auditor) = (X25519(secret: SystemRandom.secret(32)), X25519(secret: SystemRandom.secret(32)))
+                try FileWriting.write(owner.pem, to: own.appendingPathComponent("owner-seal.key"), isSecret: true)
+                let folder = folder.appendingPathComponent(Self.auditor(of: member.name), isDirectory: true)
+                try FileWriting.write(auditor.pem, to: folder.appendingPathComponent("auditor-seal.key"), isSecret: true)
+                configuration["audit"] = .object([
+                    "owner_seal_key": .text(Data(owner.publicKey).base64EncodedString()),
+                    "auditor_seal_key": .text(Data(auditor.publicKey).base64EncodedString()),
+                ])
             }
             try FileWriting.write(JSONValue.object(configuration).prettyText(),
                                   to: own.appendingPathComponent(member.role == "analyst" ? "person.json" : "node.json"))

@@ -155,6 +155,9 @@ package enum Verification {
             case .hello(let hello) where hello.specificationDigest.octets != manifest.specificationDigest
                     || hello.contractDigest.octets != manifest.contractDigest:
                 return Phrase(en: "names another specification or contract", zh: "所指的任务说明或契约与账本不符")
+            case .hello(let hello) where flow.direction == .sent && !manifest.commitments.isEmpty
+                    && hello.secretCommitments.octets != Purpose.allCases.flatMap({ manifest.commitments[$0] ?? [] }):
+                return Phrase(en: "commits to other secrets than the manifest", zh: "对密钥的承诺与清单不符")
             case .headSubmission(let submission):
                 return HeadChecks.differs(submission, in: ledger, from: flow.from)
                     ? Phrase(en: "shows the arbiter another head than this ledger has", zh: "提交给仲裁方的树头与本账本不符") : nil

@@ -4,11 +4,10 @@ import Roles
 import Wire
 
 package enum BankJob {
-    /// Opens a job on the bank's own data, with fresh secrets; throws what is wrong with either.
-    package static func open(_ request: RoleRequest) throws(Fault) -> any RoleMachine {
+    /// Opens a job on the bank's own data; throws what is wrong with either.
+    package static func open(_ request: RoleRequest, _ secrets: JobSecrets) throws(Fault) -> any RoleMachine {
         let context = try JobContext(request, role: .bank)
         let data = try OwnData.open(request.dataset, specification: request.specification, role: .bank, model: request.model)
-        let secrets = JobSecrets.fresh(job: request.job, attempt: request.attempt, role: .bank)
         return DataParty(context: context, side: BankSide(context: context, data: data), secrets: secrets)
     }
 

@@ -44,7 +44,7 @@ package struct Opening: Sendable {
             $0.version = ProtocolVersion.current
             $0.specificationDigest = context.specificationDigest.data
             $0.contractDigest = context.contractDigest.data
-            $0.secretCommitments = secrets.commitments.data
+            $0.secretCommitments = Purpose.allCases.flatMap { secrets.commitments[$0] ?? [] }.data
             $0.agreementKey = secrets.agreement.publicKey.data
         }), to: .peer)]
     }

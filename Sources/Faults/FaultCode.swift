@@ -18,6 +18,9 @@ extension Fault {
         case missingOption = 113
         case notALaboratory = 119
         case dataChanged = 114
+        case notReplayable = 116
+        case sealKeyRefused = 117
+        case secretDestroyed = 118
         case nodeNotRunning = 127
         case notAwaitingApproval = 128
         case unknownCatalogueItem = 140
@@ -71,6 +74,7 @@ extension Fault {
         case ledgersDiffer = 605
         case operationsAltered = 606
         case headMissing = 607
+        case inputChanged = 610
 
         // How jobs end
         case cancelled = 700
@@ -151,6 +155,16 @@ extension Fault.Code {
         case .nodeNotRunning:
             Entry(.unavailable, en: "{place}: no running node answers here", zh: "{place}：没有正在运行的节点响应",
                   hint: "start the node of this configuration with 'serve', then try again", hintZh: "请先以 serve 启动该配置对应的节点，再重试")
+        case .notReplayable:
+            Entry(.failure, en: "job '{place}' cannot be replayed: {0}", zh: "任务“{place}”无法重放：{1}",
+                  hint: "what a replay needs stands in Protocols/ledger.md, section Replay", hintZh: "重放所需条件见 Protocols/ledger.md 的 Replay 一节")
+        case .sealKeyRefused:
+            Entry(.security, en: "{place}: this key does not open what was sealed to the {0}", zh: "{place}：该密钥无法打开封存给{1}的份额",
+                  hint: "use the private key that belongs to audit.{0}_seal_key as it was when the job ran",
+                  hintZh: "请使用与任务运行时 audit.{0}_seal_key 对应的私钥")
+        case .secretDestroyed:
+            Entry(.usage, en: "job '{place}': the secret '{0}' has been destroyed already, at {1}", zh: "任务“{place}”：用途“{0}”的密钥已于 {1} 销毁",
+                  hint: "its receipt lies in the data directory: secrets/{place}/{0}.destroyed", hintZh: "销毁凭证位于数据目录 secrets/{place}/{0}.destroyed")
         case .notAwaitingApproval:
             Entry(.usage, en: "job '{0}' does not wait for approval here", zh: "任务“{0}”不在此处等待审批",
                   hint: "see what waits with: jobs list", hintZh: "用 jobs list 查看等待审批的任务")
@@ -280,6 +294,10 @@ extension Fault.Code {
             Entry(.unavailable, en: "{place} did not answer within {0} s: the heads of the ledger were not signed by all", zh: "{place} 在 {0} 秒内没有回应：账本树头未能由各方全部签署",
                   hint: "nothing goes on without them; check the peer, the arbiter and the lines, then submit the job again",
                   hintZh: "没有签署的树头，任务不会继续；请检查对方、仲裁方和线路，然后重新提交任务")
+        case .inputChanged:
+            Entry(.failure, en: "{place}: has changed since job '{0}' read it", zh: "{place}：自任务“{0}”读取后已发生变化",
+                  hint: "a replay needs the very bytes: name a kept copy with --data; a job needs files that nobody writes meanwhile",
+                  hintZh: "重放需要完全相同的文件：请用 --data 指定留存的副本；任务运行期间请勿改写数据文件")
         case .cancelled:
             Entry(.failure, en: "the job was cancelled", zh: "任务已取消",
                   hint: "submit it again if that was not meant", hintZh: "如属误操作，请重新提交")

@@ -22,6 +22,14 @@ package struct Installation: Sendable {
         return [UInt8](data)
     }
 
+    /// A key's file, which only its owner may read.
+    package static func readSecret(_ path: String) throws(Fault) -> String {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        guard let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue else { throw Fault(.unreadableFile, at: path) }
+        guard mode & 0o077 == 0 else { throw Fault(.secretFileMode, at: path) }
+        return String(decoding: try read(path), as: UTF8.self)
+    }
+
     private init(contractFile: String, authority: String, certificate: String, privateKey: String, insecureKeyLog: String? = nil) throws {
         let bytes = try Installation.read(contractFile)
         do {
@@ -51,6 +59,11 @@ package struct Installation: Sendable {
                                             insecureKeyLog: configuration.insecureKeyLog)
         _ = try installation.contract.party(configuration.name, in: role, at: "/name")
         try installation.checkOwnPin(configuration.name)
+        for (name, key) in [("owner_seal_key", configuration.sealKeys?.owner), ("auditor_seal_key", configuration.sealKeys?.auditor)] {
+            // Some 32 bytes are no key that anything could be sealed to.
+            guard let key, (try? X25519(secret: SystemRandom.secret(32)).sharedSecret(with: key)) == nil else { continue }
+            throw Fault(.valueOutOfRange, at: "node.json#/audit/\(name)", Data(key).base64EncodedString(), "X25519")
+        }
         let ledgerKey = try installation.ledgerKey(configuration.ledgerKey, of: configuration.name)
         return NodeInstallation(configuration: configuration, installation: installation, ledgerKey: ledgerKey)
     }
@@ -73,12 +86,8 @@ package struct Installation: Sendable {
     }
 
     private func ledgerKey(_ path: String, of name: String) throws(Fault) -> Ed25519.SigningKey {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-        guard let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue else { throw Fault(.unreadableFile, at: path) }
-        guard mode & 0o077 == 0 else { throw Fault(.secretFileMode, at: path) }
-        guard let key = try? Ed25519.SigningKey(pem: String(decoding: try Installation.read(path), as: UTF8.self)) else {
-            throw Fault(.unreadableFile, at: path)
-        }
+        let text = try Installation.readSecret(path)
+        guard let key = try? Ed25519.SigningKey(pem: text) else { throw Fault(.unreadableFile, at: path) }
         guard contract.everyone.first(where: { $0.name == name })?.ledgerKey == key.verifyingKey.bytes else { throw Fault(.pinMismatch, at: path) }
         return key
     }

@@ -102,7 +102,7 @@ extension Contract.Limits {
 }
 
 extension ObjectReader {
-    fileprivate mutating func unique<Value: Hashable & Collection>(
+    mutating func unique<Value: Hashable & Collection>(
         _ value: Value, _ key: String, in seen: inout Set<Value>
     ) {
         if !value.isEmpty, !seen.insert(value).inserted {

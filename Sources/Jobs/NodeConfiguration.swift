@@ -21,12 +21,25 @@ package struct NodeConfiguration: Sendable, Hashable {
     /// Which payloads the ledger keeps.
     package let retention: Retention
     package let approval: Approval
+    /// To whom the secrets of jobs are sealed; without, no job can be replayed.
+    package let sealKeys: SealKeys?
     package let logLevel: LogLevel
     /// Where the secrets of TLS are written, for laboratories alone.
     package let insecureKeyLog: String?
 
     package struct Dataset: Sendable, Hashable {
         package let path: String
+    }
+
+    /// X25519 public keys, 32 bytes each, not the same: only their two holders together open what is sealed.
+    package struct SealKeys: Sendable, Hashable {
+        package let owner: [UInt8]
+        package let auditor: [UInt8]
+
+        package init(owner: [UInt8], auditor: [UInt8]) {
+            self.owner = owner
+            self.auditor = auditor
+        }
     }
 
     /// Who consents to a job that the contract allows.
@@ -97,15 +110,31 @@ package struct NodeConfiguration: Sendable, Hashable {
             } else {
                 reader.refuse("datasets", "the arbiter holds no data", "arbiter 不持有数据")
             }
+            var sealKeys: SealKeys?
+            if role.holdsData {
+                sealKeys = reader.optionalObject("audit", SealKeys.init(reading:))
+            } else {
+                reader.refuse("audit", "the arbiter has no secrets of jobs to seal", "arbiter 没有需封存的任务密钥")
+            }
             return NodeConfiguration(
                 name: identity.name, contract: identity.contract, authority: identity.authority,
                 certificate: identity.certificate, privateKey: identity.privateKey, ledgerKey: ledgerKey,
                 listen: listen, dataDirectory: reader.path("data_directory", in: directory), datasets: datasets,
                 retention: reader.optional("retention", .choice(Retention.all), default: .all),
                 approval: reader.wordOrObject("approve", .approvalWord, default: .automatic, NodeConfiguration.Approval.init(reading:)),
-                logLevel: reader.optional("log_level", .choice(LogLevel.info), default: .info),
+                sealKeys: sealKeys, logLevel: reader.optional("log_level", .choice(LogLevel.info), default: .info),
                 insecureKeyLog: reader.optional("insecure_key_log", .text(1...1024)).map { joined($0, to: directory) })
         }
+    }
+}
+
+extension NodeConfiguration.SealKeys {
+    fileprivate init(reading reader: inout ObjectReader) {
+        var seen: Set<[UInt8]> = []
+        owner = reader.required("owner_seal_key", .base64(bytes: 32))
+        reader.unique(owner, "owner_seal_key", in: &seen)
+        auditor = reader.required("auditor_seal_key", .base64(bytes: 32))
+        reader.unique(auditor, "auditor_seal_key", in: &seen)
     }
 }
 

@@ -144,6 +144,11 @@ struct ObjectReader {
         return findings.placeholder(read)
     }
 
+    /// An object that may be left out.
+    mutating func optionalObject<Value>(_ key: String, _ read: (inout ObjectReader) -> Value) -> Value? {
+        take(key).map { findings.object($0, read) }
+    }
+
     /// A word, or an object in its place.
     mutating func wordOrObject<Value>(
         _ key: String, _ word: Form<Value>, default standard: Value, _ read: (inout ObjectReader) -> Value

@@ -28,8 +28,11 @@ package struct LedgerManifest: Sendable, Hashable {
     package let contractDigest: [UInt8]
     package let specificationDigest: [UInt8]
     package let retention: Retention
+    /// To the secrets from which everything random of a data party follows, 32 bytes each: all purposes, or none at the arbiter.
+    package let commitments: [Purpose: [UInt8]]
 
-    package init(job: JobIdentifier, attempt: UInt32, node: String, role: Role, contract: [UInt8], specification: [UInt8], retention: Retention) {
+    package init(job: JobIdentifier, attempt: UInt32, node: String, role: Role, contract: [UInt8], specification: [UInt8], retention: Retention,
+                 commitments: [Purpose: [UInt8]] = [:]) {
         self.job = job
         self.attempt = attempt
         self.node = node
@@ -37,6 +40,7 @@ package struct LedgerManifest: Sendable, Hashable {
         contractDigest = SHA256.hash(contract)
         specificationDigest = SHA256.hash(specification)
         self.retention = retention
+        self.commitments = commitments
     }
 
     private struct Document: Codable {
@@ -48,13 +52,15 @@ package struct LedgerManifest: Sendable, Hashable {
         let contract_digest: String
         let specification_digest: String
         let retention: Retention
+        let secret_commitments: [String: String]?
     }
 
     /// Canonical JSON (RFC 8785).
     package func encode() -> [UInt8] {
         let document = Document(
             version: Self.currentVersion, job: "\(job)", attempt: attempt, node: node, role: role, contract_digest: hexadecimal(contractDigest),
-            specification_digest: hexadecimal(specificationDigest), retention: retention)
+            specification_digest: hexadecimal(specificationDigest), retention: retention,
+            secret_commitments: commitments.isEmpty ? nil : Dictionary(uniqueKeysWithValues: commitments.map { ($0.rawValue, hexadecimal($1)) }))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
@@ -77,6 +83,13 @@ package struct LedgerManifest: Sendable, Hashable {
         self.contractDigest = contractDigest
         self.specificationDigest = specificationDigest
         retention = document.retention
+        var commitments: [Purpose: [UInt8]] = [:]
+        for (name, digits) in document.secret_commitments ?? [:] {
+            guard let purpose = Purpose(rawValue: name), let commitment = octets(digits), commitment.count == 32 else { return nil }
+            commitments[purpose] = commitment
+        }
+        guard commitments.isEmpty || commitments.count == Purpose.allCases.count else { return nil }
+        self.commitments = commitments
         guard encode() == bytes else { return nil }
     }
 }

@@ -25,8 +25,9 @@ package struct OperationsEntry: Sendable, Hashable {
         case subjectsAligned = "subjects.aligned"
         case subjectsTrained = "subjects.trained"
         case subjectsScored = "subjects.scored"
-        /// All secrets of a job; they are held in memory alone.
+        /// All secrets of a job.
         case keysMade = "keys.made"
+        /// Those in memory; with `object` what was sealed for that purpose.
         case keysDestroyed = "keys.destroyed"
         /// `object`: name of the file; `digest` of it.
         case resultKept = "result.kept"

@@ -15,10 +15,10 @@ package protocol DataNodeProgram: Sendable {
 }
 
 extension NodeOptions {
-    var language: Language { Console.language(lang) }
+    package var language: Language { Console.language(lang) }
 
     /// Runs a verb; faults go to standard error and into the exit code.
-    func reporting(_ body: () throws -> Void) throws {
+    package func reporting(_ body: () throws -> Void) throws {
         do {
             try body()
         } catch {

@@ -11,7 +11,7 @@ import Wire
 
 /// A bank's or a platform's node: keeps a line to the arbiter, approves and runs jobs.
 package final class DataNode: Sendable {
-    package typealias MakeMachine = @Sendable (RoleRequest) throws(Fault) -> any RoleMachine
+    package typealias MakeMachine = @Sendable (RoleRequest, JobSecrets) throws(Fault) -> any RoleMachine
 
     private let name: String
     private let role: Role
@@ -24,6 +24,8 @@ package final class DataNode: Sendable {
     private let ledgers: LedgerBook
     private let ledgerKey: Ed25519.SigningKey
     private let operations: Operations
+    private let vault: SecretVault
+    private let sealKeys: NodeConfiguration.SealKeys?
     private let log: NodeLog
     private let makeMachine: MakeMachine
     private let jobs = Mutex<[JobIdentifier: OpenJob]>([:])
@@ -67,6 +69,8 @@ package final class DataNode: Sendable {
         ledgers = LedgerBook(directory: files.directory, node: name, role: role, contract: installation.contractBytes,
                              retention: Retention(configuration.retention))
         ledgerKey = installation.ledgerKey
+        vault = SecretVault(files.directory)
+        sealKeys = configuration.sealKeys
         self.log = log
         self.makeMachine = makeMachine
     }
@@ -204,7 +208,11 @@ package final class DataNode: Sendable {
                 log.info(en: "\(name) waits for approval: jobs show \(id)", zh: "\(name) 等待审批：jobs show \(id)")
             }
             guard let approver, considered.withLock({ $0.contains(id) }) else { return ledgers.end(id) }
-            let (machine, operations) = try await open(request)
+            guard let secrets = ledgers.takeSecrets(id) else { throw Fault(.defect, at: "DataNode.consider") }
+            let (machine, operations) = try await open(request, secrets)
+            if sealKeys == nil {
+                log.info(en: "no seal keys are configured: this job cannot be replayed", zh: "未配置封存公钥：此任务日后无法重放")
+            }
             let parties = request.specification.parties
             let session = JobSession(
                 job: id, attempt: attempt, machine: machine, arbiter: arbiter, files: files, ledgers: ledgers,
@@ -232,23 +240,28 @@ package final class DataNode: Sendable {
         }
     }
 
-    /// Reads the data. They were read, too, where they cannot be used.
-    private func open(_ request: RoleRequest) async throws(Fault) -> (any RoleMachine, JobOperations) {
-        let (makeMachine, operations) = (makeMachine, operations)
-        let (job, specification) = (request.job, request.specification)
-        let name = role == .bank ? specification.data.bank : specification.data.platform
-        return try await compute { () throws(Fault) in
+    /// Reads the data, and seals the secrets before anything follows from them. Data were read, too, where they cannot be used.
+    private func open(_ request: RoleRequest, _ secrets: JobSecrets) async throws(Fault) -> (any RoleMachine, JobOperations) {
+        try await compute { [self] () throws(Fault) in
+            let specification = request.specification
+            let name = role == .bank ? specification.data.bank : specification.data.platform
             let file = try DatasetFile(request.dataset.path, name: name)
             let machine: any RoleMachine
             do throws(Fault) {
-                machine = try makeMachine(request)
+                machine = try makeMachine(request, secrets)
             } catch {
                 if let digest = try? file.digest() {
-                    try operations.record(.dataRead, job: job, purpose: specification.purpose.code, object: name, digest: digest)
+                    try operations.record(.dataRead, job: request.job, purpose: specification.purpose.code, object: name, digest: digest)
                 }
                 throw error
             }
-            return (machine, try JobOperations(operations, job: job, specification: specification, dataset: name, digest: try file.digest(),
+            let digest = try file.digest()
+            if let sealKeys {
+                try vault.seal(secrets, of: SealedJob(job: request.job, attempt: request.attempt, role: role),
+                               inputs: SecretVault.Inputs(dataset: name, dataDigest: digest, modelDigest: request.model.map { SHA256.hash($0) }),
+                               to: sealKeys)
+            }
+            return (machine, try JobOperations(operations, job: request.job, specification: specification, dataset: name, digest: digest,
                                                identifiers: machine.subjects))
         }
     }

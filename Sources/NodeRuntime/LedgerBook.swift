@@ -3,6 +3,7 @@ import Foundation
 import Jobs
 import Ledger
 import Primitives
+import Roles
 import Synchronization
 import Wire
 
@@ -26,6 +27,8 @@ package final class LedgerBook: Sendable {
     private struct OpenLedger: Sendable {
         let manifest: LedgerManifest
         let specification: [UInt8]
+        /// Of a data party, until its machine has them.
+        var secrets: JobSecrets?
         var lines: [String: LedgerWriter] = [:]
     }
 
@@ -52,9 +55,22 @@ package final class LedgerBook: Sendable {
     private func begin(_ frame: Frame) {
         guard case .jobOffer(let offer)? = try? frame.message() else { return }
         let specification = offer.specification.octets
-        let manifest = LedgerManifest(job: frame.job, attempt: frame.attempt, node: node, role: role, contract: contract,
-                                      specification: specification, retention: retention)
-        open.withLock { $0[frame.job] = $0[frame.job] ?? OpenLedger(manifest: manifest, specification: specification) }
+        open.withLock { open in
+            guard open[frame.job] == nil else { return }
+            // Drawn now, for the manifest commits to them.
+            let secrets = role == .arbiter ? nil : JobSecrets.fresh(job: frame.job, attempt: frame.attempt, role: role)
+            let manifest = LedgerManifest(job: frame.job, attempt: frame.attempt, node: node, role: role, contract: contract,
+                                          specification: specification, retention: retention, commitments: secrets?.commitments ?? [:])
+            open[frame.job] = OpenLedger(manifest: manifest, specification: specification, secrets: secrets)
+        }
+    }
+
+    /// The secrets to which the job's manifest commits: given out once, and kept here no longer.
+    func takeSecrets(_ job: JobIdentifier) -> JobSecrets? {
+        open.withLock { open in
+            defer { open[job]?.secrets = nil }
+            return open[job]?.secrets
+        }
     }
 
     /// The writer of one line of an open job.
@@ -86,6 +102,7 @@ package final class LedgerBook: Sendable {
 
     /// The job is over: what it wrote is brought to the disk.
     package func end(_ job: JobIdentifier) {
+        _ = takeSecrets(job)
         guard let ledger = open.withLock({ $0[job] }) else { return }
         for writer in ledger.lines.values { try? writer.synchronize() }
         let oldest = ended.withLock { ended -> JobIdentifier? in

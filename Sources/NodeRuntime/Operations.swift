@@ -219,19 +219,12 @@ struct DatasetFile {
     ///
     /// - Throws: `dataChanged`, `unreadableFile`.
     func digest() throws(Fault) -> [UInt8] {
-        guard let handle = FileHandle(forReadingAtPath: path) else { throw Fault(.unreadableFile, at: "datasets/\(name)") }
-        defer { try? handle.close() }
-        var hash = SHA256()
-        do {
-            while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty { chunk.withUnsafeBytes { hash.update($0) } }
-        } catch {
-            throw Fault(.unreadableFile, at: "datasets/\(name)")
-        }
+        let digest = try FileDigest.of(URL(fileURLWithPath: path), at: "datasets/\(name)")
         let after = try Self.status(path, name)
         guard after.st_ino == before.st_ino, after.st_size == before.st_size, after.st_mtim.tv_sec == before.st_mtim.tv_sec,
               after.st_mtim.tv_nsec == before.st_mtim.tv_nsec
         else { throw Fault(.dataChanged, at: "datasets/\(name)") }
-        return hash.finalize()
+        return digest
     }
 
     private static func status(_ path: String, _ name: String) throws(Fault) -> stat {

@@ -7,15 +7,24 @@ import Foundation
 import Installation
 import Jobs
 import NodeCommands
+import Roles
 import Wire
 
-/// Checks that take the owner's data, and therefore run at its node's machine and nowhere else.
-package struct OwnerAuditCommand<Program: DataNodeProgram>: ParsableCommand {
+/// What the owner's verbs need of a program that holds data.
+package protocol OwnerProgram: DataNodeProgram {
+    /// Opens a job on this party's own data.
+    static func open(_ request: RoleRequest, _ secrets: JobSecrets) throws(Fault) -> any RoleMachine
+    /// The spellings under which jobs know a subject, of every kind of identifier that fits.
+    static func spellings(of identifier: String) -> Set<String>
+}
+
+/// Checks that take the owner's data or secrets, and therefore run at its node's machine and nowhere else.
+package struct OwnerAuditCommand<Program: OwnerProgram>: ParsableCommand {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: "audit", abstract: "Check with the owner's own data what this node keeps. (以本方数据核查本节点留存的内容)",
-            discussion: "Checks that need no data are verbs of jointlab audit.\n\nExample: \(Program.name) audit canary --data data.csv --config lab/\(Program.role.rawValue)/node.json",
-            subcommands: [Canary.self])
+            commandName: "audit", abstract: "Check what this node keeps and did, with the owner's own data and secrets. (以本方数据与密钥核查本节点)",
+            discussion: "Checks that need neither are verbs of jointlab audit.\n\nExample: \(Program.name) audit canary --data data.csv --config lab/\(Program.role.rawValue)/node.json",
+            subcommands: [Canary.self, Subject.self, Replay.self, Destroy.self])
     }
 
     package init() {}

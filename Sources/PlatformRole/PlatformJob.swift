@@ -4,11 +4,10 @@ import Roles
 import Wire
 
 package enum PlatformJob {
-    /// Opens a job on the platform's own data, with fresh secrets; throws what is wrong with either.
-    package static func open(_ request: RoleRequest) throws(Fault) -> any RoleMachine {
+    /// Opens a job on the platform's own data; throws what is wrong with either.
+    package static func open(_ request: RoleRequest, _ secrets: JobSecrets) throws(Fault) -> any RoleMachine {
         let context = try JobContext(request, role: .platform)
         let data = try OwnData.open(request.dataset, specification: request.specification, role: .platform, model: request.model)
-        let secrets = JobSecrets.fresh(job: request.job, attempt: request.attempt, role: .platform)
         return DataParty(context: context, side: PlatformSide(context: context, data: data), secrets: secrets)
     }
 

@@ -10,6 +10,14 @@ package struct X25519: Sendable {
         key = secret.withUnsafeBytes { Key(rawPrivateBytes: $0, kind: EVP_PKEY_X25519) }
     }
 
+    package init(pem: String) throws(PrimitiveError) {
+        key = try Key.privateKey(pem: pem)
+        guard EVP_PKEY_get_id(key.pointer) == EVP_PKEY_X25519 else { throw .malformedKey }
+    }
+
+    /// PKCS#8, not encrypted: for a file that only its owner reads.
+    package var pem: String { key.privatePEM }
+
     /// 32 bytes, for the peer.
     package var publicKey: [UInt8] { key.rawPublicBytes }
 

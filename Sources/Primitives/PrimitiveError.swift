@@ -11,6 +11,8 @@ package enum PrimitiveError: Error, Sendable, Hashable {
     case notAnAuthority
     /// A key agreement came out as zero: the peer's public key is of low order.
     case weakSharedSecret
+    /// Encrypted under another key or nonce, for other associated data, or changed since.
+    case notAuthentic
     /// Bytes that are no whole number of points.
     case wrongByteCount
     /// Not the encoding of a point of the curve, or the identity; `index` counts from the start of the batch.

@@ -3,8 +3,9 @@ import BankRole
 import Faults
 import NodeCommands
 import NodeRuntime
-import Reports
 import OwnerCommands
+import Reports
+import Roles
 import Wire
 
 @main
@@ -13,13 +14,18 @@ struct BankNode: AsyncParsableCommand {
         commandName: "bank-node",
         abstract: "The bank's node of a lab: approves and runs jobs on its own data. (银行节点：在本方数据上审批并运行任务)",
         version: NodeProgram.version, subcommands: [
-            Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, OwnerAuditCommand<Program>.self, NodeAuditCommand<Program>.self, Doctor.self,
+            Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, OwnerAuditCommand<Program>.self,
+            KeysCommand<Program>.self, Doctor.self,
         ])
 
-    enum Program: SubjectProgram {
+    enum Program: OwnerProgram {
         static let role = Role.bank
         static let name = "bank-node"
         static func spellings(of identifier: String) -> Set<String> { BankJob.spellings(of: identifier) }
+
+        static func open(_ request: RoleRequest, _ secrets: JobSecrets) throws(Fault) -> any RoleMachine {
+            try BankJob.open(request, secrets)
+        }
     }
 
     struct Serve: AsyncParsableCommand {
@@ -29,7 +35,7 @@ struct BankNode: AsyncParsableCommand {
 
         func run() async throws {
             let code = await NodeProgram.serve(options, role: .bank) { installation, log in
-                try await DataNode(installation, role: .bank, log: log, makeMachine: BankJob.open).serve()
+                try await DataNode(installation, role: .bank, log: log, makeMachine: Program.open).serve()
             }
             throw ArgumentParser.ExitCode(code.rawValue)
         }

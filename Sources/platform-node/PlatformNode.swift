@@ -5,6 +5,7 @@ import Faults
 import NodeCommands
 import NodeRuntime
 import OwnerCommands
+import Roles
 import Wire
 
 @main
@@ -13,13 +14,18 @@ struct PlatformNode: AsyncParsableCommand {
         commandName: "platform-node",
         abstract: "The platform's node of a lab: approves and runs jobs on its own data. (平台节点：在本方数据上审批并运行任务)",
         version: NodeProgram.version, subcommands: [
-            Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, OwnerAuditCommand<Program>.self, NodeAuditCommand<Program>.self, Doctor.self,
+            Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, OwnerAuditCommand<Program>.self,
+            KeysCommand<Program>.self, Doctor.self,
         ])
 
-    enum Program: SubjectProgram {
+    enum Program: OwnerProgram {
         static let role = Role.platform
         static let name = "platform-node"
         static func spellings(of identifier: String) -> Set<String> { PlatformJob.spellings(of: identifier) }
+
+        static func open(_ request: RoleRequest, _ secrets: JobSecrets) throws(Fault) -> any RoleMachine {
+            try PlatformJob.open(request, secrets)
+        }
     }
 
     struct Serve: AsyncParsableCommand {
@@ -29,7 +35,7 @@ struct PlatformNode: AsyncParsableCommand {
 
         func run() async throws {
             let code = await NodeProgram.serve(options, role: .platform) { installation, log in
-                try await DataNode(installation, role: .platform, log: log, makeMachine: PlatformJob.open).serve()
+                try await DataNode(installation, role: .platform, log: log, makeMachine: Program.open).serve()
             }
             throw ArgumentParser.ExitCode(code.rawValue)
         }

@@ -6,6 +6,7 @@ import Foundation
 import Jobs
 import Paillier
 import Primitives
+import Roles
 import Testing
 import Wire
 

@@ -101,6 +101,9 @@ struct SmallJob: Sendable {
     var secretSeed: UInt8 = 1
     var limits = SmallJob.openLimits
     var suite = Contract.Suite.p256SHA256
+    var contractDigest = [UInt8](repeating: 7, count: 32)
+    /// Purposes for which machines use other secrets than those to which they commit.
+    var disguised: Set<Purpose> = []
 
     /// Small keys and few rows, and none of the limits that small data break.
     static let openLimits: Contract.Limits = {
@@ -139,7 +142,7 @@ struct SmallJob: Sendable {
         let specification = try specification
         return RoleRequest(
             job: job, attempt: 1, specification: specification, specificationDigest: SHA256.hash(Array(specification.canonicalJSON().utf8)),
-            suite: suite.rawValue, limits: limits, contractDigest: [UInt8](repeating: 7, count: 32),
+            suite: suite.rawValue, limits: limits, contractDigest: contractDigest,
             dataset: role == .bank ? data.bankFile : data.platformFile, model: role == .bank ? model?.bank : model?.platform)
     }
 
@@ -155,9 +158,12 @@ struct SmallJob: Sendable {
         let request = try request(role)
         let context = try JobContext(request, role: role)
         let own = try OwnData.open(request.dataset, specification: request.specification, role: role, model: request.model)
+        let committed = secrets(role)
+        let used = Purpose.allCases.map { ($0, disguised.contains($0) ? SystemRandom.secret(32) : committed.secret($0)) }
+        let secrets = JobSecrets(secrets: Dictionary(uniqueKeysWithValues: used), job: job, attempt: 1, role: role).announcing(committed.commitments)
         return role == .bank
-            ? DataParty(context: context, side: BankSide(context: context, data: own), secrets: secrets(role))
-            : DataParty(context: context, side: PlatformSide(context: context, data: own), secrets: secrets(role))
+            ? DataParty(context: context, side: BankSide(context: context, data: own), secrets: secrets)
+            : DataParty(context: context, side: PlatformSide(context: context, data: own), secrets: secrets)
     }
 
     /// An arbiter that has taken the job in and has both parties' approval.

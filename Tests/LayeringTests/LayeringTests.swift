@@ -16,7 +16,7 @@ private let allowed: [String: Set<String>] = {
         "Pages": ["Faults"],
         "Wire": ["Faults", "SwiftProtobuf"],
         "Jobs": ["Faults"],
-        "Roles": ["Wire", "Faults", "Jobs"],
+        "Roles": ["Wire", "Faults", "Jobs", "Primitives"],
         "Paillier": ["BigNumber", "Primitives"],
         "SetIntersection": ["Primitives"],
         "Tables": ["Faults"],
@@ -46,14 +46,19 @@ private let allowed: [String: Set<String>] = {
         "ArbiterRuntime": [
             "ArbiterRole", "Ledger", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", "Logging",
         ],
-        "NodeCommands": ["NodeRuntime", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "ArgumentParser", "Logging"],
+        "NodeCommands": [
+            "NodeRuntime", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", "ArgumentParser", "Logging",
+        ],
         "AnalystCommands": [
             "Audit", "Catalogue", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", "ArgumentParser",
         ],
-        "OwnerCommands": ["NodeCommands", "Canary", "Audit", "Installation", "Console", "Jobs", "Wire", "Faults", "ArgumentParser"],
+        "OwnerCommands": [
+            "NodeCommands", "NodeRuntime", "Roles", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives",
+            "ArgumentParser",
+        ],
         "arbiter": ["ArbiterRuntime", "NodeCommands", "Wire", "Faults", "ArgumentParser"],
-        "platform-node": ["PlatformRole", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", "ArgumentParser"],
-        "bank-node": ["BankRole", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", "ArgumentParser"],
+        "platform-node": ["PlatformRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", "ArgumentParser"],
+        "bank-node": ["BankRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", "ArgumentParser"],
         "jointlab": ["AnalystCommands", "ArgumentParser"],
     ]
 }()

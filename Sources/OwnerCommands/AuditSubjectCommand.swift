@@ -5,26 +5,10 @@ import Foundation
 import Installation
 import Jobs
 import Ledger
+import NodeCommands
 import NodeRuntime
-import Wire
 
-/// What a program that holds data can do with an identifier that a person has typed.
-package protocol SubjectProgram: DataNodeProgram {
-    /// The spellings under which jobs know a subject, of every kind of identifier that fits.
-    static func spellings(of identifier: String) -> Set<String>
-}
-
-/// Checks that need the node's own secrets, at its owner.
-package struct NodeAuditCommand<Program: SubjectProgram>: ParsableCommand {
-    package static var configuration: CommandConfiguration {
-        CommandConfiguration(
-            commandName: "audit", abstract: "Check this node's own records. (核查本节点自身的记录)",
-            discussion: "Checks that need no secret are with: jointlab audit",
-            subcommands: [Subject.self])
-    }
-
-    package init() {}
-
+extension OwnerAuditCommand {
     struct Subject: ParsableCommand {
         static var configuration: CommandConfiguration {
             CommandConfiguration(

@@ -1,18 +1,6 @@
 import Primitives
 import Wire
 
-/// What a secret of an attempt is for. Each purpose has an independent secret, so that one can be opened or destroyed
-/// without the others. The order is that of the commitments in `Hello`.
-package enum Purpose: String, Sendable, CaseIterable {
-    case paillierKey = "paillier-key"
-    case randomiser = "randomiser"
-    case mask = "mask"
-    case maskRandomiser = "mask-randomiser"
-    case intersection = "intersection"
-    case shuffle = "shuffle"
-    case pad = "pad"
-}
-
 /// The secrets of one party for one attempt, and everything random that follows from them.
 ///
 /// Keys are HKDF(secret, salt = the peer's nonce): the commitments are sent before that nonce is known, so neither side
@@ -22,6 +10,8 @@ package struct JobSecrets: Sendable {
     private let secrets: [Purpose: SecretBytes]
     private let label: [UInt8]
     private var salt: [UInt8] = []
+    /// A hash of each secret, 32 bytes; binding, and hiding because the secrets are random.
+    package private(set) var commitments: [Purpose: [UInt8]] = [:]
 
     /// - Parameters:
     ///   - secrets: 32 bytes for each purpose, never used for another attempt.
@@ -30,6 +20,17 @@ package struct JobSecrets: Sendable {
         precondition(Purpose.allCases.allSatisfy { secrets[$0]?.count == 32 })
         self.secrets = secrets
         label = Array("JointLab \(ProtocolVersion.current) \(job) \(attempt) \(role.rawValue) ".utf8)
+        for purpose in Purpose.allCases {
+            let info = label + Array("commitment \(purpose.rawValue)".utf8)
+            commitments[purpose] = HKDF.derive(secret: secret(purpose), salt: [], info: info, count: 32).octets
+        }
+    }
+
+    /// The same under other commitments: for a replay in which others stand in for secrets that are gone.
+    package func announcing(_ commitments: [Purpose: [UInt8]]) -> JobSecrets {
+        var secrets = self
+        secrets.commitments = commitments
+        return secrets
     }
 
     /// Fresh secrets from the system.
@@ -38,16 +39,10 @@ package struct JobSecrets: Sendable {
                    job: job, attempt: attempt, role: role)
     }
 
-    private func secret(_ purpose: Purpose) -> SecretBytes {
+    /// For sealing, and for nothing else but what is derived here.
+    package func secret(_ purpose: Purpose) -> SecretBytes {
         guard let secret = secrets[purpose] else { preconditionFailure("init checked all purposes") }
         return secret
-    }
-
-    /// A hash of each secret, in order; binding, and hiding because the secrets are random.
-    package var commitments: [UInt8] {
-        Purpose.allCases.flatMap { purpose in
-            HKDF.derive(secret: secret(purpose), salt: [], info: label + Array("commitment \(purpose.rawValue)".utf8), count: 32).octets
-        }
     }
 
     package var agreement: X25519 {
@@ -88,6 +83,8 @@ package enum ProtocolVersion {
 /// A running hash of the messages that a party has acted on, in its order of acting.
 package struct Transcript: Sendable, Hashable {
     package private(set) var digest = [UInt8](repeating: 0, count: 32)
+
+    package init() {}
 
     package mutating func add(_ message: Message) {
         var hash = SHA256()
