@@ -55,6 +55,7 @@ let package = Package(
         // 0: walls around C, and arithmetic that knows nothing of the lab
         .systemLibrary(name: "CGMP"),
         .systemLibrary(name: "CLibcrypto"),
+        .systemLibrary(name: "CSQLite"),
         room("Faults"),
         room("Console", ["Faults"]),
         room("LinearAlgebra"),
@@ -70,7 +71,7 @@ let package = Package(
         // 2: cryptography and tables
         room("Paillier", ["BigNumber", "Primitives"]),
         room("SetIntersection", ["Primitives"]),
-        room("Tables", ["Faults"]),
+        room("Tables", ["CSQLite", "Faults"]),
         room("Features", ["Tables", "Jobs", "Faults"]),
         room("Synthetic", ["Tables", "Faults"]),
         room("Ledger", ["Wire", "Primitives"]),
@@ -92,7 +93,7 @@ let package = Package(
         // 6: verbs
         room("NodeCommands", ["NodeRuntime", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", arguments, logging]),
         room("AnalystCommands", ["Audit", "Catalogue", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
-        room("OwnerCommands", ["NodeCommands", "NodeRuntime", "Roles", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", arguments]),
+        room("OwnerCommands", ["NodeCommands", "NodeRuntime", "Roles", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", arguments]),
         // 7: programs
         program("arbiter", ["ArbiterRuntime", "NodeCommands", "Wire", "Faults", arguments]),
         program("platform-node", ["PlatformRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", arguments]),
@@ -118,7 +119,7 @@ let package = Package(
         tests("JobsTests", ["Jobs", "Faults"]),
         tests("PaillierTests", ["Paillier", "BigNumber", "Primitives", bigInt]),
         tests("SetIntersectionTests", ["SetIntersection", "Primitives"]),
-        tests("TablesTests", ["Tables", "Faults"]),
+        tests("TablesTests", ["Tables", "CSQLite", "Faults"]),
         tests("FeaturesTests", ["Features", "Tables", "Jobs", "Faults"]),
         tests("SyntheticTests", ["Synthetic", "Evaluation", "Tables", "Faults"]),
         tests("TrainingTests", ["Training", "LinearAlgebra"]),

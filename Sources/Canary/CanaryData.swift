@@ -34,10 +34,9 @@ package struct CanaryData: Sendable {
     /// - Parameter identifier: name of the column of identifiers; without it, those whose cells are all there and distinct
     ///   and no numbers.
     /// - Throws: faults of the file; `missingColumn`.
-    package init(_ file: URL, identifier: String?) throws(Fault) {
+    package init(_ source: DataSource, identifier: String?) throws(Fault) {
         var columns: [Column] = []
         var lines: [Int] = []
-        let source = CSVFile(file)
         try source.read { names throws(Fault) in
             columns = names.map { Column(name: $0) }
         } row: { record throws(Fault) in

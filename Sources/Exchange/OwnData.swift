@@ -1,6 +1,5 @@
 import Faults
 import Features
-import Foundation
 import Jobs
 import Tables
 import Training
@@ -15,9 +14,11 @@ package struct OwnData: Sendable {
     package let model: ModelHalf?
 
     /// - Parameters:
-    ///   - file: the registered data set.
+    ///   - dataset: as registered.
     ///   - model: contents of the party's half for a scoring job.
-    package static func open(_ file: URL, specification: JobSpecification, role: Role, model: [UInt8]?) throws(Fault) -> OwnData {
+    package static func open(
+        _ dataset: NodeConfiguration.Dataset, specification: JobSpecification, role: Role, model: [UInt8]?
+    ) throws(Fault) -> OwnData {
         let isBank = role == .bank
         let identifier = isBank ? specification.population.bankId : specification.population.platformId
         var half: ModelHalf?
@@ -38,7 +39,9 @@ package struct OwnData: Sendable {
             requests = decoded.plan.requests
         }
         let (table, ingest) = try Table.read(
-            file: file, identifier: identifier, identifierKind: IdentifierKind(specification.population.idType), columns: requests)
+            from: DataSource(dataset), identifier: identifier, identifierKind: IdentifierKind(specification.population.idType),
+            columns: requests)
+        if dataset.defects == .refuse { try ingest.requireNoDefects() }
         let own = OwnData(table: table, ingest: ingest, features: features, model: half)
         if isBank, let label = specification.training?.label {
             _ = try Labels.read(label, in: table, rows: Array(0..<table.rowCount))

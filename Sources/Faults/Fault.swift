@@ -18,6 +18,12 @@ package struct Fault: Error, Sendable, Hashable {
         self.arguments = arguments
     }
 
+    /// - Parameter looksLikeGB18030: whether the whole file would be text in that encoding.
+    package static func notUTF8(at place: String, looksLikeGB18030: Bool = false) -> Fault {
+        looksLikeGB18030
+            ? Fault(.notUTF8, at: place, "; it looks like GB18030 or GBK", "，看起来是 GB18030 或 GBK 编码") : Fault(.notUTF8, at: place, "", "")
+    }
+
     package var message: Phrase { code.entry.message.filled(place: place, arguments: arguments) }
     package var hint: Phrase { code.entry.hint.filled(place: place, arguments: arguments) }
 

@@ -37,6 +37,16 @@ extension Fault {
         case missingValueRefused = 207
         case unknownLevel = 208
         case notUTF8 = 209
+        case separatorNotSaid = 210
+        case malformedDatabase = 211
+        case unknownTable = 212
+        case repeatedIdentifier = 213
+        case contradictingIdentifier = 214
+        case unusableIdentifier = 215
+        case malformedText = 216
+        case tableNotSaid = 217
+        case spreadsheetFile = 218
+        case lockedDatabase = 219
 
         // Limits of a job
         case intersectionTooSmall = 300
@@ -190,8 +200,45 @@ extension Fault.Code {
             Entry(.usage, en: "{place}: not well-formed CSV ({0})", zh: "{place}：CSV 格式有误（{1}）",
                   hint: "the file must follow RFC 4180 in UTF-8: equal numbers of fields, quotes doubled inside quotes", hintZh: "文件须为 UTF-8 并符合 RFC 4180：各行字段数相同，引号内的引号须成对")
         case .notUTF8:
-            Entry(.usage, en: "{place}: not UTF-8 text", zh: "{place}：不是 UTF-8 编码的文本",
-                  hint: "files in GB18030 or GBK and spreadsheets must be saved as 'CSV UTF-8' first", hintZh: "GB18030、GBK 编码的文件及电子表格须先另存为“CSV UTF-8”")
+            Entry(.usage, en: "{place}: not UTF-8 text{0}", zh: "{place}：不是 UTF-8 编码的文本{1}",
+                  hint: "save it as 'CSV UTF-8'; if all of it is GB18030 or GBK, say so: \"encoding\": \"gb18030\" in node.json, --encoding gb18030 on the command line",
+                  hintZh: "请另存为“CSV UTF-8”；如整个文件为 GB18030 或 GBK 编码，请注明：node.json 中 \"encoding\": \"gb18030\"，命令行 --encoding gb18030")
+        case .separatorNotSaid:
+            Entry(.usage, en: "{place}: the only column has a '{0}' in its name, which may be the separator", zh: "{place}：仅有一列，且列名中含“{0}”，可能是分隔符",
+                  hint: "if it separates the columns, say so: \"separator\": \"{0}\" in node.json, --separator '{0}' on the command line",
+                  hintZh: "如确为分隔符，请注明：node.json 中 \"separator\": \"{0}\"，命令行 --separator '{0}'")
+        case .malformedDatabase:
+            Entry(.usage, en: "{place}: SQLite cannot read it as a table of texts and numbers ({0})", zh: "{place}：SQLite 无法将其作为文本和数值表读取（{0}）",
+                  hint: "check with: sqlite3 FILE 'PRAGMA integrity_check'; a column of BLOBs has to be left out by a view",
+                  hintZh: "请用 sqlite3 FILE 'PRAGMA integrity_check' 检查；BLOB 列请用视图排除")
+        case .unknownTable:
+            Entry(.usage, en: "{place}: no table or view '{0}' in the database", zh: "{place}：数据库中没有表或视图“{0}”",
+                  hint: "list the tables with: sqlite3 FILE .tables; only a name can be given, never SQL",
+                  hintZh: "用 sqlite3 FILE .tables 查看各表；此处只能填名称，不能填 SQL")
+        case .repeatedIdentifier:
+            Entry(.usage, en: "{place}: repeats an earlier row of the same identifier; there are {0} such rows", zh: "{place}：与同一标识的前一行完全重复；此类行共 {0} 行",
+                  hint: "remove the repetitions, or let them be dropped: \"defects\": \"drop\"", hintZh: "请删除重复行，或允许自动剔除：\"defects\": \"drop\"")
+        case .contradictingIdentifier:
+            Entry(.usage, en: "{place}: this row and others of the same identifier contradict each other; there are {0} such rows",
+                  zh: "{place}：该行与同一标识的其他行相互矛盾；此类行共 {0} 行",
+                  hint: "keep one row for each identifier, or let all of them be dropped: \"defects\": \"drop\"",
+                  hintZh: "请为每个标识只保留一行，或允许全部剔除：\"defects\": \"drop\"")
+        case .unusableIdentifier:
+            Entry(.usage, en: "{place}: the identifier cannot be used: {1}; there are {0} such rows", zh: "{place}：标识无法使用：{2}；此类行共 {0} 行",
+                  hint: "correct the identifiers, or let these rows be dropped: \"defects\": \"drop\"", hintZh: "请更正标识，或允许剔除这些行：\"defects\": \"drop\"")
+        case .malformedText:
+            Entry(.usage, en: "{place}: holds bytes that are not {0} text", zh: "{place}：含有不属于 {0} 编码的字节",
+                  hint: "the file is damaged there or written in another encoding; save it as 'CSV UTF-8'", hintZh: "文件在该处损坏或采用其他编码；请另存为“CSV UTF-8”")
+        case .tableNotSaid:
+            Entry(.usage, en: "{place}: is an SQLite database, and no table is named", zh: "{place}：是 SQLite 数据库，但未指明表名",
+                  hint: "name it: \"table\": \"NAME\" in node.json, --table NAME on the command line",
+                  hintZh: "请指明表名：node.json 中 \"table\": \"NAME\"，命令行 --table NAME")
+        case .spreadsheetFile:
+            Entry(.usage, en: "{place}: is a spreadsheet, not a text file", zh: "{place}：是电子表格文件，而非文本文件",
+                  hint: "save the sheet as 'CSV UTF-8'", hintZh: "请将工作表另存为“CSV UTF-8”")
+        case .lockedDatabase:
+            Entry(.unavailable, en: "{place}: another program is writing to the database", zh: "{place}：其他程序正在写入数据库",
+                  hint: "try again when it has finished, or register a copy", hintZh: "请待其完成后重试，或登记一份副本")
         case .tooManyLevels:
             Entry(.usage, en: "{place}: column '{0}' has more than {1} categories", zh: "{place}：列“{0}”的类别超过 {1} 个",
                   hint: "group the categories, or use the column as a number", hintZh: "请合并类别，或将该列作为数值使用")

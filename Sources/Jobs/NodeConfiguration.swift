@@ -27,8 +27,27 @@ package struct NodeConfiguration: Sendable, Hashable {
     /// Where the secrets of TLS are written, for laboratories alone.
     package let insecureKeyLog: String?
 
+    /// Source: `Protocols/specification.md`, "Data sets".
     package struct Dataset: Sendable, Hashable {
         package let path: String
+        /// Table or view of an SQLite database; without it the path is a text file.
+        package let table: String?
+        package let encoding: Encoding
+        package let separator: Separator
+        package let defects: Defects
+
+        package enum Encoding: String, Sendable, Hashable, CaseIterable { case utf8 = "utf-8", gb18030 }
+        package enum Separator: String, Sendable, Hashable, CaseIterable { case comma = ",", semicolon = ";", tab }
+        /// What becomes of rows that name no subject, or one for a second time.
+        package enum Defects: String, Sendable, Hashable, CaseIterable { case drop, refuse }
+
+        package init(path: String, table: String? = nil, encoding: Encoding = .utf8, separator: Separator = .comma, defects: Defects = .drop) {
+            self.path = path
+            self.table = table
+            self.encoding = encoding
+            self.separator = separator
+            self.defects = defects
+        }
     }
 
     /// X25519 public keys, 32 bytes each, not the same: only their two holders together open what is sealed.
@@ -104,9 +123,7 @@ package struct NodeConfiguration: Sendable, Hashable {
             }
             var datasets: [String: Dataset] = [:]
             if role.holdsData {
-                datasets = reader.map("datasets", count: 1...1000) { reader in
-                    Dataset(path: reader.path("path", in: directory))
-                }
+                datasets = reader.map("datasets", count: 1...1000) { Dataset(reading: &$0, directory: directory) }
             } else {
                 reader.refuse("datasets", "the arbiter holds no data", "arbiter 不持有数据")
             }
@@ -154,6 +171,21 @@ extension Form where Value == NodeConfiguration.Approval {
 
     fileprivate static var approvalWord: Form {
         Form(.automatic) { node throws(Fault) in try Form<Word>.choice(.automatic).read(node) == .manual ? .manual : .automatic }
+    }
+}
+
+extension NodeConfiguration.Dataset {
+    fileprivate init(reading reader: inout ObjectReader, directory: String) {
+        path = reader.path("path", in: directory)
+        table = reader.optional("table", .text(1...128))
+        encoding = reader.optional("encoding", .choice(Encoding.utf8), default: .utf8)
+        separator = reader.optional("separator", .choice(Separator.comma), default: .comma)
+        defects = reader.optional("defects", .choice(Defects.drop), default: .drop)
+        if table != nil {
+            for key in ["encoding", "separator"] {
+                reader.refuse(key, "only text files have it; a 'table' is one of a database", "仅文本文件可用；table 指数据库中的表")
+            }
+        }
     }
 }
 

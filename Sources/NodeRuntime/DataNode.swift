@@ -294,7 +294,7 @@ package final class DataNode: Sendable {
         }
         return RoleRequest(
             job: id, attempt: attempt, specification: specification, specificationDigest: SHA256.hash(bytes),
-            suite: contract.suite.rawValue, limits: contract.limits, contractDigest: contractDigest, dataset: URL(fileURLWithPath: dataset.path),
+            suite: contract.suite.rawValue, limits: contract.limits, contractDigest: contractDigest, dataset: dataset,
             model: specification.scoring.flatMap { files.read("model.json", job: $0.model) })
     }
 

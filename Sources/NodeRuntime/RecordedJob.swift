@@ -43,12 +43,12 @@ package struct RecordedJob: Sendable {
         package let files: JobFiles
         package let keys: [SecretVault.Holder: (key: X25519, place: String)]
         /// The file, and how a fault names it.
-        package let data: (file: URL, place: String)
+        package let data: (set: NodeConfiguration.Dataset, place: String)
         /// The node's ledger key, by which receipts are signed.
         package let signer: Ed25519.VerifyingKey
         package let open: @Sendable (RoleRequest, JobSecrets) throws(Fault) -> any RoleMachine
 
-        package init(files: JobFiles, keys: [SecretVault.Holder: (key: X25519, place: String)], data: (file: URL, place: String),
+        package init(files: JobFiles, keys: [SecretVault.Holder: (key: X25519, place: String)], data: (set: NodeConfiguration.Dataset, place: String),
                      signer: Ed25519.VerifyingKey, open: @escaping @Sendable (RoleRequest, JobSecrets) throws(Fault) -> any RoleMachine) {
             self.files = files
             self.keys = keys
@@ -105,14 +105,14 @@ package struct RecordedJob: Sendable {
     }
 
     private func request(_ means: Means, _ inputs: SecretVault.Inputs) throws(Fault) -> RoleRequest {
-        guard try FileDigest.of(means.data.file) == inputs.dataDigest else { throw Fault(.inputChanged, at: means.data.place, "\(manifest.job)") }
+        guard try FileDigest.of(URL(fileURLWithPath: means.data.set.path)) == inputs.dataDigest else { throw Fault(.inputChanged, at: means.data.place, "\(manifest.job)") }
         let model = specification.scoring.flatMap { means.files.read("model.json", job: $0.model) }
         guard model.map({ SHA256.hash($0) }) == inputs.modelDigest else {
             throw Fault(.inputChanged, at: "jobs/\(specification.scoring?.model ?? "")/model.json", "\(manifest.job)")
         }
         return RoleRequest(
             job: manifest.job, attempt: manifest.attempt, specification: specification, specificationDigest: manifest.specificationDigest,
-            suite: contract.suite.rawValue, limits: contract.limits, contractDigest: manifest.contractDigest, dataset: means.data.file, model: model)
+            suite: contract.suite.rawValue, limits: contract.limits, contractDigest: manifest.contractDigest, dataset: means.data.set, model: model)
     }
 
     /// Reports hold times and are left out. Files that were moved away are no finding.

@@ -57,11 +57,11 @@ extension OwnerAuditCommand {
             return key
         }
 
-        private func dataset(_ recorded: RecordedJob, _ configuration: NodeConfiguration) throws -> (URL, String) {
-            if let data { return (URL(fileURLWithPath: data), data) }
+        private func dataset(_ recorded: RecordedJob, _ configuration: NodeConfiguration) throws -> (NodeConfiguration.Dataset, String) {
             let name = Program.role == .bank ? recorded.specification.data.bank : recorded.specification.data.platform
-            guard let path = configuration.datasets[name]?.path else { throw Fault(.unknownDataset, at: "node.json#/datasets", name) }
-            return (URL(fileURLWithPath: path), path)
+            guard let set = configuration.datasets[name] else { throw Fault(.unknownDataset, at: "node.json#/datasets", name) }
+            let path = data ?? set.path
+            return (NodeConfiguration.Dataset(path: path, table: set.table, encoding: set.encoding, separator: set.separator, defects: set.defects), path)
         }
     }
 

@@ -3,11 +3,13 @@ import Audit
 import Canary
 import Console
 import Faults
+import Features
 import Foundation
 import Installation
 import Jobs
 import NodeCommands
 import Roles
+import Tables
 import Wire
 
 /// What the owner's verbs need of a program that holds data.
@@ -41,7 +43,7 @@ package struct OwnerAuditCommand<Program: OwnerProgram>: ParsableCommand {
                     Example: \(Program.name) audit canary --data data.csv --also \(Program.role.rawValue).log --config lab/\(Program.role.rawValue)/node.json
                     """)
         }
-        @Option(name: .long, help: ArgumentHelp("The data set whose values are searched for. (其值被搜索的数据文件)", valueName: "file")) var data: String
+        @Option(name: .long, help: ArgumentHelp("The data set whose values are searched for: a file, or a name of node.json. (其值被搜索的数据集：文件或 node.json 中的名称)", valueName: "data")) var data: String
         @Option(name: .long, help: ArgumentHelp(
             "The column of identifiers, by default every text column without repetition. (标识列)", valueName: "column")) var identifier: String?
         @Option(name: .long, help: ArgumentHelp("A log or a directory to be searched as well; may be repeated. (另行搜索的日志或目录)", valueName: "path"))
@@ -54,10 +56,11 @@ package struct OwnerAuditCommand<Program: OwnerProgram>: ParsableCommand {
             let report: AuditReport
             do {
                 let configuration = try Installation.node(options.config, role: Program.role).configuration
-                let file = URL(fileURLWithPath: data)
+                let set = configuration.datasets[data] ?? configuration.datasets.values.first { $0.path == URL(fileURLWithPath: data).path }
+                let source = set.map { DataSource($0) } ?? DataSource(URL(fileURLWithPath: data))
                 let search = try CanarySearch(
-                    CanaryData(file, identifier: identifier), directory: URL(fileURLWithPath: configuration.dataDirectory, isDirectory: true),
-                    others: also.map { URL(fileURLWithPath: $0) }, own: [file] + configuration.datasets.values.map { URL(fileURLWithPath: $0.path) })
+                    CanaryData(source, identifier: identifier), directory: URL(fileURLWithPath: configuration.dataDirectory, isDirectory: true),
+                    others: also.map { URL(fileURLWithPath: $0) }, own: [source.url] + configuration.datasets.values.map { URL(fileURLWithPath: $0.path) })
                 var told = 0
                 report = try search.run { done, total in
                     guard Console.isTerminal, done - told >= 64 << 20 else { return }

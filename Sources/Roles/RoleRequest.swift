@@ -12,12 +12,12 @@ package struct RoleRequest: Sendable {
     package let suite: String
     package let limits: Contract.Limits
     package let contractDigest: [UInt8]
-    package let dataset: URL
+    package let dataset: NodeConfiguration.Dataset
     /// This party's half of the model that a scoring job names.
     package let model: [UInt8]?
 
     package init(job: JobIdentifier, attempt: UInt32, specification: JobSpecification, specificationDigest: [UInt8], suite: String,
-                 limits: Contract.Limits, contractDigest: [UInt8], dataset: URL, model: [UInt8]?) {
+                 limits: Contract.Limits, contractDigest: [UInt8], dataset: NodeConfiguration.Dataset, model: [UInt8]?) {
         self.job = job
         self.attempt = attempt
         self.specification = specification

@@ -1,26 +1,6 @@
 import Faults
 
-/// One record of a CSV file, unquoted.
-package struct CSVRecord: Sendable {
-    /// Line of the file on which the record starts, from 1.
-    package fileprivate(set) var line = 1
-    /// The fields' bytes, one comma between neighbours.
-    fileprivate(set) var bytes: [UInt8] = []
-    fileprivate var ends: [Int] = []
-
-    package var count: Int { ends.count }
-
-    /// Where field `index` lies in `bytes`.
-    func range(_ index: Int) -> Range<Int> {
-        (index == 0 ? 0 : ends[index - 1] + 1)..<ends[index]
-    }
-
-    package func text(_ index: Int) -> String {
-        Cell.text(bytes.span.extracting(range(index)))
-    }
-}
-
-/// Cuts a stream of bytes into records: RFC 4180 in UTF-8, lines ended by LF or CRLF.
+/// Cuts a stream of bytes into records: RFC 4180 in UTF-8 with a separator of choice, lines ended by LF or CRLF.
 ///
 /// Feed it chunks of any size. It holds one record at a time, and never more than its limits. Lines without a byte are
 /// passed over.
@@ -31,25 +11,34 @@ package struct CSVScanner {
 
     private enum State { case fieldStart, unquoted, quoted, quoteInQuoted, carriageReturn }
 
-    private static let comma = UInt8(ascii: ",")
     private static let quote = UInt8(ascii: "\"")
     private static let lineFeed = UInt8(ascii: "\n")
     private static let carriageReturn = UInt8(ascii: "\r")
 
     private let file: String
+    private let separator: UInt8
     private var state = State.fieldStart
     private var line = 1
     private var fieldStart = 0
-    private var record = CSVRecord()
+    private var record = TableRecord()
+    /// Ends of records so far, by their kind, and lines without a byte.
+    private(set) var lineFeeds = 0
+    private(set) var carriageReturnLineFeeds = 0
+    private(set) var emptyLines = 0
 
-    /// `file` is the name that faults give as their place.
-    package init(file: String) {
+    /// - Parameters:
+    ///   - file: the name that faults give as their place.
+    ///   - line: the number of the first line.
+    package init(file: String, separator: UInt8 = UInt8(ascii: ","), line: Int = 1) {
         self.file = file
+        self.separator = separator
+        self.line = line
+        record.line = line
     }
 
     /// Calls `body` with every record that `chunk` completes.
     /// - Throws: `.malformedCSV` and `.notUTF8` with the line, and whatever `body` throws.
-    package mutating func scan(_ chunk: [UInt8], _ body: (CSVRecord) throws(Fault) -> Void) throws(Fault) {
+    package mutating func scan(_ chunk: [UInt8], _ body: (TableRecord) throws(Fault) -> Void) throws(Fault) {
         var position = 0
         while position < chunk.count {
             let byte = chunk[position]
@@ -59,19 +48,20 @@ package struct CSVScanner {
                 position += 1
             case .fieldStart, .unquoted:
                 let start = position
-                while position < chunk.count, !Self.endsUnquoted(chunk[position]) { position += 1 }
+                while position < chunk.count, !endsUnquoted(chunk[position]) { position += 1 }
                 if position > start {
                     state = .unquoted
                     try append(chunk[start..<position])
                 }
                 guard position < chunk.count else { return }
                 switch chunk[position] {
-                case Self.comma:
+                case separator:
                     try endField()
-                    record.bytes.append(Self.comma)
+                    record.bytes.append(separator)
                     fieldStart = record.bytes.count
                     state = .fieldStart
                 case Self.lineFeed:
+                    lineFeeds += 1
                     try endField()
                     try endRecord(body)
                 case Self.carriageReturn:
@@ -97,7 +87,7 @@ package struct CSVScanner {
                     try append(chunk[position...position])
                     state = .quoted
                     position += 1
-                } else if Self.endsUnquoted(byte) {
+                } else if endsUnquoted(byte) {
                     state = .unquoted
                 } else {
                     throw malformed("text after a closing quote", "右引号之后还有内容")
@@ -106,6 +96,7 @@ package struct CSVScanner {
                 guard byte == Self.lineFeed else {
                     throw malformed("carriage return without a line feed", "回车符之后没有换行符")
                 }
+                carriageReturnLineFeeds += 1
                 try endRecord(body)
                 position += 1
             }
@@ -113,7 +104,7 @@ package struct CSVScanner {
     }
 
     /// The end of the stream: hands over a last record that no line end follows.
-    package mutating func finish(_ body: (CSVRecord) throws(Fault) -> Void) throws(Fault) {
+    package mutating func finish(_ body: (TableRecord) throws(Fault) -> Void) throws(Fault) {
         switch state {
         case .quoted:
             throw malformed("a quote is never closed", "引号没有闭合")
@@ -127,8 +118,8 @@ package struct CSVScanner {
         }
     }
 
-    private static func endsUnquoted(_ byte: UInt8) -> Bool {
-        byte <= comma && (byte == comma || byte == lineFeed || byte == carriageReturn || byte == quote)
+    private func endsUnquoted(_ byte: UInt8) -> Bool {
+        byte < 0x40 && (byte == separator || byte == Self.lineFeed || byte == Self.carriageReturn || byte == Self.quote)
     }
 
     private mutating func append(_ bytes: ArraySlice<UInt8>) throws(Fault) {
@@ -148,17 +139,18 @@ package struct CSVScanner {
         record.ends.append(record.bytes.count)
     }
 
-    private mutating func endRecord(_ body: (CSVRecord) throws(Fault) -> Void) throws(Fault) {
+    private mutating func endRecord(_ body: (TableRecord) throws(Fault) -> Void) throws(Fault) {
         if record.bytes.count > 0 {
             if record.bytes.contains(where: { $0 >= 0x80 }), (try? UTF8Span(validating: record.bytes.span)) == nil {
-                throw Fault(.notUTF8, at: "\(file):\(record.line)")
+                throw .notUTF8(at: "\(file):\(record.line)")
             }
             try body(record)
+        } else {
+            emptyLines += 1
         }
         line += 1
         record.line = line
-        record.bytes.removeAll(keepingCapacity: true)
-        record.ends.removeAll(keepingCapacity: true)
+        record.removeAll()
         fieldStart = 0
         state = .fieldStart
     }

@@ -40,7 +40,7 @@ enum Cell {
     /// Numbers stay so far below the largest `Double` that sums of squares over any table are finite.
     static let largestMagnitude = 1e100
 
-    private static let missing = ["NA", "N/A", "NULL", "null", "nan", "NaN", "-", "无", "空"].map { Array($0.utf8) }
+    private static let missing = ["NA", "N/A", "#N/A", "NULL", "null", "nan", "NaN", "-", "无", "空"].map { Array($0.utf8) }
 
     static func isMissing(_ cell: Span<UInt8>) -> Bool {
         guard cell.count <= 4 else { return false }
@@ -66,8 +66,43 @@ enum Cell {
     }
 
     /// A decimal number with optional sign, exponent and complete groups of three digits set off by commas: `-12`,
-    /// `1,234.5`, `.5e-3`. Nothing else: no percent sign, no `inf`, no hexadecimal. Correctly rounded.
+    /// `1,234.5`, `.5e-3`, or any of them in full-width characters. Nothing else: no percent sign, no currency, no `inf`,
+    /// no hexadecimal. Correctly rounded.
     static func number(_ cell: Span<UInt8>) -> Double? {
+        if let value = decimal(cell) { return value }
+        guard cell.count > 2, cell.count <= 192, let ascii = halfWidth(cell) else { return nil }
+        return decimal(ascii.span)
+    }
+
+    /// A cell of ASCII and full-width characters with those in half width; nil for any other, and where there are none.
+    private static func halfWidth(_ cell: Span<UInt8>) -> [UInt8]? {
+        var ascii: [UInt8] = []
+        var index = 0
+        while index < cell.count {
+            if cell[index] < 0x80 {
+                ascii.append(cell[index])
+                index += 1
+            } else if let half = halfWidth(cell, at: index) {
+                ascii.append(half)
+                index += 3
+            } else {
+                return nil
+            }
+        }
+        return ascii.count < cell.count ? ascii : nil
+    }
+
+    /// The ASCII character of which the three bytes at `index` are the full-width form (U+FF01 to U+FF5E).
+    static func halfWidth(_ text: Span<UInt8>, at index: Int) -> UInt8? {
+        guard index + 2 < text.count, text[index] == 0xEF else { return nil }
+        return switch (text[index + 1], text[index + 2]) {
+        case (0xBC, let last) where (0x81...0xBF).contains(last): last - 0x60
+        case (0xBD, let last) where (0x80...0x9E).contains(last): last - 0x20
+        default: nil
+        }
+    }
+
+    private static func decimal(_ cell: Span<UInt8>) -> Double? {
         let count = cell.count
         var index = 0
         var isNegative = false

@@ -1,3 +1,5 @@
+import Faults
+
 /// Why a cell of the identifier column names no subject. The cell itself never leaves the reader.
 package enum CreditCodeDefect: String, Error, Sendable, Hashable, Codable, CaseIterable {
     case empty
@@ -10,6 +12,17 @@ package enum CreditCodeDefect: String, Error, Sendable, Hashable, Codable, CaseI
     case wrongOrganisationCheck
     /// Also what codes of the early pilots show: they are valid in law and were issued without this check.
     case wrongFinalCheck
+
+    package var phrase: Phrase {
+        switch self {
+        case .empty: Phrase(en: "empty", zh: "为空")
+        case .nineCharacterOrganisationCode: Phrase(en: "an organisation code of nine characters", zh: "九位组织机构代码")
+        case .wrongLength: Phrase(en: "not 18 characters", zh: "长度不是 18 位")
+        case .invalidCharacter: Phrase(en: "a character that cannot stand there", zh: "含有该位置不允许的字符")
+        case .wrongOrganisationCheck: Phrase(en: "wrong check character of the organisation part", zh: "主体标识码校验位错误")
+        case .wrongFinalCheck: Phrase(en: "wrong final check character", zh: "末位校验码错误")
+        }
+    }
 }
 
 /// Unified social credit codes.
@@ -67,7 +80,7 @@ package enum CreditCode {
                     index += width - 1
                     continue
                 }
-                if let half = halfWidth(text, at: index - 1) {
+                if let half = Cell.halfWidth(text, at: index - 1) {
                     changes.fullWidth = true
                     index += 2
                     byte = half
@@ -146,15 +159,5 @@ package enum CreditCode {
         var sum = 0
         for (position, weight) in finalWeights.enumerated() { sum += weight * Int(values[Int(code[position])]) }
         return alphabet[(31 - sum % 31) % 31]
-    }
-
-    /// The ASCII character of which the three bytes at `index` are the full-width form (U+FF01 to U+FF5E).
-    private static func halfWidth(_ text: Span<UInt8>, at index: Int) -> UInt8? {
-        guard index + 2 < text.count, text[index] == 0xEF else { return nil }
-        return switch (text[index + 1], text[index + 2]) {
-        case (0xBC, let last) where (0x81...0xBF).contains(last): last - 0x60
-        case (0xBD, let last) where (0x80...0x9E).contains(last): last - 0x20
-        default: nil
-        }
     }
 }

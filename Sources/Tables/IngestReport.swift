@@ -1,3 +1,5 @@
+import Faults
+
 /// What the reader of a data set found. Counts, line numbers and column names only; for the owner's eyes.
 ///
 /// `rowsRead = rowsKept + rejected rows + exactDuplicateRows + conflictingRows`.
@@ -21,6 +23,12 @@ package struct IngestReport: Sendable, Hashable, Codable {
         package var lowerCase = 0
         package var spaces = 0
         package var fullWidth = 0
+
+        package init(lowerCase: Int = 0, spaces: Int = 0, fullWidth: Int = 0) {
+            self.lowerCase = lowerCase
+            self.spaces = spaces
+            self.fullWidth = fullWidth
+        }
     }
 
     package struct Rejection: Sendable, Hashable, Codable {
@@ -48,6 +56,18 @@ package struct IngestReport: Sendable, Hashable, Codable {
     package var conflictingSubjects = 0
     package var conflictingRows = Finding()
     package var columns: [ColumnSummary] = []
+
+    /// For data sets whose owner wants no row dropped. Throws `.unusableIdentifier`, `.contradictingIdentifier` or
+    /// `.repeatedIdentifier`, with the first line and the number of such rows.
+    package func requireNoDefects() throws(Fault) {
+        func place(_ found: Finding) -> String { "\(file):\(found.firstLines.first ?? 0)" }
+        if let rejection = rejected.first {
+            let reason = rejection.defect.phrase
+            throw Fault(.unusableIdentifier, at: place(rejection.found), "\(rejection.found.rows)", reason.en, reason.zh)
+        }
+        if conflictingRows.rows > 0 { throw Fault(.contradictingIdentifier, at: place(conflictingRows), "\(conflictingRows.rows)") }
+        if exactDuplicates.rows > 0 { throw Fault(.repeatedIdentifier, at: place(exactDuplicates), "\(exactDuplicates.rows)") }
+    }
 
     /// Rows rejected for `defect`.
     package func rejectedRows(_ defect: CreditCodeDefect) -> Int {

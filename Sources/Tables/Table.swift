@@ -10,7 +10,7 @@ package enum ColumnKind: String, Sendable, Hashable, Codable, CaseIterable {
     case text
 }
 
-package enum IdentifierKind: Sendable, Hashable, CaseIterable {
+package enum IdentifierKind: String, Sendable, Hashable, Codable, CaseIterable {
     /// Unified social credit codes; see ``CreditCode``.
     case creditCode
     /// Any text that is not empty, trimmed.

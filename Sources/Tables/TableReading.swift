@@ -5,25 +5,24 @@ extension Table {
     /// A category column with more levels than this is refused.
     package static let levelLimit = 10_000
 
-    /// Reads the identifier column and the requested columns of a CSV file, in one pass.
+    /// Reads the identifier column and the requested columns of a data set, in one pass.
     ///
     /// Rows whose identifier is unusable, repeated or contradicted do not enter the table; the report counts them. The
     /// values of such rows are not looked at, except to tell a repetition from a contradiction.
-    /// - Throws: besides the faults of ``CSVFile/read(header:row:)``: `.missingColumn`, `.duplicateName` for a column
+    /// - Throws: besides the faults of ``DataSource/read(header:row:)``: `.missingColumn`, `.duplicateName` for a column
     ///   requested under two kinds, `.notANumber`, `.unknownLevel` (flags) and `.tooManyLevels` with the line and the
     ///   column, `.emptyTable` where no row is kept.
     package static func read(
-        file: URL, identifier: String, identifierKind: IdentifierKind, columns requests: [ColumnRequest]
+        from source: DataSource, identifier: String, identifierKind: IdentifierKind, columns requests: [ColumnRequest]
     ) throws(Fault) -> (Table, IngestReport) {
-        let file = CSVFile(file)
-        var reading = TableReading(file: file.name, identifierKind: identifierKind)
+        var reading = TableReading(file: source.name, identifierKind: identifierKind)
         try reading.prepare(requests)
         var identifierIndex = 0
-        try file.read { names throws(Fault) in
-            identifierIndex = try index(of: identifier, in: names, file: file.name)
+        try source.read { names throws(Fault) in
+            identifierIndex = try index(of: identifier, in: names, file: source.name)
             for position in reading.columns.indices {
                 let name = reading.columns[position].name
-                reading.columns[position].index = try index(of: name, in: names, file: file.name)
+                reading.columns[position].index = try index(of: name, in: names, file: source.name)
             }
         } row: { record throws(Fault) in
             try reading.take(record, identifierAt: identifierIndex)
@@ -31,7 +30,7 @@ extension Table {
         return try reading.finish()
     }
 
-    private static func index(of column: String, in names: [String], file: String) throws(Fault) -> Int {
+    static func index(of column: String, in names: [String], file: String) throws(Fault) -> Int {
         guard let index = names.firstIndex(of: column) else { throw Fault(.missingColumn, at: file, column) }
         guard names.lastIndex(of: column) == index else {
             throw Fault(.malformedCSV, at: "\(file):1", "two columns are named '\(column)'", "有两列同名：“\(column)”")
@@ -71,7 +70,7 @@ private struct TableReading {
         }
     }
 
-    mutating func take(_ record: CSVRecord, identifierAt identifierIndex: Int) throws(Fault) {
+    mutating func take(_ record: TableRecord, identifierAt identifierIndex: Int) throws(Fault) {
         report.rowsRead += 1
         guard let identifier = identifier(record, at: identifierIndex) else { return }
         let bytes = record.bytes.span
@@ -97,29 +96,13 @@ private struct TableReading {
         }
     }
 
-    private mutating func identifier(_ record: CSVRecord, at index: Int) -> String? {
+    private mutating func identifier(_ record: TableRecord, at index: Int) -> String? {
         let field = record.bytes.span.extracting(record.range(index))
-        switch identifierKind {
-        case .creditCode:
-            switch CreditCode.normalise(field, into: &code) {
-            case .success(let changes):
-                report.normalised.lowerCase += changes.lowerCase ? 1 : 0
-                report.normalised.spaces += changes.spaces ? 1 : 0
-                report.normalised.fullWidth += changes.fullWidth ? 1 : 0
-                return String(decoding: code, as: UTF8.self)
-            case .failure(let defect):
-                rejected[defect, default: .init()].add(line: record.line)
-                return nil
-            }
-        case .text:
-            let trimmed = Blank.trimmed(field)
-            guard !trimmed.isEmpty else {
-                rejected[.empty, default: .init()].add(line: record.line)
-                return nil
-            }
-            report.normalised.spaces += trimmed.count < field.count ? 1 : 0
-            return Cell.text(field.extracting(trimmed))
+        if let defect = identifierKind.normalise(field, into: &code, counting: &report.normalised) {
+            rejected[defect, default: .init()].add(line: record.line)
+            return nil
         }
+        return String(decoding: code, as: UTF8.self)
     }
 
     consuming func finish() throws(Fault) -> (Table, IngestReport) {
@@ -247,6 +230,33 @@ private struct ColumnBuilder {
         case .category:
             .init(name: name, missing: codes.count { $0 < 0 }, levels: Set(codes).subtracting([-1]).count)
         case .text: .init(name: name, missing: cells.count(where: \.isEmpty))
+        }
+    }
+}
+
+extension IdentifierKind {
+    /// Puts the canonical spelling of a cell into `code`, a buffer that the caller keeps, and counts what was rewritten.
+    /// - Returns: why the cell names no subject, nil where it does.
+    func normalise(_ field: Span<UInt8>, into code: inout [UInt8], counting normalised: inout IngestReport.Normalised) -> CreditCodeDefect? {
+        switch self {
+        case .creditCode:
+            switch CreditCode.normalise(field, into: &code) {
+            case .success(let changes):
+                normalised.lowerCase += changes.lowerCase ? 1 : 0
+                normalised.spaces += changes.spaces ? 1 : 0
+                normalised.fullWidth += changes.fullWidth ? 1 : 0
+                return nil
+            case .failure(let defect):
+                return defect
+            }
+        case .text:
+            let range = Blank.trimmed(field)
+            guard !range.isEmpty else { return .empty }
+            normalised.spaces += range.count < field.count ? 1 : 0
+            let cell = field.extracting(range)
+            code.removeAll(keepingCapacity: true)
+            cell.withUnsafeBufferPointer { code.append(contentsOf: $0) }
+            return nil
         }
     }
 }

@@ -1,7 +1,7 @@
 import Faults
 import Foundation
 
-/// What the cells of a column look like, over a whole file.
+/// What the cells of a column look like, over a whole data set.
 package struct InferredColumn: Sendable, Hashable, Codable {
     package var name: String
     package var kind: ColumnKind
@@ -16,9 +16,9 @@ extension Table {
 
     /// Guesses the kind of every column: flag where all present cells are 0 or 1, number where all are numbers,
     /// category where they are few, text otherwise. For proposals to a person, never for reading.
-    package static func inferTypes(file: URL) throws(Fault) -> [InferredColumn] {
+    package static func inferTypes(from source: DataSource) throws(Fault) -> [InferredColumn] {
         var columns: [Impression] = []
-        try CSVFile(file).read { names throws(Fault) in
+        try source.read { names throws(Fault) in
             columns = names.map { Impression(name: $0) }
         } row: { record throws(Fault) in
             for index in columns.indices {

@@ -15,7 +15,7 @@ struct BankNode: AsyncParsableCommand {
         abstract: "The bank's node of a lab: approves and runs jobs on its own data. (银行节点：在本方数据上审批并运行任务)",
         version: NodeProgram.version, subcommands: [
             Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, OwnerAuditCommand<Program>.self,
-            KeysCommand<Program>.self, Doctor.self,
+            KeysCommand<Program>.self, DataCommand<Program>.self, Doctor.self,
         ])
 
     enum Program: OwnerProgram {

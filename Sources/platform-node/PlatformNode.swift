@@ -1,10 +1,10 @@
 import ArgumentParser
-import PlatformRole
-import Reports
 import Faults
 import NodeCommands
 import NodeRuntime
 import OwnerCommands
+import PlatformRole
+import Reports
 import Roles
 import Wire
 
@@ -15,7 +15,7 @@ struct PlatformNode: AsyncParsableCommand {
         abstract: "The platform's node of a lab: approves and runs jobs on its own data. (平台节点：在本方数据上审批并运行任务)",
         version: NodeProgram.version, subcommands: [
             Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, OwnerAuditCommand<Program>.self,
-            KeysCommand<Program>.self, Doctor.self,
+            KeysCommand<Program>.self, DataCommand<Program>.self, Doctor.self,
         ])
 
     enum Program: OwnerProgram {

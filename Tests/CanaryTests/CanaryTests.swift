@@ -4,6 +4,7 @@ import Faults
 import Foundation
 import Ledger
 import Primitives
+import Tables
 import Testing
 import Wire
 
@@ -80,7 +81,7 @@ private final class Premises {
     }
 
     func search(_ identifier: String? = nil) throws -> AuditReport {
-        try CanarySearch(CanaryData(data, identifier: identifier), directory: state, others: [log], own: [data]).run { _, _ in }
+        try CanarySearch(CanaryData(DataSource(data), identifier: identifier), directory: state, others: [log], own: [data]).run { _, _ in }
     }
 }
 
@@ -197,7 +198,7 @@ private final class Premises {
         let premises = try Premises()
         #expect(throws: Fault(.missingColumn, at: "data.csv", "uscc")) { try premises.search("uscc") }
         #expect(throws: Fault(.unreadableFile, at: "nowhere.csv")) {
-            try CanaryData(premises.root.appending(path: "nowhere.csv"), identifier: nil)
+            try CanaryData(DataSource(premises.root.appending(path: "nowhere.csv")), identifier: nil)
         }
     }
 }

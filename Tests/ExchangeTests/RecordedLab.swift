@@ -97,7 +97,7 @@ final class RecordedLab: Sendable {
         let recorded = try RecordedJob("\(job.job)", files: try files(role), role: role)
         return try recorded.replay(RecordedJob.Means(
             files: try files(role), keys: [.owner: (owner, "owner.key"), .auditor: (auditor, "auditor.key")],
-            data: (data ?? self.data(role), "main"), signer: Self.signer.verifyingKey,
+            data: (.init(path: (data ?? self.data(role)).path), "main"), signer: Self.signer.verifyingKey,
             open: role == .bank ? BankJob.open : PlatformJob.open)) { _, _, _ in }
     }
 

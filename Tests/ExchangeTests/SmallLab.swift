@@ -143,7 +143,7 @@ struct SmallJob: Sendable {
         return RoleRequest(
             job: job, attempt: 1, specification: specification, specificationDigest: SHA256.hash(Array(specification.canonicalJSON().utf8)),
             suite: suite.rawValue, limits: limits, contractDigest: contractDigest,
-            dataset: role == .bank ? data.bankFile : data.platformFile, model: role == .bank ? model?.bank : model?.platform)
+            dataset: .init(path: (role == .bank ? data.bankFile : data.platformFile).path), model: role == .bank ? model?.bank : model?.platform)
     }
 
     func secrets(_ role: Role) -> JobSecrets {

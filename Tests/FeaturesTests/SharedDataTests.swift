@@ -55,7 +55,8 @@ struct SharedDataTests {
         let file = try #require(sharedData).appendingPathComponent("credit-default/\(name)")
         let plain = try NaiveFile(file)
         let features = plain.names.filter { $0.hasPrefix("x") }.map { number($0) }
-        let (table, report) = try Table.read(file: file, identifier: "id", identifierKind: .text, columns: PreparationPlan.requests(for: features))
+        let (table, report) = try Table.read(
+            from: DataSource(file), identifier: "id", identifierKind: .text, columns: PreparationPlan.requests(for: features))
         #expect(report.rowsKept == 30_000)
         let rows = Array(0..<table.rowCount)
         let plan = try PreparationPlan.fit(features: features, table: table, trainingRows: rows, fractionBits: 10)
@@ -76,7 +77,8 @@ struct SharedDataTests {
         let features = plain.names.dropFirst().map { name in
             categories.contains(name) ? category(name) : flags.contains(name) ? flag(name) : number(name, log1p: amounts.contains(name))
         }
-        let (table, _) = try Table.read(file: file, identifier: "uscc", identifierKind: .creditCode, columns: PreparationPlan.requests(for: features))
+        let (table, _) = try Table.read(
+            from: DataSource(file), identifier: "uscc", identifierKind: .creditCode, columns: PreparationPlan.requests(for: features))
         #expect(table.rowCount == 33_333)
         let rows = Array(0..<table.rowCount)
         let found = try PreparationPlan.fit(features: features, table: table, trainingRows: rows, fractionBits: 8).apply(to: table, rows: rows)
@@ -108,7 +110,8 @@ struct SharedDataTests {
         ] {
             let label = try label(column: column, bad: "1", good: "0")
             let (table, _) = try Table.read(
-                file: data.appendingPathComponent(file), identifier: identifier, identifierKind: kind, columns: [Labels.request(for: label)])
+                from: DataSource(data.appendingPathComponent(file)), identifier: identifier, identifierKind: kind,
+                columns: [Labels.request(for: label)])
             let labels = try Labels.read(label, in: table, rows: Array(0..<table.rowCount))
             #expect(labels.count(where: \.self) == bads)
         }

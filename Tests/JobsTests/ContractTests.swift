@@ -148,6 +148,18 @@ struct ContractTests {
         #expect(node.retention == .all && node.approval == .automatic && node.logLevel == .info)
     }
 
+    @Test("a data set is a text file in UTF-8 with commas unless it says otherwise, or a table of a database")
+    func datasets() throws {
+        func read(_ dataset: String) throws -> NodeConfiguration.Dataset? {
+            let document = Documents.node.setting("/datasets/main", to: JSONValue(dataset))
+            return try NodeConfiguration.parse(document.bytes, directory: "/lab", role: .platform).datasets["main"]
+        }
+        #expect(try read(#"{"path": "a.csv"}"#) == .init(path: "/lab/a.csv", encoding: .utf8, separator: .comma, defects: .drop))
+        #expect(try read(#"{"path": "a.csv", "encoding": "gb18030", "separator": "tab", "defects": "refuse"}"#)
+            == .init(path: "/lab/a.csv", encoding: .gb18030, separator: .tab, defects: .refuse))
+        #expect(try read(#"{"path": "a.db", "table": "客户 2026"}"#) == .init(path: "/lab/a.db", table: "客户 2026"))
+    }
+
     @Test("each role has its own keys")
     func nodeRoles() {
         let bank = Documents.node.setting("/listen", to: nil)
@@ -168,6 +180,11 @@ struct ContractTests {
         Mistake("/datasets/a b", #"{"path": "x"}"#, .wrongType),
         Mistake("/datasets/main", #""x""#, .wrongType),
         Mistake("/datasets/main/file", #""x""#, .unknownKey),
+        Mistake("/datasets/main/encoding", #""gbk""#, .valueOutOfRange),
+        Mistake("/datasets/main/separator", #""|""#, .valueOutOfRange),
+        Mistake("/datasets/main/defects", "true", .wrongType),
+        Mistake("/datasets/main/table", #""""#, .wrongType),
+        Mistake("/datasets/main", #"{"path": "a.db", "table": "t", "encoding": "utf-8"}"#, .unknownKey, at: "/datasets/main/encoding"),
         Mistake("/private_key", nil, .missingKey),
         Mistake("/data_directory", #""""#, .wrongType),
         Mistake("/data_dir", #""x""#, .unknownKey),

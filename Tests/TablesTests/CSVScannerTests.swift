@@ -5,7 +5,7 @@ import Testing
 private func records(_ bytes: [UInt8], chunk: Int = .max) throws(Fault) -> [(line: Int, cells: [String])] {
     var scanner = CSVScanner(file: "a.csv")
     var found: [(line: Int, cells: [String])] = []
-    let take = { (record: CSVRecord) throws(Fault) in
+    let take = { (record: TableRecord) throws(Fault) in
         found.append((record.line, (0..<record.count).map(record.text)))
     }
     var start = 0
@@ -73,7 +73,7 @@ struct CSVScannerTests {
         [0xC6, 0xF3, 0xD2, 0xB5], [0xE4, 0xBC], [0xE4, 0x2C, 0xBC, 0x81], [0xFF, 0xFE], [0xED, 0xA0, 0x80],
     ] as [[UInt8]])
     func encoding(bytes: [UInt8]) {
-        #expect(fault(Array("a\n".utf8) + bytes + Array("\n".utf8)) == Fault(.notUTF8, at: "a.csv:2"))
+        #expect(fault(Array("a\n".utf8) + bytes + Array("\n".utf8)) == .notUTF8(at: "a.csv:2"))
     }
 
     @Test("arbitrary bytes are read or refused, alike wherever they are cut")
@@ -111,6 +111,7 @@ struct NumberTests {
         ("12,345,678", 12_345_678), ("007", 7), ("0.1", 0.1), ("123456789012345678901234567890", 1.2345678901234568e29),
         ("9007199254740993", 9007199254740992), ("1e-30", 1e-30), ("2.2250738585072014e-308", 2.2250738585072014e-308),
         ("0.00000000000000000000000000000123", 1.23e-30), ("1e100", 1e100), ("1e-99999999999", 0),
+        ("１２", 12), ("－１，２３４．５０", -1234.5), ("1２.5", 12.5),
     ] as [(String, Double)])
     func numbers(text: String, value: Double) {
         #expect(Table.number(text) == value)
@@ -118,7 +119,7 @@ struct NumberTests {
 
     @Test("nothing else is", arguments: [
         "", "-", ".", "e5", "1e", "1e+", "12%", "1 2", "0x10", "inf", "nan", "1,23", "1234,567", ",123", "1,234,", "1.2.3",
-        "1.234,5", "１２", "--1", "1e101", "1e400", "1,2345",
+        "1.234,5", "①", "１２％", "壹", "１ ２", "--1", "1e101", "1e400", "1,2345",
     ])
     func others(text: String) {
         #expect(Table.number(text) == nil)

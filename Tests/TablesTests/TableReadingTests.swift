@@ -17,7 +17,7 @@ private func read(
     _ content: String, identifier: String = "id", kind: IdentifierKind = .text, _ columns: [(String, ColumnKind)]
 ) throws -> (Table, IngestReport) {
     try withFile(content) { file in
-        try Table.read(file: file, identifier: identifier, identifierKind: kind, columns: columns.map { .init(name: $0.0, kind: $0.1) })
+        try Table.read(from: DataSource(file), identifier: identifier, identifierKind: kind, columns: columns.map { .init(name: $0.0, kind: $0.1) })
     }
 }
 
@@ -53,7 +53,7 @@ struct TableReadingTests {
         #expect(report.columns.map(\.levels) == [nil, 2, nil, nil])
     }
 
-    @Test("each spelling of a missing value is missing", arguments: ["", "NA", "N/A", "NULL", "null", "nan", "NaN", "-", "无", "空", " \u{3000}"])
+    @Test("each spelling of a missing value is missing", arguments: ["", "NA", "N/A", "#N/A", "NULL", "null", "nan", "NaN", "-", "无", "空", " \u{3000}"])
     func missing(spelling: String) throws {
         let (table, _) = try read("id,a,b,c\n1,\(spelling),\(spelling),\(spelling)\n", [("a", .number), ("b", .category), ("c", .flag)])
         guard case .numbers(let numbers) = table["a"] else { throw Fault(.defect) }
@@ -81,11 +81,11 @@ struct TableReadingTests {
         #expect(fault("id,a\n ,1\n", [("a", .number)]) == Fault(.emptyTable, at: "bank.csv"))
         let absent = URL(fileURLWithPath: "/absent/x.csv")
         #expect(throws: Fault(.unreadableFile, at: "x.csv")) {
-            try Table.read(file: absent, identifier: "id", identifierKind: .text, columns: [])
+            try Table.read(from: DataSource(absent), identifier: "id", identifierKind: .text, columns: [])
         }
         let directory = FileManager.default.temporaryDirectory
         #expect(throws: Fault(.unreadableFile, at: directory.lastPathComponent)) {
-            try Table.read(file: directory, identifier: "id", identifierKind: .text, columns: [])
+            try Table.read(from: DataSource(directory), identifier: "id", identifierKind: .text, columns: [])
         }
     }
 
@@ -153,7 +153,7 @@ struct TableReadingTests {
         var content = "id,one,x,grade,flag,none\n"
         for row in 0...Table.inferredLevelLimit { content += "n\(row),1,\(row).5,\(row % 3 == 0 ? "A" : "B"),\(row % 2),NA\n" }
         content += "last,,NA,,true,\n"
-        let found = try withFile(content) { try Table.inferTypes(file: $0) }
+        let found = try withFile(content) { try Table.inferTypes(from: DataSource($0)) }
         #expect(found.map(\.name) == ["id", "one", "x", "grade", "flag", "none"])
         #expect(found.map(\.kind) == [.text, .flag, .number, .category, .flag, .text])
         #expect(found.map(\.missing) == [0, 1, 1, 1, 0, 102])
@@ -162,7 +162,7 @@ struct TableReadingTests {
 }
 
 /// The project's shared data, beside the repository; nil where there are none.
-private let sharedData: URL? = {
+let sharedData: URL? = {
     var directory = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
     while directory.path != "/" {
         directory.deleteLastPathComponent()
@@ -179,7 +179,7 @@ struct SharedDataTests {
     func dirty() throws {
         let file = try #require(sharedData).appendingPathComponent("synthetic/n3000_dirty/platform.csv")
         let (table, report) = try Table.read(
-            file: file, identifier: "uscc", identifierKind: .creditCode,
+            from: DataSource(file), identifier: "uscc", identifierKind: .creditCode,
             columns: [.init(name: "vat_payable_12m", kind: .number), .init(name: "tax_credit_grade", kind: .category)])
         #expect(report.rowsRead == 5_080)
         #expect(counts(report.normalised) == [20, 20, 10])

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Console
+import Faults
+import Features
+import Foundation
+import Installation
+import Jobs
+import NodeCommands
+import Tables
+import Wire
+
+extension DataSource.Encoding: ExpressibleByArgument {}
+extension DataSource.Separator: ExpressibleByArgument {}
+
+/// What a data set looks like, for its owner's eyes.
+package struct ProfileCommand<Program: DataNodeProgram>: ParsableCommand {
+    package static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "profile",
+            abstract: "Show a data set's types, gaps, ranges, repetitions and identifiers, for its owner alone. (查看数据集的类型、缺失、范围、重复与标识，仅供数据持有方本人使用)",
+            discussion: """
+                Example: \(Program.name) data profile \(Program.role.rawValue).csv
+                Example: \(Program.name) data profile main --config lab/\(Program.role.rawValue)/node.json
+
+                What it prints holds values of the data and must not leave the house. (输出含有数据取值，不得外传)
+                """)
+    }
+
+    @Argument(help: ArgumentHelp("A file, or with --config a data set of node.json. (文件，或 node.json 中的数据集名称)", valueName: "data"))
+    var data: String
+    @Option(name: .long, help: ArgumentHelp("The node's configuration file. (节点配置文件)", valueName: "file"))
+    var config: String?
+    @Option(name: .long, help: ArgumentHelp("A table or view of an SQLite file. (SQLite 文件中的表或视图)", valueName: "name"))
+    var table: String?
+    @Option(name: .long, help: "The encoding of a text file: utf-8 or gb18030; by default as its bytes look. (文本编码，默认自动判断)")
+    var encoding: DataSource.Encoding?
+    @Option(name: .long, help: "What separates a text file's columns: ',' or ';' or tab. (列分隔符)")
+    var separator: DataSource.Separator?
+    @Option(name: .long, help: ArgumentHelp("The identifier's column; by default the one that holds credit codes. (标识列，默认为含信用代码的列)", valueName: "column"))
+    var id: String?
+    @Flag(name: .long, help: "Print JSON. (以 JSON 输出)") var json = false
+    @Option(name: .long, help: ArgumentHelp("Language of messages: en or zh; by default that of the locale. (消息语言)", valueName: "lang"))
+    var lang: String?
+
+    package init() {}
+
+    package func run() throws {
+        let language = Console.language(lang)
+        do {
+            let source = try source()
+            let profile = try DataProfile.of(source, identifier: id, progress: ReadingProgress(source.url, language).show)
+            if json {
+                let encoder = JSONEncoder()
+                encoder.keyEncodingStrategy = .convertToSnakeCase
+                encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+                Console.note(ProfileText.confidential(language))
+                Console.say(String(decoding: try encoder.encode(profile), as: UTF8.self))
+            } else {
+                for line in ProfileText(profile, language).lines { Console.say(line) }
+            }
+        } catch {
+            throw ArgumentParser.ExitCode(Console.report(error, language).rawValue)
+        }
+    }
+
+    /// A registered name stands before a file of that name. What the command line says goes before the configuration.
+    private func source() throws -> DataSource {
+        if let config {
+            let datasets = try Installation.node(config, role: Program.role).configuration.datasets
+            if let dataset = datasets[data] {
+                let isTable = table != nil || dataset.table != nil && encoding == nil && separator == nil
+                let file = URL(fileURLWithPath: dataset.path)
+                if isTable { return DataSource(file, .database(table: table ?? dataset.table ?? "")) }
+                return DataSource(file, .text(encoding ?? .init(dataset.encoding), separator ?? .init(dataset.separator)))
+            }
+            guard FileManager.default.fileExists(atPath: data) else { throw Fault(.unknownDataset, at: config, data) }
+        }
+        let file = URL(fileURLWithPath: data)
+        if let table { return DataSource(file, .database(table: table)) }
+        let encoding = try encoding ?? DataSource(file).likelyEncoding()
+        return DataSource(file, .text(encoding, separator ?? .comma))
+    }
+}
+
+/// Tells on standard error how far a large file has been read.
+private struct ReadingProgress {
+    private let size: Int
+    private let language: Language
+
+    init(_ file: URL, _ language: Language) {
+        size = (try? FileManager.default.attributesOfItem(atPath: file.path)[.size] as? NSNumber)?.intValue ?? 0
+        self.language = language
+    }
+
+    func show(rows: Int, bytes: Int) {
+        guard Console.isTerminal || rows.isMultiple(of: 1 << 19) else { return }
+        let share = size > 0 ? " (\(min(99, 100 * bytes / size)) %)" : ""
+        let text = Phrase(en: "\(Shown.count(rows)) rows read\(share)", zh: "已读取 \(Shown.count(rows)) 行\(share)")(language)
+        // On a terminal in one line, which the next one takes the place of.
+        if Console.isTerminal { FileHandle.standardError.write(Data("\r\(text)\u{1B}[K\r".utf8)) } else { Console.note(text) }
+    }
+}

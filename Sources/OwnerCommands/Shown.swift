@@ -1,0 +1,49 @@
+import Foundation
+import Wire
+
+/// Numbers and names of a data set as a terminal shows them, the same under every locale.
+enum Shown {
+    static func count(_ value: Int) -> String {
+        let digits = Array("\(value.magnitude)")
+        var text = value < 0 ? "-" : ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index).isMultiple(of: 3) { text += "," }
+            text.append(digit)
+        }
+        return text
+    }
+
+    /// To six digits.
+    static func number(_ value: Double) -> String { String(format: "%.6g", value) }
+
+    static func percent(_ part: Int, of whole: Int) -> String {
+        String(format: "%.1f %%", 100 * Double(part) / Double(max(whole, 1)))
+    }
+
+    /// What could move a cursor or hide becomes a question mark; a long name is cut.
+    static func name(_ text: String, columns limit: Int = 40) -> String {
+        var shown = ""
+        var columns = 0
+        for scalar in text.unicodeScalars {
+            let scalar = Message.isPrintable(String(scalar)) ? scalar : "?"
+            columns += width(scalar)
+            guard columns < limit else { return shown + "…" }
+            shown.unicodeScalars.append(scalar)
+        }
+        return shown
+    }
+
+    /// Columns of a terminal: ideographs and full-width forms take two.
+    static func width(_ text: String) -> Int { text.unicodeScalars.reduce(0) { $0 + width($1) } }
+
+    private static func width(_ scalar: Unicode.Scalar) -> Int {
+        switch scalar.value {
+        case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1FAFF,
+             0x20000...0x3FFFD:
+            2
+        default: 1
+        }
+    }
+
+    static func padded(_ text: String, _ columns: Int) -> String { text + String(repeating: " ", count: max(0, columns - width(text))) }
+}
