@@ -57,7 +57,7 @@ let package = Package(
         .systemLibrary(name: "CLibcrypto"),
         .systemLibrary(name: "CSQLite"),
         room("Faults"),
-        room("Console", ["Faults"]),
+        room("Console", ["Faults", arguments]),
         room("LinearAlgebra"),
         room("Evaluation"),
         // 1: numbers, primitives, what may cross, what is asked for
@@ -87,18 +87,18 @@ let package = Package(
         room("ArbiterRole", ["Wire", "Jobs", "Faults", "LinearAlgebra", "Ledger", "Primitives"]),
         room("Transport", ["Wire", "Faults", "Primitives"] + nio),
         // 5: where effects happen
-        room("Installation", ["Wire", "Jobs", "Faults", "Primitives", "Transport"]),
+        room("Installation", ["Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport"]),
         room("NodeRuntime", ["Roles", "Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
         room("ArbiterRuntime", ["ArbiterRole", "Ledger", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
         // 6: verbs
-        room("NodeCommands", ["NodeRuntime", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", arguments, logging]),
+        room("NodeCommands", ["NodeRuntime", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", "Transport", arguments, logging]),
         room("AnalystCommands", ["Audit", "Catalogue", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
         room("OwnerCommands", ["NodeCommands", "NodeRuntime", "Roles", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", arguments]),
         // 7: programs
-        program("arbiter", ["ArbiterRuntime", "NodeCommands", "Wire", "Faults", arguments]),
-        program("platform-node", ["PlatformRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", arguments]),
-        program("bank-node", ["BankRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", arguments]),
-        program("jointlab", ["AnalystCommands", arguments]),
+        program("arbiter", ["ArbiterRuntime", "NodeCommands", "Console", "Wire", "Faults", arguments]),
+        program("platform-node", ["PlatformRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Wire", "Faults", arguments]),
+        program("bank-node", ["BankRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Wire", "Faults", arguments]),
+        program("jointlab", ["AnalystCommands", "Console", arguments]),
 
         // not of the product: what `Benchmarks/run` measures
         .executableTarget(
@@ -129,7 +129,8 @@ let package = Package(
         ]),
         tests("ArbiterRoleTests", ["ArbiterRole", "Ledger", "Jobs", "Wire", "Faults", "Primitives", bigInt]),
         tests("CommandTests", [
-            "bank-node", "platform-node", "arbiter", "jointlab", "Synthetic", "NodeRuntime", "Installation", "Roles", "Jobs", "Wire", "Faults", logging,
+            "bank-node", "platform-node", "arbiter", "jointlab", "Synthetic", "NodeRuntime", "Installation", "Transport", "Ledger", "Roles", "Primitives", "Jobs", "Wire",
+            "Faults", logging,
         ]),
         tests("TransportTests", ["Transport", "Wire", "Faults", "Primitives"] + nio),
     ]

@@ -24,7 +24,7 @@ actor ArbiterClient {
         let arbiter = installation.contract.arbiter
         guard let address = arbiter.address?.description else { throw Fault(.defect, at: "contract") }
         let connection = try await Transport.connect(
-            to: address, identity: installation.identity, pin: arbiter.pin.hexadecimal, name: arbiter.name, timeoutSeconds: 10)
+            to: address, identity: installation.identity, pins: arbiter.presentPins, name: arbiter.name, timeoutSeconds: 10)
         return ArbiterClient(connection, arbiter.name)
     }
 
@@ -71,12 +71,14 @@ actor ArbiterClient {
 struct JobWatcher {
     private let client: ArbiterClient
     private let job: JobIdentifier
+    private let person: JobCommand.PersonOption
     private let language: Language
 
-    init(_ client: ArbiterClient, _ job: JobIdentifier, _ language: Language) {
+    init(_ client: ArbiterClient, _ job: JobIdentifier, _ person: JobCommand.PersonOption) {
         self.client = client
         self.job = job
-        self.language = language
+        self.person = person
+        language = person.options.language
     }
 
     /// Returns when the job has completed; throws why it has not.
@@ -89,13 +91,17 @@ struct JobWatcher {
             guard case .jobRecord(let next) = try await client.next() else { throw Fault(.unexpectedMessage, at: client.arbiterName) }
             record = next
         }
-        if Console.isTerminal { Console.note("") }
+        if Console.isTerminal, !person.json { Console.note("") }
         if record.hasFault { throw record.fault.fault(from: record.faultParty) }
-        Console.note(record.state.name(language))
+        if !person.json { Console.note(record.state.name(language)) }
     }
 
     /// Plain output tells each phase and round once.
     private func show(_ record: JobRecord, after shown: String) -> String {
+        if person.json {
+            person.show(record)
+            return ""
+        }
         let state = record.state == .running ? record.progressText(language) : record.stateText(language)
         if Console.isTerminal {
             FileHandle.standardError.write(Data("\r\u{1B}[K\(state)".utf8))

@@ -13,6 +13,8 @@ struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "Check what a node recorded of a job. (核查节点所记录的任务账本)",
         discussion: """
+            Example: jointlab audit verify lab/bank/state/ledger/JOB
+
             A ledger is the directory ledger/JOB of a node's data directory, or its directory operations. The exit code is 0 only if
             all that was asked holds.
 
@@ -39,8 +41,8 @@ struct AuditCommand: AsyncParsableCommand {
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check one ledger: records, payloads, order, lengths, heads, signatures. (核查单个账本)",
-            discussion: "Example: jointlab audit verify lab/bank/data/ledger/JOB")
-        @Argument(help: "The ledger's directory. (账本目录)") var directory: String
+            discussion: "Example: jointlab audit verify lab/bank/state/ledger/JOB")
+        @Argument(help: "The ledger's directory. (账本目录)", completion: .directory) var directory: String
         @OptionGroup var output: Output
 
         func run() async throws {
@@ -63,7 +65,7 @@ struct AuditCommand: AsyncParsableCommand {
 
                 jointlab audit reconcile lab/bank/state/operations lab/arbiter/state/ledger/JOB
                 """)
-        @Argument(help: "Two or three ledgers of one job, and ledgers of operations. (同一任务的两个或三个账本目录，可含操作账本)") var directories: [String]
+        @Argument(help: "Two or three ledgers of one job, and ledgers of operations. (同一任务的两个或三个账本目录，可含操作账本)", completion: .directory) var directories: [String]
         @OptionGroup var output: Output
 
         func validate() throws {
@@ -86,8 +88,8 @@ struct AuditCommand: AsyncParsableCommand {
     struct Ciphertexts: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check every kept ciphertext with the public keys. (以公钥核查留存的全部密文)",
-            discussion: "Example: jointlab audit ciphertexts lab/platform/data/ledger/JOB")
-        @Argument(help: "The ledger's directory. (账本目录)") var directory: String
+            discussion: "Example: jointlab audit ciphertexts lab/platform/state/ledger/JOB")
+        @Argument(help: "The ledger's directory. (账本目录)", completion: .directory) var directory: String
         @OptionGroup var output: Output
 
         func run() async throws {
@@ -99,8 +101,8 @@ struct AuditCommand: AsyncParsableCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the frames of a ledger, or open some of them. (列出或解读账本中的帧)",
-            discussion: "Example: jointlab audit show lab/bank/data/ledger/JOB --line platform --direction sent --frame 3")
-        @Argument(help: "The ledger's directory. (账本目录)") var directory: String
+            discussion: "Example: jointlab audit show lab/bank/state/ledger/JOB --line platform --direction sent --frame 3")
+        @Argument(help: "The ledger's directory. (账本目录)", completion: .directory) var directory: String
         @Option(name: .long, help: "Only the line to this party. (仅显示与该方的线路)") var line: String?
         @Option(name: .long, help: "Only frames sent, or only frames received. (sent 或 received)") var direction: Direction?
         @Option(name: .long, help: "Open the frame of this index, from 0. (解读该序位的帧，从 0 起)") var frame: Int?

@@ -6,14 +6,15 @@ import Synthetic
 
 struct DataCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "data", abstract: "Make trial data. (生成试用数据)", subcommands: [Make.self])
+        commandName: "data", abstract: "Make trial data. (生成试用数据)",
+        discussion: "Example: jointlab data make .", subcommands: [Make.self])
 
     struct Make: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Generate enterprises with known truth: bank.csv, platform.csv, truth.json. (生成已知真值的合成企业数据)",
             discussion: "Example: jointlab data make data --common 7200 --seed 2\n\nEach side holds common / 0.6 enterprises.")
 
-        @Argument(help: "The folder for the files. (输出目录)") var directory: String
+        @Argument(help: "The folder for the files. (输出目录)", completion: .directory) var directory: String
         @Option(name: .long, help: "Enterprises that both sides hold. (双方共有企业数)") var common = 7200
         @Option(name: .long, help: "Equal seeds give equal files. (随机种子)") var seed: UInt64 = 1
         @OptionGroup var options: LanguageOption

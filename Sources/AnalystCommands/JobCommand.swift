@@ -9,12 +9,15 @@ import Wire
 struct JobCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "job", abstract: "Validate, submit and follow jobs. (校验、提交与跟踪任务)",
+        discussion: "Example: jointlab job submit spec.json --as lab/analyst/person.json --watch",
         subcommands: [Validate.self, Submit.self, List.self, Status.self, Watch.self, Cancel.self])
 
     struct PersonOption: ParsableArguments {
         @Option(name: .customLong("as"), help: ArgumentHelp(
-            "The person's configuration; by default the environment's JOINTLAB_PERSON. (人员配置文件)", valueName: "person.json"))
+            "The person's configuration; by default the environment's JOINTLAB_PERSON. (人员配置文件)", valueName: "person.json"),
+            completion: .file(extensions: ["json"]))
         var person: String?
+        @Flag(name: .long, help: "Print JSON, one line for each record. (以 JSON 输出，每条记录一行)") var json = false
         @OptionGroup var options: LanguageOption
 
         func open() async throws -> ArbiterClient {
@@ -23,14 +26,18 @@ struct JobCommand: AsyncParsableCommand {
             }
             return try await ArbiterClient.open(file)
         }
+
+        func show(_ record: JobRecord) {
+            Console.say(json ? record.json(options.language).canonicalText() : record.line(options.language))
+        }
     }
 
     struct Validate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check a specification offline. (离线校验任务说明)",
             discussion: "Example: jointlab job validate spec.json --contract lab/analyst/contract.json")
-        @Argument(help: "The specification. (任务说明文件)") var specification: String
-        @Option(name: .long, help: "Check against this contract as well. (合作契约文件)") var contract: String?
+        @Argument(help: "The specification. (任务说明文件)", completion: .file(extensions: ["json"])) var specification: String
+        @Option(name: .long, help: "Check against this contract as well. (合作契约文件)", completion: .file(extensions: ["json"])) var contract: String?
         @Flag(name: .long, help: "Print the names of bank and platform instead of a verdict in words. (仅输出银行与平台名称)") var parties = false
         @OptionGroup var options: LanguageOption
 
@@ -57,7 +64,7 @@ struct JobCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Submit a specification; prints the job's id. (提交任务)",
             discussion: "Example: jointlab job submit spec.json --as lab/analyst/person.json --watch")
-        @Argument(help: "The specification. (任务说明文件)") var specification: String
+        @Argument(help: "The specification. (任务说明文件)", completion: .file(extensions: ["json"])) var specification: String
         @Flag(name: .long, help: "Follow the job to its end. (跟踪至结束)") var watch = false
         @OptionGroup var person: PersonOption
 
@@ -73,8 +80,8 @@ struct JobCommand: AsyncParsableCommand {
                     throw FaultList(faults: list.faults.map { $0.place.hasPrefix("/") ? Fault($0.code, at: "\(name)#\($0.place)", arguments: $0.arguments) : $0 })
                 }
                 guard let id = JobIdentifier(octets: record.job.octets) else { throw Fault(.malformedMessage, at: client.arbiterName) }
-                Console.say("\(id)")
-                if watch { try await JobWatcher(client, id, person.options.language).run() }
+                if person.json { person.show(record) } else { Console.say("\(id)") }
+                if watch { try await JobWatcher(client, id, person).run() }
                 await client.close()
             }
         }
@@ -88,7 +95,7 @@ struct JobCommand: AsyncParsableCommand {
         func run() async throws {
             try await person.options.reporting {
                 let client = try await person.open()
-                for record in try await client.list() { Console.say(record.line(person.options.language)) }
+                for record in try await client.list() { person.show(record) }
                 await client.close()
             }
         }
@@ -105,7 +112,7 @@ struct JobCommand: AsyncParsableCommand {
                 let id = try JobName.parse(job)
                 let client = try await person.open()
                 let record = try await client.ask(.showJob(.init()), job: id)
-                Console.say(record.line(person.options.language))
+                person.show(record)
                 await client.close()
                 if record.hasFault { throw record.fault.fault(from: record.faultParty) }
             }
@@ -122,7 +129,7 @@ struct JobCommand: AsyncParsableCommand {
             try await person.options.reporting {
                 let id = try JobName.parse(job)
                 let client = try await person.open()
-                try await JobWatcher(client, id, person.options.language).run()
+                try await JobWatcher(client, id, person).run()
                 await client.close()
             }
         }
@@ -138,7 +145,7 @@ struct JobCommand: AsyncParsableCommand {
             try await person.options.reporting {
                 let id = try JobName.parse(job)
                 let client = try await person.open()
-                Console.say(try await client.ask(.cancelJob(.init()), job: id).line(person.options.language))
+                person.show(try await client.ask(.cancelJob(.init()), job: id))
                 await client.close()
             }
         }
@@ -178,6 +185,26 @@ extension JobRecord {
         let since = Date(timeIntervalSince1970: Double(submittedUnixSeconds)).formatted(.iso8601)
         return Phrase(en: "waiting for approval of \(awaited.joined(separator: ", ")) since \(since)",
                       zh: "自 \(since) 起等待 \(awaited.joined(separator: "、")) 审批")(language)
+    }
+
+    /// For programs; times are Unix seconds. `fault` is there where the job has one.
+    func json(_ language: Language) -> JSONValue {
+        var members: [String: JSONValue] = [
+            "job": .text(JobIdentifier(octets: job.octets).map { "\($0)" } ?? ""), "state": .text("\(state)"), "name": .text(name), "kind": .text(kind),
+            "analyst": .text(analyst), "bank": .text(bank), "platform": .text(platform), "submitted": .integer(submittedUnixSeconds),
+            "changed": .integer(changedUnixSeconds), "bank_approved": .bool(bankApproved), "platform_approved": .bool(platformApproved),
+            "progress": .object([
+                "phase": .text("\(progress.phase)"), "round": .integer(progress.round), "done": .integer(progress.done), "total": .integer(progress.total),
+            ]),
+        ]
+        if hasFault {
+            let fault = fault.fault(from: faultParty)
+            members["fault"] = .object([
+                "code": .integer(fault.code.rawValue), "party": .text(faultParty), "place": .text(fault.place),
+                "message": .text(fault.message(language)), "hint": .text(fault.hint(language)),
+            ])
+        }
+        return .object(members)
     }
 
     func progressText(_ language: Language, withPercent: Bool = true) -> String {

@@ -8,7 +8,8 @@ import Primitives
 
 struct LabCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lab", abstract: "Found a lab. (建立实验室)", subcommands: [Init.self])
+        commandName: "lab", abstract: "Found a lab, amend its contract, certify its nodes. (建立实验室、修订契约、签发证书)",
+        discussion: "Example: jointlab lab init lab --bank-data bank.csv --platform-data platform.csv", subcommands: [Init.self, Amend.self, Certify.self])
 
     struct Init: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -27,9 +28,9 @@ struct LabCommand: AsyncParsableCommand {
         @Option(name: .long, help: "Name of an analyst; may be given several times. (数据分析员)") var analyst: [String] = ["analyst"]
         @Option(name: .long, help: "Host at which arbiter and platforms listen. (监听主机)") var host = "127.0.0.1"
         @Option(name: .long, help: "Port of the arbiter; platforms take those that follow. (起始端口)") var port = 7600
-        @Option(name: .long, help: "CSV file of the bank's data set 'main'. (银行数据文件)") var bankData: String?
-        @Option(name: .long, help: "CSV file of the platform's data set 'main'. (平台数据文件)") var platformData: String?
-        @Option(name: .long, help: "Take the names of bank, platform and data sets from this specification. (按任务说明命名)") var spec: String?
+        @Option(name: .long, help: "CSV file of the bank's data set 'main'. (银行数据文件)", completion: .file()) var bankData: String?
+        @Option(name: .long, help: "CSV file of the platform's data set 'main'. (平台数据文件)", completion: .file()) var platformData: String?
+        @Option(name: .long, help: "Take the names of bank, platform and data sets from this specification. (按任务说明命名)", completion: .file(extensions: ["json"])) var spec: String?
         @Option(name: .long, help: ArgumentHelp("Cryptography of the alignment: P256-SHA256 or SM2-SM3. (样本对齐的密码套件)", valueName: "suite"))
         var suite = Contract.Suite.p256SHA256.rawValue
         @Option(name: .long, help: "How long certificates are valid, in days. (证书有效天数)") var days = 825

@@ -96,10 +96,15 @@ package struct ArbiterMachine: Sendable {
 
     private mutating func hearParty(_ message: Message, _ id: JobIdentifier, _ name: String, _ now: UInt64) throws(Fault) -> [ArbiterEffect] {
         if case .nodeRegister(let register) = message {
-            guard register.version == 1 else { throw Fault(.versionMismatch, at: name, "\(register.version)", "1") }
+            let answer = ArbiterEffect.send(.nodeRegistered(.filled { $0.version = ProtocolVersion.current }), job: .none, to: .party(name))
+            // A node of another version is told which one this is.
+            guard register.version == ProtocolVersion.current else {
+                let fault = Fault(.versionMismatch, at: name, "\(register.version)", "\(ProtocolVersion.current)")
+                return [answer, .close(.party(name), fault)]
+            }
             guard register.contractDigest.octets == contractDigest else { throw Fault(.contractMismatch, at: name) }
             registered.insert(name)
-            return [.send(.nodeRegistered(.filled { $0.version = 1 }), job: .none, to: .party(name))]
+            return [answer]
         }
         guard registered.contains(name), var job = jobs[id], job.involves(name) else { throw Fault(.unexpectedMessage, at: name) }
         // A message that crossed with the end of its job.

@@ -12,6 +12,7 @@ import Wire
 
 /// The arbiter's node: brings lines and machine together, and keeps a record of each job.
 package actor ArbiterNode {
+    private let installation: NodeInstallation
     private let contract: Contract
     private let identity: TransportIdentity
     private let address: String
@@ -27,6 +28,7 @@ package actor ArbiterNode {
     package init(_ installation: NodeInstallation, log: NodeLog) throws(Fault) {
         let configuration = installation.configuration
         guard let listen = configuration.listen else { throw Fault(.defect, at: "configuration") }
+        self.installation = installation
         contract = installation.contract
         identity = installation.identity
         address = listen.description
@@ -61,11 +63,11 @@ package actor ArbiterNode {
         defer { withExtendedLifetime(lock) {} }
         try operations.record(.nodeStarted)
         defer { _ = try? operations.record(.nodeStopped) }
-        var peers: [String: String] = [:]
-        for party in contract.parties { peers[party.pin.hexadecimal] = party.name }
-        for person in contract.people { peers[person.pin.hexadecimal] = person.name }
+        try files.takeUp(installation)
         let listener = try await Transport.listen(
-            at: address, identity: identity, peers: peers, maximumConnections: 256,
+            at: address, identity: identity, peer: { [contract] pin in
+                contract.party(withHexadecimalPin: pin)?.name ?? contract.person(withHexadecimalPin: pin)?.name
+            }, maximumConnections: 256,
             onRefusal: { [log] in log.warning($0) },
             handler: { [self] in await welcome($0) })
         log.info(en: "listening at \(address)", zh: "正在监听 \(address)")
@@ -76,10 +78,10 @@ package actor ArbiterNode {
     private func welcome(_ connection: Connection) async {
         let end: ArbiterLine
         let role: Role
-        if let party = contract.parties.first(where: { $0.pin.hexadecimal == connection.peerPin }) {
+        if let party = contract.party(withHexadecimalPin: connection.peerPin) {
             end = .party(party.name)
             role = party.role == .bank ? .bank : .platform
-        } else if let person = contract.people.first(where: { $0.pin.hexadecimal == connection.peerPin }) {
+        } else if let person = contract.person(withHexadecimalPin: connection.peerPin) {
             connections += 1
             end = .person(person.name, connection: connections)
             role = .person
@@ -117,7 +119,7 @@ package actor ArbiterNode {
                 keep(record)
             case .close(let end, let fault):
                 log.warning(fault)
-                if let line = lines[end]?.line { Task { await line.close() } }
+                if let line = lines[end] { Task { await line.dismiss() } }
             }
         }
     }

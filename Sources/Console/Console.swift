@@ -3,11 +3,11 @@ import Foundation
 
 /// How a program speaks to the person in front of it: results to standard output, faults and progress to standard error.
 package enum Console {
-    /// `--lang` if given, otherwise what the locale asks for.
-    package static func language(_ option: String?) -> Language {
-        if let option, let language = Language(rawValue: option) { return language }
+    /// `--lang` if given, otherwise what the locale asks for: the first of these variables that is set to something.
+    package static func language(_ option: Language?) -> Language {
         let environment = ProcessInfo.processInfo.environment
-        return Language.from(locale: environment["LC_ALL"] ?? environment["LC_MESSAGES"] ?? environment["LANG"])
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
+        return option ?? Language.from(locale: locale)
     }
 
     package static func say(_ text: String) {

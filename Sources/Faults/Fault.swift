@@ -46,6 +46,8 @@ package enum ExitCode: Int32, Sendable {
     case unavailable = 3
     /// A peer broke the protocol or failed to prove who it is.
     case security = 4
+    /// The command line was not understood.
+    case commandLine = 64
     /// A defect of the program itself.
     case defect = 70
 }

@@ -25,6 +25,8 @@ extension Fault {
         case notAwaitingApproval = 128
         case unknownCatalogueItem = 140
         case unreadableReport = 132
+        case commandLine = 133
+        case newerDataDirectory = 134
 
         // Data at its owner
         case missingColumn = 200
@@ -74,6 +76,9 @@ extension Fault {
         case secretFileMode = 503
         case notPermitted = 504
         case contractMismatch = 505
+        case certificateNotTimely = 506
+        case contractUnsigned = 507
+        case contractReplaced = 508
 
         // The protocol between parties
         case malformedFrame = 600
@@ -184,6 +189,13 @@ extension Fault.Code {
         case .unreadableReport:
             Entry(.usage, en: "{place}: is no report that this version reads", zh: "{place}：不是本版本可读取的报告",
                   hint: "restore the file from a backup; a report is written once, when its job ends", hintZh: "请从备份恢复该文件；报告仅在任务结束时写入一次")
+        case .commandLine:
+            Entry(.commandLine, en: "{place}: {0}", zh: "{place}：{1}",
+                  hint: "see {place} --help", hintZh: "用法见 {place} --help")
+        case .newerDataDirectory:
+            Entry(.usage, en: "{place}: the data directory has format {0}, written by a newer program; this one knows {1}",
+                  zh: "{place}：数据目录的格式版本为 {0}，由更新的程序写入；本程序只支持到 {1}",
+                  hint: "install the newer version again, or give this node another data_directory", hintZh: "请重新安装较新的版本，或为本节点另设 data_directory")
         case .missingColumn:
             Entry(.usage, en: "{place}: no column '{0}' in the data set", zh: "{place}：数据集中没有列“{0}”",
                   hint: "check the spelling; names are compared exactly", hintZh: "请检查列名拼写，列名须完全一致")
@@ -314,6 +326,17 @@ extension Fault.Code {
         case .contractMismatch:
             Entry(.security, en: "{place} holds another collaboration contract", zh: "{place} 持有的合作契约与本方不同",
                   hint: "compare the digests of contract.json on both sides and agree on one", hintZh: "请比对双方 contract.json 的摘要并统一")
+        case .certificateNotTimely:
+            Entry(.security, en: "{place}: the certificate is valid from {0} to {1}, not now", zh: "{place}：证书有效期为 {0} 至 {1}，目前无效",
+                  hint: "check the clock of this machine; if it is right, have a new certificate made: keys rotate",
+                  hintZh: "请检查本机时钟；若时钟无误，请更换证书：keys rotate")
+        case .contractUnsigned:
+            Entry(.security, en: "{place}: the amendment is not signed by {0}", zh: "{place}：修订后的契约缺少 {0} 的签名",
+                  hint: "have it signed at these parties: contract sign FILE; the signatures belong beside it",
+                  hintZh: "请相应各方执行 contract sign FILE 签名；签名文件应与契约文件放在一起")
+        case .contractReplaced:
+            Entry(.security, en: "{place}: does not amend the contract that this node holds ({0})", zh: "{place}：不是对本节点所持契约（{0}）的修订",
+                  hint: "put that contract back, or draft an amendment of it: jointlab lab amend", hintZh: "请恢复原契约，或用 jointlab lab amend 起草对它的修订")
         case .malformedFrame:
             Entry(.security, en: "{place} sent a malformed frame", zh: "{place} 发送了格式错误的帧",
                   hint: "the job is over; check that both sides run the same version", hintZh: "任务已终止；请确认双方版本一致")

@@ -45,24 +45,42 @@ package struct Installation: Sendable {
                                          insecureKeyLog: insecureKeyLog)
     }
 
-    /// - Throws: `Fault` or `FaultList`.
-    package static func node(_ configurationFile: String, role: Role) throws -> NodeInstallation {
-        guard let role = Contract.Role(rawValue: role.rawValue) else { throw Fault(.defect, at: "Installation.node") }
-        let configuration: NodeConfiguration
-        do {
-            configuration = try NodeConfiguration.parse(try read(configurationFile), directory: directory(of: configurationFile), role: role)
-        } catch let list as FaultList {
-            throw list.located(in: URL(fileURLWithPath: configurationFile).lastPathComponent)
+    private static func requireTimely(_ files: String...) throws(Fault) {
+        for file in files {
+            let text = String(decoding: try read(file), as: UTF8.self)
+            guard let certificate = try? Certificate(pem: text) else { throw Fault(.unreadableFile, at: file) }
+            try certificate.requireTimely(at: file)
         }
+    }
+
+    /// A node's configuration alone. Throws `Fault` or `FaultList`.
+    package static func configuration(_ file: String, role: Role) throws -> NodeConfiguration {
+        guard let role = Contract.Role(rawValue: role.rawValue) else { throw Fault(.defect, at: "Installation.configuration") }
+        do {
+            return try NodeConfiguration.parse(try read(file), directory: directory(of: file), role: role)
+        } catch let list as FaultList {
+            throw list.located(in: URL(fileURLWithPath: file).lastPathComponent)
+        }
+    }
+
+    /// - Parameter isForLines: whether the certificate has to open lines. To consent to a contract it need not: otherwise a
+    ///   node whose certificate has expired could not agree to the next.
+    /// - Throws: `Fault` or `FaultList`.
+    package static func node(_ configurationFile: String, role: Role, isForLines: Bool = true) throws -> NodeInstallation {
+        guard let contractRole = Contract.Role(rawValue: role.rawValue) else { throw Fault(.defect, at: "Installation.node") }
+        let configuration = try configuration(configurationFile, role: role)
         let installation = try Installation(contractFile: configuration.contract, authority: configuration.authority,
                                             certificate: configuration.certificate, privateKey: configuration.privateKey,
                                             insecureKeyLog: configuration.insecureKeyLog)
-        _ = try installation.contract.party(configuration.name, in: role, at: "/name")
-        try installation.checkOwnPin(configuration.name)
+        _ = try installation.contract.party(configuration.name, in: contractRole, at: "/name")
+        if isForLines {
+            try requireTimely(configuration.authority, configuration.certificate)
+            try installation.checkOwnPin(configuration.name)
         for (name, key) in [("owner_seal_key", configuration.sealKeys?.owner), ("auditor_seal_key", configuration.sealKeys?.auditor)] {
             // Some 32 bytes are no key that anything could be sealed to.
             guard let key, (try? X25519(secret: SystemRandom.secret(32)).sharedSecret(with: key)) == nil else { continue }
             throw Fault(.valueOutOfRange, at: "node.json#/audit/\(name)", Data(key).base64EncodedString(), "X25519")
+        }
         }
         let ledgerKey = try installation.ledgerKey(configuration.ledgerKey, of: configuration.name)
         return NodeInstallation(configuration: configuration, installation: installation, ledgerKey: ledgerKey)
@@ -78,6 +96,7 @@ package struct Installation: Sendable {
         }
         let installation = try Installation(contractFile: configuration.contract, authority: configuration.authority,
                                             certificate: configuration.certificate, privateKey: configuration.privateKey)
+        try requireTimely(configuration.authority, configuration.certificate)
         return (configuration, installation)
     }
 
@@ -94,7 +113,7 @@ package struct Installation: Sendable {
 
     /// A node whose own key is not the one in the contract would be refused by everyone: better said here.
     private func checkOwnPin(_ name: String) throws(Fault) {
-        guard let party = contract.everyone.first(where: { $0.name == name }), party.pin.hexadecimal == identity.pin else {
+        guard let party = contract.everyone.first(where: { $0.name == name }), party.presentPins.contains(identity.pin) else {
             throw Fault(.pinMismatch, at: name)
         }
     }
@@ -123,7 +142,27 @@ extension [UInt8] {
     }
 }
 
+extension Certificate {
+    /// - Parameter place: its file.
+    /// - Throws: `certificateNotTimely`.
+    package func requireTimely(at place: String) throws(Fault) {
+        guard validFrom <= Date(), Date() < validUntil else {
+            throw Fault(.certificateNotTimely, at: place, validFrom.formatted(.iso8601), validUntil.formatted(.iso8601))
+        }
+    }
+}
+
+extension Contract.Party {
+    /// Pins of the keys by which this party is known at this moment, as lines give them.
+    package var presentPins: Set<String> { Set(pins(atUnixSeconds: Int(Date().timeIntervalSince1970)).map(\.hexadecimal)) }
+}
+
 extension Contract {
+    /// Whoever is known by this key at this moment.
+    package func party(withHexadecimalPin pin: String) -> Party? { parties.first { $0.presentPins.contains(pin) } }
+
+    package func person(withHexadecimalPin pin: String) -> Person? { people.first { $0.pin.hexadecimal == pin } }
+
     /// Arbiter and data parties.
     package var everyone: [Party] { parties.contains { $0.role == .arbiter } ? parties : [arbiter] + parties }
 }

@@ -9,6 +9,8 @@ package struct Contract: Sendable, Hashable {
 
     package let version: Int
     package let name: String
+    /// SHA-256 of the file of the contract that this one replaces, 32 bytes; `nil` for a lab's first.
+    package let amends: [UInt8]?
     /// The one arbiter; also among `parties`.
     package let arbiter: Party
     /// In the order of the file.
@@ -32,8 +34,21 @@ package struct Contract: Sendable, Hashable {
         package let address: Endpoint?
         /// SHA-256 of the certificate's subject public key info, 32 bytes.
         package let pin: [UInt8]
+        /// Of the key that the party is giving up.
+        package let formerPin: FormerPin?
         /// Ed25519 public key of the party's ledger, 32 bytes.
         package let ledgerKey: [UInt8]
+
+        /// The keys by which the party is known at a time, the present one first.
+        package func pins(atUnixSeconds now: Int) -> [[UInt8]] {
+            [pin] + (formerPin.map { now < $0.untilUnixSeconds ? [$0.pin] : [] } ?? [])
+        }
+    }
+
+    package struct FormerPin: Sendable, Hashable {
+        package let pin: [UInt8]
+        /// It opens no line from then on.
+        package let untilUnixSeconds: Int
     }
 
     package enum PersonRole: String, Sendable, Hashable, CaseIterable { case analyst, approver, auditor }
@@ -94,7 +109,9 @@ extension Contract {
         return party
     }
 
-    package func party(withPin pin: [UInt8]) -> Party? { parties.first { $0.pin == pin } }
+    package func party(withPin pin: [UInt8], atUnixSeconds now: Int) -> Party? {
+        parties.first { $0.pins(atUnixSeconds: now).contains(pin) }
+    }
 
     package func person(withPin pin: [UInt8]) -> Person? { people.first { $0.pin == pin } }
 

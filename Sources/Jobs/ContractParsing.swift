@@ -7,6 +7,7 @@ extension Contract {
             _ = reader.optional("$schema", .text(1...1000))
             let version = reader.required("version", .integer(currentVersion...currentVersion))
             let name = reader.required("name", .name)
+            let amends = reader.optional("amends", .hexadecimal(bytes: 32))
             // A name, a pin or a ledger key stands for one party or person alone.
             var names: Set<String> = []
             var keys: Set<[UInt8]> = []
@@ -30,7 +31,7 @@ extension Contract {
                     "exactly one arbiter, at least one bank and at least one platform", "恰好一个 arbiter、至少一个 bank 和一个 platform"))
             }
             return Contract(
-                version: version, name: name, arbiter: arbiters.first ?? .none, parties: parties, people: people,
+                version: version, name: name, amends: amends, arbiter: arbiters.first ?? .none, parties: parties, people: people,
                 suite: suite, limits: limits)
         }
     }
@@ -38,7 +39,7 @@ extension Contract {
 
 extension Contract.Party {
     /// Stands for an arbiter that a refused contract lacks.
-    fileprivate static let none = Contract.Party(name: "", role: .arbiter, address: nil, pin: [], ledgerKey: [])
+    fileprivate static let none = Contract.Party(name: "", role: .arbiter, address: nil, pin: [], formerPin: nil, ledgerKey: [])
 
     fileprivate init(reading reader: inout ObjectReader, names: inout Set<String>, keys: inout Set<[UInt8]>) {
         name = reader.required("name", .name)
@@ -53,6 +54,15 @@ extension Contract.Party {
         }
         pin = reader.required("pin", .hexadecimal(bytes: 32))
         reader.unique(pin, "pin", in: &keys)
+        if reader.has("former_pin") {
+            let former = reader.required("former_pin", .hexadecimal(bytes: 32))
+            reader.unique(former, "former_pin", in: &keys)
+            formerPin = Contract.FormerPin(pin: former, untilUnixSeconds: reader.required("former_pin_until", .instant))
+        } else {
+            formerPin = nil
+            reader.refuse(
+                "former_pin_until", "it says how long 'former_pin' opens lines, which is not there", "它规定 former_pin 的有效期，而后者不存在")
+        }
         ledgerKey = reader.required("ledger_key", .base64(bytes: 32))
         reader.unique(ledgerKey, "ledger_key", in: &keys)
     }

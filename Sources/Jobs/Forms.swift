@@ -26,6 +26,18 @@ extension Form where Value == Int {
     }
 }
 
+extension Form where Value == Int {
+    /// A time of RFC 3339 in UTC and whole seconds, as Unix seconds.
+    static var instant: Form {
+        Form(0) { node throws(Fault) in
+            guard case .text(let text) = node.value, let date = try? Date(text, strategy: .iso8601), date.formatted(.iso8601) == text else {
+                throw node.wrongType("a time such as 2027-01-31T00:00:00Z", "形如 2027-01-31T00:00:00Z 的时间")
+            }
+            return Int(date.timeIntervalSince1970)
+        }
+    }
+}
+
 extension Form where Value == Double {
     static func number(_ range: ClosedRange<Double>) -> Form {
         Form(range.lowerBound) { node throws(Fault) in

@@ -21,8 +21,8 @@ package struct SignedNote: Sendable, Hashable {
     package let text: [UInt8]
     package private(set) var signatures: [Signature] = []
 
-    /// More would be no ledger's.
-    private static let mostSignatures = 16
+    /// As many parties as a contract may have.
+    private static let mostSignatures = 100
     private static let mark = Array("\u{2014} ".utf8)
     private static let lineBreak = UInt8(ascii: "\n")
 

@@ -7,16 +7,10 @@ import Jobs
 import NodeRuntime
 import Wire
 
-/// Which of the two programs that hold data a verb belongs to.
-package protocol DataNodeProgram: Sendable {
-    static var role: Role { get }
-    /// As typed.
-    static var name: String { get }
-}
+/// One of the two programs that hold data.
+package protocol DataNodeProgram: NodeRoleProgram {}
 
 extension NodeOptions {
-    package var language: Language { Console.language(lang) }
-
     /// Runs a verb; faults go to standard error and into the exit code.
     package func reporting(_ body: () throws -> Void) throws {
         do {
@@ -25,6 +19,9 @@ extension NodeOptions {
             throw ArgumentParser.ExitCode(Console.report(error, language).rawValue)
         }
     }
+
+    /// Without the files that it names. Throws `Fault` or `FaultList`.
+    func configuration(_ role: Role) throws -> NodeConfiguration { try Installation.configuration(config, role: role) }
 
     func dataDirectory(_ role: Role) throws -> String { try Installation.node(config, role: role).configuration.dataDirectory }
 }

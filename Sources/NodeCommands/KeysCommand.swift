@@ -2,59 +2,190 @@ import ArgumentParser
 import Console
 import Faults
 import Foundation
+import Installation
+import Jobs
 import NodeRuntime
 import Primitives
+import Transport
+import Wire
 
-/// Keys that people of this institution hold.
-package struct KeysCommand<Program: DataNodeProgram>: ParsableCommand {
+/// A program that serves a node of one role.
+package protocol NodeRoleProgram: Sendable {
+    static var role: Role { get }
+    /// As typed.
+    static var name: String { get }
+}
+
+extension NodeRoleProgram {
+    static var configurationExample: String { "--config lab/\(role.rawValue)/node.json" }
+}
+
+/// The node's certificate: look at it, and put another in its place; keys that people of a data party hold. Source: `Protocols/specification.md`, "Rotation".
+package struct KeysCommand<Program: NodeRoleProgram>: ParsableCommand {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: "keys", abstract: "Make keys. (生成密钥)",
-            discussion: "Example: \(Program.name) keys seal --role auditor --out auditor-seal.key", subcommands: [Seal.self])
+            commandName: "keys", abstract: "Show and rotate this node's certificate; make keys. (查看与更换本节点证书，生成密钥)",
+            discussion: "Example: \(Program.name) keys rotate \(Program.configurationExample)",
+            subcommands: [Show.self, Rotate.self, Activate.self] + (Program.role.holdsData ? [Seal.self] : []))
     }
 
     package init() {}
 
-    enum SealRole: String, ExpressibleByArgument, CaseIterable { case owner, auditor }
-
-    struct Seal: ParsableCommand {
+    struct Show: ParsableCommand {
         static var configuration: CommandConfiguration {
-            CommandConfiguration(
-                commandName: "seal", abstract: "Make a key to which secrets of jobs are sealed. (生成封存任务密钥所用的密钥对)",
-                discussion: "Example: \(Program.name) keys seal --role auditor --out auditor-seal.key\n\n"
-                    + "Owner and auditor each make one, on a machine of their own; what is printed goes into node.json under \"audit\". "
-                    + "Only both private keys together open the secrets of a job.")
+            CommandConfiguration(commandName: "show", abstract: "Pins and dates of the certificate in use and of the next. (查看当前与下一证书)",
+                                 discussion: "Example: \(Program.name) keys show \(Program.configurationExample)")
         }
-        @Option(name: .long, help: "Whose: owner or auditor. (持有人)") var role: SealRole
-        @Option(name: .long, help: ArgumentHelp("File to make, for its holder alone. (新建文件)", valueName: "file")) var out: String
-        @Option(name: .long, help: ArgumentHelp("Language of messages: en or zh; by default that of the locale. (消息语言)", valueName: "lang"))
-        var lang: String?
+        @Flag(name: .long, help: "Print JSON. (以 JSON 输出)") var json = false
+        @OptionGroup var options: NodeOptions
 
         func run() throws {
-            let language = Console.language(lang)
-            do {
-                let key = X25519(secret: SystemRandom.secret(32))
-                try NewFile.write(key.pem, to: out)
-                let holder = SecretVault.Holder(rawValue: role.rawValue)?.name ?? Phrase(en: role.rawValue, zh: role.rawValue)
-                Console.note(Phrase(en: "\(out) is for the \(holder.en) alone; in node.json, under \"audit\":", zh: "\(out) 仅由\(holder.zh)保管；请写入 node.json 的 \"audit\"：")(language))
-                Console.say("\"\(role.rawValue)_seal_key\": \"\(Data(key.publicKey).base64EncodedString())\"")
-            } catch {
-                throw ArgumentParser.ExitCode(Console.report(error, language).rawValue)
+            try options.reporting {
+                let files = KeyFiles(try options.configuration(Program.role))
+                var shown = [("current", Phrase(en: "in use", zh: "当前"), try KeyFiles.certificate(files.certificate))]
+                if FileManager.default.fileExists(atPath: files.nextCertificate) {
+                    shown.append(("next", Phrase(en: "next", zh: "下一个"), try KeyFiles.certificate(files.nextCertificate)))
+                }
+                if json {
+                    return Console.say(JSONValue.object(Dictionary(uniqueKeysWithValues: shown.map { key, _, certificate in
+                        (key, .object(["pin": .text(certificate.spkiSHA256.hexadecimal), "valid_from": .text(certificate.validFrom.formatted(.iso8601)),
+                                       "valid_until": .text(certificate.validUntil.formatted(.iso8601))]))
+                    })).canonicalText())
+                }
+                for (_, name, certificate) in shown {
+                    let (from, until) = (certificate.validFrom.formatted(.iso8601), certificate.validUntil.formatted(.iso8601))
+                    Console.say(Phrase(en: "\(name.en): pin \(certificate.spkiSHA256.hexadecimal), valid from \(from) to \(until)",
+                                       zh: "\(name.zh)：固定值 \(certificate.spkiSHA256.hexadecimal)，有效期 \(from) 至 \(until)")(options.language))
+                }
+            }
+        }
+    }
+
+    struct Rotate: ParsableCommand {
+        static var configuration: CommandConfiguration {
+            CommandConfiguration(
+                commandName: "rotate", abstract: "Make a new key and a request for its certificate; nothing changes yet. (生成新密钥与证书申请，暂不启用)",
+                discussion: """
+                    Example: \(Program.name) keys rotate \(Program.configurationExample)
+
+                    The private key stays beside the present one; the request goes to the authority.
+                    """)
+        }
+        @OptionGroup var options: NodeOptions
+
+        func run() throws {
+            try options.reporting {
+                let configuration = try options.configuration(Program.role)
+                let files = KeyFiles(configuration)
+                for path in [files.nextPrivateKey, files.request, files.nextCertificate] where FileManager.default.fileExists(atPath: path) {
+                    throw Fault(.alreadyExists, at: path)
+                }
+                let (request, privateKey) = try CertificateRequest.make(commonName: configuration.name)
+                try KeyFiles.write(privateKey, to: files.nextPrivateKey, mode: 0o600)
+                do {
+                    try KeyFiles.write(request.pem, to: files.request, mode: 0o644)
+                } catch {
+                    try? FileManager.default.removeItem(atPath: files.nextPrivateKey)
+                    throw error
+                }
+                Console.say(Phrase(
+                    en: """
+                        Request: \(files.request)
+                        Have it certified: jointlab lab certify \(files.request) --authority lab/authority
+                        then amend the contract: jointlab lab amend contract.json --rotate \(configuration.name)=\(files.nextCertificate)
+                        """,
+                    zh: """
+                        证书申请：\(files.request)
+                        请机构签发：jointlab lab certify \(files.request) --authority lab/authority
+                        然后修订契约：jointlab lab amend contract.json --rotate \(configuration.name)=\(files.nextCertificate)
+                        """)(options.language))
+            }
+        }
+    }
+
+    struct Activate: ParsableCommand {
+        static var configuration: CommandConfiguration {
+            CommandConfiguration(
+                commandName: "activate", abstract: "Use the new certificate, once the contract names it. (契约认可后启用新证书)",
+                discussion: """
+                    Example: \(Program.name) keys activate \(Program.configurationExample)
+
+                    A running node uses it from its next start. The former key is kept beside it.
+                    """)
+        }
+        @OptionGroup var options: NodeOptions
+
+        func run() throws {
+            try options.reporting {
+                let configuration = try options.configuration(Program.role)
+                let contract = try Amendment(configuration.contract).contract
+                let files = KeyFiles(configuration)
+                let next = try KeyFiles.certificate(files.nextCertificate)
+                try next.requireTimely(at: files.nextCertificate)
+                // Refuses a key that is not the certificate's, or that others can read.
+                _ = try TransportIdentity(authorityFile: configuration.authority, certificateFile: files.nextCertificate,
+                                          privateKeyFile: files.nextPrivateKey)
+                let authority = try KeyFiles.certificate(configuration.authority)
+                guard next.isSigned(by: authority) else { throw Fault(.certificateRefused, at: files.nextCertificate) }
+                guard contract.everyone.first(where: { $0.name == configuration.name })?.pin == next.spkiSHA256 else {
+                    throw Fault(.pinMismatch, at: files.nextCertificate)
+                }
+                try files.activate()
+                Console.say(Phrase(en: "in use from the node's next start", zh: "节点下次启动时生效")(options.language))
             }
         }
     }
 }
 
-/// A secret file that was not there before.
-private enum NewFile {
-    static func write(_ text: String, to path: String) throws(Fault) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Fault(errno == EEXIST ? .alreadyExists : .unwritable, at: path) }
-        defer { close(descriptor) }
-        let bytes = Array(text.utf8)
-        guard Foundation.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
-            unlink(path)
+/// The files of a node's key beside each other: in use, next, former.
+struct KeyFiles {
+    let certificate: String
+    let privateKey: String
+
+    init(_ configuration: NodeConfiguration) {
+        certificate = configuration.certificate
+        privateKey = configuration.privateKey
+    }
+
+    private func beside(_ name: String) -> String { URL(fileURLWithPath: privateKey).deletingLastPathComponent().appendingPathComponent(name).path }
+
+    var nextPrivateKey: String { beside("private.next.key") }
+    var nextCertificate: String { beside("certificate.next.pem") }
+    var request: String { beside("certificate.request.pem") }
+    private var formerPrivateKey: String { beside("private.former.key") }
+    private var formerCertificate: String { beside("certificate.former.pem") }
+
+    static func certificate(_ path: String) throws(Fault) -> Certificate {
+        guard let certificate = try? Certificate(pem: String(decoding: try Installation.read(path), as: UTF8.self)) else {
+            throw Fault(.unreadableFile, at: path)
+        }
+        return certificate
+    }
+
+    /// A new file that belongs to its owner alone from the start, or to everyone's eyes.
+    static func write(_ text: String, to path: String, mode: Int) throws(Fault) {
+        guard FileManager.default.createFile(atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: mode]) else {
             throw Fault(.unwritable, at: path)
         }
+    }
+
+    /// Both files change or neither: the former ones are kept, and put back where a step fails.
+    func activate() throws(Fault) {
+        let files = FileManager.default
+        do {
+            for (path, former) in [(privateKey, formerPrivateKey), (certificate, formerCertificate)] {
+                try? files.removeItem(atPath: former)
+                try files.copyItem(atPath: path, toPath: former)
+            }
+        } catch {
+            throw Fault(.unwritable, at: formerPrivateKey)
+        }
+        guard rename(nextPrivateKey, privateKey) == 0 else { throw Fault(.unwritable, at: privateKey) }
+        guard rename(nextCertificate, certificate) == 0 else {
+            rename(privateKey, nextPrivateKey)
+            try? files.copyItem(atPath: formerPrivateKey, toPath: privateKey)
+            throw Fault(.unwritable, at: certificate)
+        }
+        unlink(request)
     }
 }

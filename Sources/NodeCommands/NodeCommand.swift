@@ -11,18 +11,18 @@ import Wire
 
 /// What all three nodes share of their command line: options, logging, signals, exit codes.
 package struct NodeOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The node's configuration file. (节点配置文件)", valueName: "file"))
+    @Option(name: .long, help: ArgumentHelp("The node's configuration file. (节点配置文件)", valueName: "file"), completion: .file(extensions: ["json"]))
     package var config: String
 
-    @Option(name: .long, help: ArgumentHelp("Language of messages: en or zh; by default that of the locale. (消息语言)", valueName: "lang"))
-    package var lang: String?
+    @OptionGroup private var languageOption: LanguageOption
 
     package init() {}
+
+    package var lang: Language? { languageOption.lang }
+    package var language: Language { languageOption.language }
 }
 
 package enum NodeProgram {
-    package static let version = "0.1.0"
-
     /// Reads the configuration and serves until a signal asks for the end; faults go to standard error.
     package static func serve(_ options: NodeOptions, role: Role,
                               _ body: @escaping @Sendable (NodeInstallation, NodeLog) async throws -> Void) async -> Faults.ExitCode {

@@ -15,8 +15,8 @@ package enum NodeReport {
     package typealias MakePage = (_ report: [UInt8], _ plan: [UInt8]?, Language) -> [UInt8]?
 
     /// - Parameter out: where the page goes; beside the report where it is not given.
-    package static func show(_ job: String, _ options: NodeOptions, out: String?, role: Role, makePage: MakePage) -> Faults.ExitCode {
-        let language = Console.language(options.lang)
+    package static func show(_ job: String, _ options: NodeOptions, out: String?, json: Bool, role: Role, makePage: MakePage) -> Faults.ExitCode {
+        let language = options.language
         do {
             let installation = try Installation.node(options.config, role: role)
             let files = try JobFiles(installation.configuration.dataDirectory)
@@ -26,8 +26,13 @@ package enum NodeReport {
             let file = out.map { URL(fileURLWithPath: $0) } ?? files.directory.appendingPathComponent("jobs/\(job)/report.html")
             try write(page, to: file)
             try Operations(installation).record(.resultExported, by: .ownAccount, job: JobIdentifier(job), object: "report.json", count: bytes.count)
-            for line in ReportLines(try JSONValue.parse(bytes, as: place), language).lines { Console.say(line) }
-            Console.say(Phrase(en: "page: \(file.path)", zh: "报告页面：\(file.path)")(language))
+            let report = try JSONValue.parse(bytes, as: place)
+            if json {
+                Console.say(report.canonicalText())
+            } else {
+                for line in ReportLines(report, language).lines { Console.say(line) }
+                Console.say(Phrase(en: "page: \(file.path)", zh: "报告页面：\(file.path)")(language))
+            }
             return .success
         } catch {
             return Console.report(error, language)

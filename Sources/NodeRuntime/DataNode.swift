@@ -17,6 +17,7 @@ package final class DataNode: Sendable {
     private let role: Role
     private let contract: Contract
     private let contractDigest: [UInt8]
+    private let installation: NodeInstallation
     private let identity: TransportIdentity
     private let datasets: [String: NodeConfiguration.Dataset]
     private let listenAddress: String?
@@ -59,6 +60,7 @@ package final class DataNode: Sendable {
         self.role = role
         contract = installation.contract
         contractDigest = installation.contractDigest
+        self.installation = installation
         identity = installation.identity
         datasets = configuration.datasets
         listenAddress = configuration.listen?.description
@@ -81,6 +83,7 @@ package final class DataNode: Sendable {
         defer { withExtendedLifetime(lock) {} }
         try operations.record(.nodeStarted)
         defer { _ = try? operations.record(.nodeStopped) }
+        try files.takeUp(installation)
         for (name, dataset) in datasets where !FileManager.default.isReadableFile(atPath: dataset.path) {
             throw Fault(.unreadableFile, at: "datasets/\(name)")
         }
@@ -90,9 +93,11 @@ package final class DataNode: Sendable {
         defer { door.close() }
         var listener: Listener?
         if let listenAddress {
-            let banks = contract.parties.filter { $0.role == .bank }
             listener = try await Transport.listen(
-                at: listenAddress, identity: identity, peers: Dictionary(uniqueKeysWithValues: banks.map { ($0.pin.hexadecimal, $0.name) }),
+                at: listenAddress, identity: identity, peer: { [contract] pin in
+                    let party = contract.party(withHexadecimalPin: pin)
+                    return party?.role == .bank ? party?.name : nil
+                },
                 maximumConnections: 64, onRefusal: { [log] in log.warning($0) },
                 handler: { [self] in await welcome($0) })
             log.info(en: "listening at \(listenAddress)", zh: "正在监听 \(listenAddress)")
@@ -158,13 +163,9 @@ package final class DataNode: Sendable {
         let arbiter = contract.arbiter
         guard let address = arbiter.address?.description else { throw Fault(.defect, at: "contract") }
         let connection = try await Transport.connect(
-            to: address, identity: identity, pin: arbiter.pin.hexadecimal, name: arbiter.name, timeoutSeconds: 10)
+            to: address, identity: identity, pins: arbiter.presentPins, name: arbiter.name, timeoutSeconds: 10)
         let line = Line(connection, ownRole: role, peerRole: .arbiter, peerName: arbiter.name, ledgers: ledgers)
-        try await line.send(.nodeRegister(.filled {
-            $0.version = 1
-            $0.contractDigest = contractDigest.data
-        }), phase: .waiting, job: .none, attempt: 0)
-        guard case .nodeRegistered? = try await line.receive()?.message else { throw Fault(.contractMismatch, at: arbiter.name) }
+        try await line.register(contractDigest)
         isRegistered.withLock { $0 = true }
         defer { isRegistered.withLock { $0 = false } }
         log.info(en: "registered with \(arbiter.name)", zh: "已在 \(arbiter.name) 登记")
@@ -357,7 +358,7 @@ package final class DataNode: Sendable {
         let platform = try contract.party(open.specification.parties.platform, in: .platform, at: "/parties/platform")
         guard let address = platform.address?.description else { throw Fault(.defect, at: "contract") }
         let connection = try await Transport.connect(
-            to: address, identity: identity, pin: platform.pin.hexadecimal, name: platform.name, timeoutSeconds: 15)
+            to: address, identity: identity, pins: platform.presentPins, name: platform.name, timeoutSeconds: 15)
         let line = Line(connection, ownRole: .bank, peerRole: .platform, peerName: platform.name, ledgers: ledgers)
         return Arrival(line: line, first: nil, done: AsyncStream<Void>.makeStream().continuation)
     }

@@ -114,7 +114,7 @@ package struct Doctor: Sendable {
         trying(name, { () throws in
             let text = String(decoding: try Installation.read(path), as: UTF8.self)
             guard let certificate = try? Certificate(pem: text) else { throw Fault(.unreadableFile, at: path) }
-            guard certificate.validFrom <= Date(), Date() < certificate.validUntil else { throw Fault(.certificateRefused, at: path) }
+            try certificate.requireTimely(at: path)
             if let issuer, !certificate.isSigned(by: issuer) { throw Fault(.certificateRefused, at: path) }
             return certificate
         }, { certificate in
@@ -134,7 +134,7 @@ package struct Doctor: Sendable {
             return steps.append(Step(name: name, outcome: .skipped, detail: Phrase(en: "the running node holds it", zh: "由运行中的节点占用")))
         }
         do throws(Fault) {
-            let listener = try await Transport.listen(at: address, identity: node.identity, peers: [:], maximumConnections: 1) { _ in }
+            let listener = try await Transport.listen(at: address, identity: node.identity, peer: { _ in nil }, maximumConnections: 1) { _ in }
             await listener.close()
             add(name, true, Phrase(en: "free", zh: "可用"), hint: nil)
         } catch {
@@ -179,7 +179,7 @@ package struct Doctor: Sendable {
         }
         do throws(Fault) {
             let connection = try await Transport.connect(
-                to: address, identity: node.identity, pin: party.pin.hexadecimal, name: party.name, timeoutSeconds: 10)
+                to: address, identity: node.identity, pins: party.presentPins, name: party.name, timeoutSeconds: 10)
             add(stages[2], true, Phrase(en: "TLS 1.3, accepted by both ends", zh: "TLS 1.3，双方均已接受"), hint: nil)
             add(stages[3], true, Phrase(en: "as in the contract", zh: "与契约一致"), hint: nil)
             if party.role == .arbiter {
@@ -199,12 +199,9 @@ package struct Doctor: Sendable {
     private mutating func registration(_ name: Phrase, _ connection: Connection, _ party: Contract.Party, _ node: NodeInstallation) async {
         let line = Line(connection, ownRole: role, peerRole: .arbiter, peerName: party.name, ledgers: nil)
         do throws(Fault) {
-            try await line.send(.nodeRegister(.filled {
-                $0.version = 1
-                $0.contractDigest = node.contractDigest.data
-            }), phase: .waiting, job: .none, attempt: 0)
-            guard case .nodeRegistered? = try await line.receive()?.message else { throw Fault(.contractMismatch, at: party.name) }
-            add(name, true, Phrase(en: "version 1, the same contract", zh: "版本 1，契约相同"), hint: nil)
+            try await line.register(node.contractDigest)
+            let version = ProtocolVersion.current
+            add(name, true, Phrase(en: "version \(version), the same contract", zh: "版本 \(version)，契约相同"), hint: nil)
         } catch {
             add(name, error)
         }

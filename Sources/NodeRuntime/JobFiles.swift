@@ -18,6 +18,7 @@ package struct JobFiles: Sendable {
             throw Fault(.unwritable, at: path)
         }
         guard FileManager.default.isWritableFile(atPath: path) else { throw Fault(.unwritable, at: path) }
+        try requireKnownFormat()
     }
 
     private func folder(_ job: String) -> URL { directory.appendingPathComponent("jobs/\(job)", isDirectory: true) }
@@ -29,13 +30,15 @@ package struct JobFiles: Sendable {
     }
 
     /// A small document of the node's own, by its path below the data directory; replaced whole.
-    package func keep(_ document: JSONValue, at path: String) throws(Fault) {
+    package func keep(_ document: JSONValue, at path: String) throws(Fault) { try keep(Array(document.prettyText().utf8), at: path) }
+
+    func keep(_ bytes: [UInt8], at path: String) throws(Fault) {
         let file = directory.appendingPathComponent(path)
         let aside = file.deletingLastPathComponent().appendingPathComponent(".\(file.lastPathComponent).partial")
         let files = FileManager.default
         do {
             try files.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            guard files.createFile(atPath: aside.path, contents: Data(document.prettyText().utf8), attributes: [.posixPermissions: 0o600]),
+            guard files.createFile(atPath: aside.path, contents: Data(bytes), attributes: [.posixPermissions: 0o600]),
                   rename(aside.path, file.path) == 0
             else { throw Fault(.unwritable, at: file.path) }
         } catch {

@@ -67,6 +67,19 @@ package actor Line {
         }
     }
 
+    /// A node's first words to the arbiter. Throws `versionMismatch` or `contractMismatch`.
+    package func register(_ contractDigest: [UInt8]) async throws(Fault) {
+        try await send(.nodeRegister(.filled {
+            $0.version = ProtocolVersion.current
+            $0.contractDigest = contractDigest.data
+        }), phase: .waiting, job: .none, attempt: 0)
+        // An arbiter that holds another contract closes without a word.
+        guard case .nodeRegistered(let answer)? = try await receive()?.message else { throw Fault(.contractMismatch, at: peerName) }
+        guard answer.version == ProtocolVersion.current else {
+            throw Fault(.versionMismatch, at: peerName, "\(answer.version)", "\(ProtocolVersion.current)")
+        }
+    }
+
     package func close() async { await connection.close() }
 
     /// Complete once the line is closed.
@@ -132,5 +145,16 @@ package final class PostedLine: Sendable {
     package func finish() async {
         posts.finish()
         await writer.value
+    }
+
+    /// The same and closes the line, at the latest in some seconds: whoever is sent away need not read why.
+    package func dismiss() async {
+        let alarm = Task {
+            try await Task.sleep(for: .seconds(5))
+            await line.close()
+        }
+        await finish()
+        alarm.cancel()
+        await line.close()
     }
 }

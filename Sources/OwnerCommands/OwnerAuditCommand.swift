@@ -52,7 +52,7 @@ package struct OwnerAuditCommand<Program: OwnerProgram>: ParsableCommand {
         @OptionGroup var options: NodeOptions
 
         func run() throws {
-            let language = Console.language(options.lang)
+            let language = options.language
             let report: AuditReport
             do {
                 let configuration = try Installation.node(options.config, role: Program.role).configuration

@@ -39,13 +39,12 @@ package struct ProfileCommand<Program: DataNodeProgram>: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("The identifier's column; by default the one that holds credit codes. (标识列，默认为含信用代码的列)", valueName: "column"))
     var id: String?
     @Flag(name: .long, help: "Print JSON. (以 JSON 输出)") var json = false
-    @Option(name: .long, help: ArgumentHelp("Language of messages: en or zh; by default that of the locale. (消息语言)", valueName: "lang"))
-    var lang: String?
+    @OptionGroup var options: LanguageOption
 
     package init() {}
 
     package func run() throws {
-        let language = Console.language(lang)
+        let language = options.language
         do {
             let source = try source()
             let profile = try DataProfile.of(source, identifier: id, progress: ReadingProgress(source.url, language).show)

@@ -91,6 +91,19 @@ package struct CertificateAuthority: Sendable {
         commonName: String, subjectAlternativeNames: [String], validFrom: Date = Date() - clockTolerance, validUntil: Date
     ) throws(PrimitiveError) -> Credential {
         let subjectKey = Key.generateP256()
+        let certificate = try certify(subjectKey, commonName, subjectAlternativeNames, validFrom, validUntil)
+        return Credential(certificatePEM: certificate.pem, privateKeyPEM: subjectKey.privatePEM)
+    }
+
+    /// A certificate, PEM, for the key of a request and under its name; alternative names are not taken over. Throws
+    /// `malformedName`.
+    package func issue(_ request: CertificateRequest, validUntil: Date) throws(PrimitiveError) -> String {
+        try certify(request.key, request.commonName, [], Date() - Self.clockTolerance, validUntil).pem
+    }
+
+    private func certify(
+        _ subjectKey: Key, _ commonName: String, _ subjectAlternativeNames: [String], _ validFrom: Date, _ validUntil: Date
+    ) throws(PrimitiveError) -> LoadedCertificate {
         var extensions = [
             (NID_basic_constraints, "critical,CA:FALSE"),
             (NID_key_usage, "critical,digitalSignature"),
@@ -103,10 +116,9 @@ package struct CertificateAuthority: Sendable {
             for name in subjectAlternativeNames { names.append(try Self.generalName(name)) }
             extensions.append((NID_subject_alt_name, names.joined(separator: ",")))
         }
-        let certificate = try LoadedCertificate(
+        return try LoadedCertificate(
             subject: commonName, key: subjectKey, validFrom: validFrom, validUntil: validUntil,
             issuer: issuer, signedBy: key, extensions: extensions)
-        return Credential(certificatePEM: certificate.pem, privateKeyPEM: subjectKey.privatePEM)
     }
 
     /// New certificates are valid a little earlier than now, for peers whose clocks are late.
@@ -184,7 +196,7 @@ private final class LoadedCertificate: @unchecked Sendable {
         required(ASN1_TIME_set(X509_getm_notBefore(pointer), time_t(validFrom.timeIntervalSince1970)))
         required(ASN1_TIME_set(X509_getm_notAfter(pointer), time_t(validUntil.timeIntervalSince1970)))
         required(X509_set_pubkey(pointer, key.pointer))
-        try setSubject(subject)
+        try addCommonName(subject, to: X509_get_subject_name(pointer))
         required(X509_set_issuer_name(pointer, X509_get_subject_name(issuer?.pointer ?? pointer)))
 
         var context = X509V3_CTX()
@@ -206,41 +218,19 @@ private final class LoadedCertificate: @unchecked Sendable {
         required(BN_to_ASN1_INTEGER(number, X509_get_serialNumber(pointer)))
     }
 
-    private func setSubject(_ name: String) throws(PrimitiveError) {
-        let utf8 = Array(name.utf8)
-        let added = X509_NAME_add_entry_by_NID(
-            X509_get_subject_name(pointer), NID_commonName, MBSTRING_UTF8, utf8, Int32(clamping: utf8.count), -1, 0)
-        guard !utf8.isEmpty, added == 1 else {
-            ERR_clear_error()
-            throw .malformedName
-        }
-    }
-
     var pem: String { text { PEM_write_bio_X509($0, pointer) } }
 
     func certificate() throws(PrimitiveError) -> Certificate {
-        guard let commonName, let validFrom = Self.date(X509_get0_notBefore(pointer)),
+        guard let commonName = soleCommonName(of: X509_get_subject_name(pointer)), let validFrom = Self.date(X509_get0_notBefore(pointer)),
               let validUntil = Self.date(X509_get0_notAfter(pointer)), X509_get0_pubkey(pointer) != nil
         else {
             ERR_clear_error()
             throw .malformedCertificate
         }
-        let publicKey = Self.der { i2d_X509_PUBKEY(X509_get_X509_PUBKEY(pointer), $0) }
+        let publicKey = der { i2d_X509_PUBKEY(X509_get_X509_PUBKEY(pointer), $0) }
         return Certificate(
             commonName: commonName, validFrom: validFrom, validUntil: validUntil,
-            spkiSHA256: SHA256.hash(publicKey), der: Self.der { i2d_X509(pointer, $0) })
-    }
-
-    /// Nil where the subject has none, or more than one: it names who speaks, so it may not be ambiguous.
-    private var commonName: String? {
-        let subject = X509_get_subject_name(pointer)
-        let position = X509_NAME_get_index_by_NID(subject, NID_commonName, -1)
-        guard position >= 0, X509_NAME_get_index_by_NID(subject, NID_commonName, position) < 0 else { return nil }
-        var utf8: UnsafeMutablePointer<UInt8>?
-        let count = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, position)))
-        guard count >= 0, let utf8 else { return nil }
-        defer { CRYPTO_free(utf8, nil, 0) }
-        return String(validating: UnsafeBufferPointer(start: utf8, count: Int(count)), as: UTF8.self)
+            spkiSHA256: SHA256.hash(publicKey), der: der { i2d_X509(pointer, $0) })
     }
 
     private static func date(_ time: UnsafePointer<ASN1_TIME>?) -> Date? {
@@ -251,12 +241,32 @@ private final class LoadedCertificate: @unchecked Sendable {
         guard let time, ASN1_TIME_diff(&days, &seconds, epoch, time) == 1 else { return nil }
         return Date(timeIntervalSince1970: Double(days) * 86_400 + Double(seconds))
     }
+}
 
-    private static func der(_ encode: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32) -> [UInt8] {
-        var start: UnsafeMutablePointer<UInt8>?
-        let count = encode(&start)
-        guard count > 0, let start else { fatalError("libcrypto could not encode") }
-        defer { CRYPTO_free(start, nil, 0) }
-        return Array(UnsafeBufferPointer(start: start, count: Int(count)))
+/// Nil where the subject has none, or more than one: it names who speaks, so it may not be ambiguous.
+func soleCommonName(of subject: OpaquePointer?) -> String? {
+    let position = X509_NAME_get_index_by_NID(subject, NID_commonName, -1)
+    guard position >= 0, X509_NAME_get_index_by_NID(subject, NID_commonName, position) < 0 else { return nil }
+    var utf8: UnsafeMutablePointer<UInt8>?
+    let count = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, position)))
+    guard count >= 0, let utf8 else { return nil }
+    defer { CRYPTO_free(utf8, nil, 0) }
+    return String(validating: UnsafeBufferPointer(start: utf8, count: Int(count)), as: UTF8.self)
+}
+
+func addCommonName(_ name: String, to subject: OpaquePointer?) throws(PrimitiveError) {
+    let utf8 = Array(name.utf8)
+    let added = X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, utf8, Int32(clamping: utf8.count), -1, 0)
+    guard !utf8.isEmpty, added == 1 else {
+        ERR_clear_error()
+        throw .malformedName
     }
+}
+
+func der(_ encode: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32) -> [UInt8] {
+    var start: UnsafeMutablePointer<UInt8>?
+    let count = encode(&start)
+    guard count > 0, let start else { fatalError("libcrypto could not encode") }
+    defer { CRYPTO_free(start, nil, 0) }
+    return Array(UnsafeBufferPointer(start: start, count: Int(count)))
 }

@@ -76,10 +76,6 @@ extension SecretBytes {
     package var octets: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
 }
 
-package enum ProtocolVersion {
-    package static let current: UInt32 = 1
-}
-
 /// A running hash of the messages that a party has acted on, in its order of acting.
 package struct Transcript: Sendable, Hashable {
     package private(set) var digest = [UInt8](repeating: 0, count: 32)

@@ -13,12 +13,12 @@ package enum Transport {
     /// Dials `address` (host:port) and returns once both sides have accepted each other. The caller closes the connection.
     ///
     /// - Parameters:
-    ///   - pin: SHA-256 of the public key that the peer must show, in lower-case hexadecimal digits.
+    ///   - pins: SHA-256 of the public keys of which the peer must show one, in lower-case hexadecimal digits.
     ///   - name: the peer's name in faults.
     /// Throws `peerUnreachable`; `certificateRefused` where TLS fails, on either side and for whatever reason;
-    /// `pinMismatch`; `overloaded`; `deadlinePassed`; `peerLost` where the peer goes away meanwhile; `cancelled`.
+    /// `pinMismatch`; `versionMismatch`; `overloaded`; `deadlinePassed`; `peerLost` where the peer goes away meanwhile; `cancelled`.
     package static func connect(
-        to address: String, identity: TransportIdentity, pin: String, name: String, timeoutSeconds: Int
+        to address: String, identity: TransportIdentity, pins: Set<String>, name: String, timeoutSeconds: Int
     ) async throws(Fault) -> Connection {
         guard let (host, port) = split(address), port > 0 else { throw Fault(.peerUnreachable, at: name, address) }
         let timeout = TimeAmount.seconds(Int64(timeoutSeconds))
@@ -34,7 +34,7 @@ package enum Transport {
                     let line = LineHandler(
                         end: .dialling(name: name, address: address), deadline: deadline, timeoutSeconds: timeoutSeconds, opened: opened, meter: meter
                     ) { shown in
-                        shown == pin ? .admitted(name: name) : .refused(Fault(.pinMismatch, at: name))
+                        pins.contains(shown) ? .admitted(name: name) : .refused(Fault(.pinMismatch, at: name))
                     }
                     let tls = try NIOSSLClientHandler(context: identity.dialling, serverHostname: nil)
                     try channel.pipeline.syncOperations.addHandlers([meter, tls, line])
@@ -59,7 +59,7 @@ package enum Transport {
     /// Listens at `address` (host:port; port 0 takes any free one) and runs `handler` for each peer that is let in.
     ///
     /// - Parameters:
-    ///   - peers: the names of those that may come in, by the pins of their keys.
+    ///   - peer: the name of whoever may come in with a key, by its pin; asked each time, for keys are valid for a time.
     ///   - maximumConnections: further peers are told `overloaded`.
     ///   - handshakeSeconds: a client that has not proven itself by then is dropped.
     ///   - onRefusal: told why someone was not let in: `certificateRefused`, `pinMismatch`, `overloaded`,
@@ -67,7 +67,7 @@ package enum Transport {
     ///   - handler: the connection is closed when it returns.
     /// Throws `portInUse`.
     package static func listen(
-        at address: String, identity: TransportIdentity, peers: [String: String], maximumConnections: Int,
+        at address: String, identity: TransportIdentity, peer: @escaping @Sendable (_ pin: String) -> String?, maximumConnections: Int,
         handshakeSeconds: Int = 10, onRefusal: @escaping @Sendable (Fault) -> Void = { _ in },
         handler: @escaping @Sendable (Connection) async -> Void
     ) async throws(Fault) -> Listener {
@@ -77,7 +77,7 @@ package enum Transport {
             .serverChannelOption(.backlog, value: 128)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
-                admit(channel, identity: identity, peers: peers, guests: guests, place: address,
+                admit(channel, identity: identity, peer: peer, guests: guests, place: address,
                       handshakeSeconds: handshakeSeconds, onRefusal: onRefusal, handler: handler)
             }
         do {
@@ -89,7 +89,7 @@ package enum Transport {
     }
 
     private static func admit(
-        _ channel: any Channel, identity: TransportIdentity, peers: [String: String], guests: GuestList, place: String,
+        _ channel: any Channel, identity: TransportIdentity, peer: @escaping @Sendable (_ pin: String) -> String?, guests: GuestList, place: String,
         handshakeSeconds: Int, onRefusal: @escaping @Sendable (Fault) -> Void, handler: @escaping @Sendable (Connection) async -> Void
     ) -> EventLoopFuture<Void> {
         guard guests.arrive() else {
@@ -100,8 +100,8 @@ package enum Transport {
         let meter = ByteMeter()
         opened.futureResult.whenComplete { outcome in
             switch outcome {
-            case .success(let peer):
-                let connection = Connection(channel: channel, opened: peer, meter: meter)
+            case .success(let arrived):
+                let connection = Connection(channel: channel, opened: arrived, meter: meter)
                 let isWelcome = guests.seat(connection)
                 Task {
                     if isWelcome { await handler(connection) }
@@ -118,7 +118,7 @@ package enum Transport {
                 end: .listening(place: place), deadline: .now() + .seconds(Int64(handshakeSeconds)),
                 timeoutSeconds: handshakeSeconds, opened: opened, meter: meter
             ) { pin in
-                guard let name = peers[pin] else { return .refused(Fault(.pinMismatch, at: place)) }
+                guard let name = peer(pin) else { return .refused(Fault(.pinMismatch, at: place)) }
                 return guests.takeSeat() ? .admitted(name: name) : .refused(Fault(.overloaded, at: place))
             }
             try channel.pipeline.syncOperations.addHandlers([meter, NIOSSLServerHandler(context: identity.listening), line])

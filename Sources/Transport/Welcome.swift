@@ -16,11 +16,16 @@ enum Welcome {
         return buffer
     }
 
-    /// Takes 8 bytes. Throws what the dialler is told: `overloaded`, `certificateRefused`, or `malformedFrame`.
+    /// Takes 8 bytes. Throws what the dialler is told: `versionMismatch`, `overloaded`, `certificateRefused`, or `malformedFrame`.
     static func decode(_ bytes: inout ByteBuffer, from party: String) throws(Fault) {
-        guard bytes.readBytes(length: Frame.magic.count) == Frame.magic,
-              let status = bytes.readInteger(as: UInt16.self), bytes.readInteger(as: UInt16.self) == 0
-        else { throw Fault(.malformedFrame, at: party) }
+        guard let magic = bytes.readBytes(length: Frame.magic.count), let version = ProtocolVersion.named(by: magic) else {
+            throw Fault(.malformedFrame, at: party)
+        }
+        // Of another version no more is known than that.
+        guard version == ProtocolVersion.current else { throw Fault(.versionMismatch, at: party, "\(version)", "\(ProtocolVersion.current)") }
+        guard let status = bytes.readInteger(as: UInt16.self), bytes.readInteger(as: UInt16.self) == 0 else {
+            throw Fault(.malformedFrame, at: party)
+        }
         switch status {
         case 0: return
         case Fault.Code.overloaded.rawValue: throw Fault(.overloaded, at: party)

@@ -1,3 +1,15 @@
+/// Of everything that crosses: a number that both ends of a line must share. Source: `Protocols/wire.md`, "Line".
+package enum ProtocolVersion {
+    package static let current: UInt32 = 1
+
+    /// The version that a greeting of this lab's programs names: "JL" and two decimal digits. Nothing for other bytes.
+    package static func named(by magic: some Collection<UInt8>) -> UInt32? {
+        let digits = magic.dropFirst(2)
+        guard magic.count == 4, magic.starts(with: Array("JL".utf8)), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        return digits.reduce(0) { 10 * $0 + UInt32($1 - 0x30) }
+    }
+}
+
 /// One message on a line, as it is framed, counted and recorded.
 ///
 /// The header is 56 bytes, every number big-endian; the payload follows. Source: `Protocols/wire.md`, "Frame".

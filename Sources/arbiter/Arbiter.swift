@@ -1,5 +1,6 @@
 import ArbiterRuntime
 import ArgumentParser
+import Console
 import Faults
 import NodeCommands
 import Wire
@@ -10,7 +11,21 @@ struct Arbiter: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "arbiter",
         abstract: "Coordinates the jobs of a lab; holds no key and no data. (联合实验室仲裁方，不持有密钥与数据)",
-        version: NodeProgram.version, subcommands: [Serve.self, Doctor.self])
+        discussion: """
+            Example: arbiter serve --config lab/arbiter/node.json
+
+            Completion for bash, zsh and fish (命令补全): arbiter --generate-completion-script bash
+            """,
+        version: CommandLineProgram.version("arbiter", protocol: ProtocolVersion.current), subcommands: [
+            Serve.self, KeysCommand<Program>.self, ContractCommand<Program>.self, Doctor.self,
+        ])
+
+    enum Program: NodeRoleProgram {
+        static let role = Wire.Role.arbiter
+        static let name = "arbiter"
+    }
+
+    static func main() async { await CommandLineProgram.run(Self.self) }
 
     struct Serve: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BankRole
+import Console
 import Faults
 import NodeCommands
 import NodeRuntime
@@ -13,10 +14,17 @@ struct BankNode: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bank-node",
         abstract: "The bank's node of a lab: approves and runs jobs on its own data. (银行节点：在本方数据上审批并运行任务)",
-        version: NodeProgram.version, subcommands: [
-            Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, OwnerAuditCommand<Program>.self,
-            KeysCommand<Program>.self, DataCommand<Program>.self, Doctor.self,
+        discussion: """
+            Example: bank-node serve --config lab/bank/node.json
+
+            Completion for bash, zsh and fish (命令补全): bank-node --generate-completion-script bash
+            """,
+        version: CommandLineProgram.version("bank-node", protocol: ProtocolVersion.current), subcommands: [
+            Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, DataCommand<Program>.self,
+            OwnerAuditCommand<Program>.self, KeysCommand<Program>.self, ContractCommand<Program>.self, Doctor.self,
         ])
+
+    static func main() async { await CommandLineProgram.run(Self.self) }
 
     enum Program: OwnerProgram {
         static let role = Role.bank
@@ -52,10 +60,11 @@ struct BankNode: AsyncParsableCommand {
         @Argument(help: "The job's id. (任务编号)") var job: String
         @Option(name: .long, help: ArgumentHelp("Where the page goes; by default report.html beside the job's results. (页面输出位置)", valueName: "file"))
         var out: String?
+        @Flag(name: .long, help: "Print report.json. (输出 report.json)") var json = false
         @OptionGroup var options: NodeOptions
 
         func run() throws {
-            throw ArgumentParser.ExitCode(NodeReport.show(job, options, out: out, role: .bank) {
+            throw ArgumentParser.ExitCode(NodeReport.show(job, options, out: out, json: json, role: .bank) {
                 ReportPage(report: $0, plan: $1, role: .bank)?.bytes($2)
             }.rawValue)
         }

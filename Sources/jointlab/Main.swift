@@ -1,7 +1,8 @@
 import AnalystCommands
 import ArgumentParser
+import Console
 
 @main
 enum Main {
-    static func main() async { await JointLab.main() }
+    static func main() async { await CommandLineProgram.run(JointLab.self) }
 }

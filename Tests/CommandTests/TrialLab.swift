@@ -25,15 +25,18 @@ final class TrialLab {
     let folder: URL
     private var nodes: [String: Process] = [:]
 
-    /// - Parameter limits: in place of the contract's own.
-    init(limits: [String: Any] = [:]) async throws {
+    /// - Parameters:
+    ///   - limits: in place of the contract's own.
+    ///   - arguments: for `lab init`.
+    init(limits: [String: Any] = [:], arguments: [String] = []) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "command-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let data = try TrialData.files.get()
-        let made = try await jointlab(
+        let made = try await run("jointlab", [
             "lab", "init", folder.appending(path: "lab").path, "--bank-data", data.appending(path: "bank.csv").path,
             "--platform-data", data.appending(path: "platform.csv").path, "--port", "\(try Self.freePorts())", "--trial", "--days", "2",
-            "--analyst", "ann", "--analyst", "ben")
+            "--analyst", "ann", "--analyst", "ben",
+        ] + arguments)
         try #require(made.code == 0, "\(made.errors)")
         try edit("contract.json") { contract in
             var all = contract["limits"] as? [String: Any] ?? [:]
@@ -62,7 +65,7 @@ final class TrialLab {
     }
 
     /// Two neighbouring ports that nobody listens at; lower than those that connections are given.
-    private static func freePorts() throws -> Int {
+    static func freePorts() throws -> Int {
         for _ in 0..<200 {
             let port = Int.random(in: 15_000..<32_000)
             if isFree(port), isFree(port + 1) { return port }
@@ -90,7 +93,8 @@ final class TrialLab {
 
     /// Changes a document; the contract is changed at everyone alike.
     func edit(_ name: String, at places: [String]? = nil, _ change: (inout [String: Any]) -> Void) throws {
-        let places = places ?? (name == "contract.json" ? ["arbiter", "bank", "platform", "ann", "ben"].map { "\($0)/\(name)" } : [name])
+        let everyone = ["arbiter", "bank", "platform", "second", "ann", "ben"].map { "\($0)/\(name)" }.filter { FileManager.default.fileExists(atPath: path($0)) }
+        let places = places ?? (name == "contract.json" ? everyone : [name])
         for place in places {
             let file = folder.appending(path: "lab/\(place)")
             let document = try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any]

@@ -31,7 +31,7 @@ struct ContractTests {
         #expect(contract.parties.map { $0.address?.description } == ["arbiter.example:7001", nil, "[::1]:7003"])
         #expect(contract.parties.map { $0.pin.first } == [0x11, 0x22, 0x33])
         #expect(contract.parties.allSatisfy { $0.pin.count == 32 && $0.ledgerKey.count == 32 })
-        #expect(contract.party(withPin: Array(repeating: 0x22, count: 32))?.name == "bank")
+        #expect(contract.party(withPin: Array(repeating: 0x22, count: 32), atUnixSeconds: 0)?.name == "bank")
         #expect(contract.person(withPin: Array(repeating: 0xAA, count: 32))?.role == .analyst)
         #expect(contract.people.map(\.party) == ["bank", nil])
         #expect(contract.limits == .init())
@@ -85,6 +85,9 @@ struct ContractTests {
         Mistake("/parties/0/pin", "\"\(Documents.pin("A"))\"", .wrongType),
         Mistake("/parties/1/pin", "\"\(Documents.pin("1"))\"", .duplicateName),
         Mistake("/people/0/pin", "\"\(Documents.pin("1"))\"", .duplicateName),
+        Mistake("/amends", #""AB""#, .wrongType),
+        Mistake("/parties/0/former_pin", "\"\(Documents.pin("7"))\"", .missingKey, at: "/parties/0/former_pin_until"),
+        Mistake("/parties/0/former_pin_until", #""2027-01-31T00:00:00Z""#, .unknownKey),
         Mistake("/parties/0/ledger_key", "\"\(String(repeating: "b", count: 43))=\"", .wrongType),
         Mistake("/parties/0/ledger_key", #""YQ==""#, .wrongType),
         Mistake("/parties/2/ledger_key", "\"\(Documents.key("b"))\"", .duplicateName),
@@ -103,6 +106,23 @@ struct ContractTests {
         let found = faultsOfContract(Documents.contract.setting(mistake.change, to: mistake.value))
         #expect(found.map(\.code) == [mistake.code])
         #expect(found.map(\.place) == [mistake.place])
+    }
+
+    @Test("a party is known by its former key until its time is over, and by its present one at any time")
+    func formerPins() throws {
+        let until = "2027-01-31T00:00:00Z", seconds = 1_801_353_600
+        let document = Documents.contract.setting("/parties/1/former_pin", to: .text(Documents.pin("7")))
+            .setting("/parties/1/former_pin_until", to: .text(until)).setting("/amends", to: .text(Documents.pin("8")))
+        let contract = try Contract.parse(document.bytes)
+        #expect(contract.amends == Array(repeating: 0x88, count: 32) && contract.parties[1].formerPin?.untilUnixSeconds == seconds)
+        for (pin, now, name) in [(0x22, 0, "bank"), (0x22, seconds, "bank"), (0x77, seconds - 1, "bank"), (0x77, seconds, nil), (0x88, 0, nil)] as [(UInt8, Int, String?)] {
+            #expect(contract.party(withPin: Array(repeating: pin, count: 32), atUnixSeconds: now)?.name == name)
+        }
+        for wrong in ["2027-01-31", "2027-01-31T00:00:00+01:00", "2027-02-30T00:00:00Z", "2027-01-31T00:00:00.5Z", "tomorrow", ""] {
+            #expect(faultsOfContract(document.setting("/parties/1/former_pin_until", to: .text(wrong))).map(\.place) == ["/parties/1/former_pin_until"], "\(wrong)")
+        }
+        // A key stands for one party alone, in whatever place.
+        #expect(faultsOfContract(document.setting("/parties/1/former_pin", to: .text(Documents.pin("1")))).map(\.code) == [.duplicateName])
     }
 
     @Test("exactly one arbiter, at least one bank and one platform")

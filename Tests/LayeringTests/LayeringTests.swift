@@ -7,7 +7,7 @@ private let allowed: [String: Set<String>] = {
     return [
         "CGMP": [], "CLibcrypto": [], "CSQLite": [],
         "Faults": [],
-        "Console": ["Faults"],
+        "Console": ["Faults", "ArgumentParser"],
         "Catalogue": ["Faults"],
         "LinearAlgebra": [],
         "Evaluation": [],
@@ -41,13 +41,14 @@ private let allowed: [String: Set<String>] = {
         ],
         "ArbiterRole": ["Wire", "Jobs", "Faults", "LinearAlgebra", "Ledger", "Primitives"],
         "Transport": nio.union(["Wire", "Faults", "Primitives"]),
-        "Installation": ["Wire", "Jobs", "Faults", "Primitives", "Transport"],
+        "Installation": ["Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport"],
         "NodeRuntime": ["Roles", "Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", "Logging"],
         "ArbiterRuntime": [
             "ArbiterRole", "Ledger", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", "Logging",
         ],
         "NodeCommands": [
-            "NodeRuntime", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", "ArgumentParser", "Logging",
+            "NodeRuntime", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", "Primitives", "Transport", "ArgumentParser",
+            "Logging",
         ],
         "AnalystCommands": [
             "Audit", "Catalogue", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", "ArgumentParser",
@@ -56,10 +57,10 @@ private let allowed: [String: Set<String>] = {
             "NodeCommands", "NodeRuntime", "Roles", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives",
             "ArgumentParser",
         ],
-        "arbiter": ["ArbiterRuntime", "NodeCommands", "Wire", "Faults", "ArgumentParser"],
-        "platform-node": ["PlatformRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", "ArgumentParser"],
-        "bank-node": ["BankRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Wire", "Faults", "ArgumentParser"],
-        "jointlab": ["AnalystCommands", "ArgumentParser"],
+        "arbiter": ["ArbiterRuntime", "NodeCommands", "Console", "Wire", "Faults", "ArgumentParser"],
+        "platform-node": ["PlatformRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Wire", "Faults", "ArgumentParser"],
+        "bank-node": ["BankRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Wire", "Faults", "ArgumentParser"],
+        "jointlab": ["AnalystCommands", "Console", "ArgumentParser"],
     ]
 }()
 

@@ -125,4 +125,44 @@ import Testing
             #expect(throws: PrimitiveError.malformedCertificate) { try Certificate(pem: String(pem.prefix(count))) }
         }
     }
+
+    @Test("a request is certified under its name and for its key, and the private key stays where it was made")
+    func requests() throws {
+        let authority = try #require(Self.authority)
+        let (request, privateKey) = try CertificateRequest.make(commonName: "银行")
+        let read = try CertificateRequest(pem: request.pem)
+        #expect(read.commonName == "银行" && read.spkiSHA256 == request.spkiSHA256)
+        let until = Date(timeIntervalSince1970: 4_102_444_800)
+        let pem = try authority.issue(read, validUntil: until)
+        let certificate = try Certificate(pem: pem)
+        #expect(certificate.commonName == "银行" && certificate.spkiSHA256 == request.spkiSHA256 && certificate.validUntil == until)
+        #expect(certificate.isSigned(by: try Certificate(pem: authority.certificatePEM)))
+        // No authority, and a pair with that private key alone.
+        #expect(throws: PrimitiveError.notAnAuthority) { try CertificateAuthority(certificatePEM: pem, privateKeyPEM: privateKey) }
+        let (_, other) = try CertificateRequest.make(commonName: "银行")
+        #expect(throws: PrimitiveError.keyMismatch) { try CertificateAuthority(certificatePEM: pem, privateKeyPEM: other) }
+    }
+
+    @Test("a request that is cut, changed, or none is refused")
+    func badRequests() throws {
+        let (request, _) = try CertificateRequest.make(commonName: "node")
+        for count in stride(from: 0, to: request.pem.count - 1, by: 7) {
+            #expect(throws: PrimitiveError.malformedCertificate) { try CertificateRequest(pem: String(request.pem.prefix(count))) }
+        }
+        for text in ["nonsense", try #require(Self.authority).certificatePEM] {
+            #expect(throws: PrimitiveError.malformedCertificate) { try CertificateRequest(pem: text) }
+        }
+        // Another key in it than the one that has signed: one flipped bit anywhere in the middle is enough.
+        let lines = request.pem.split(separator: "\n").map(String.init)
+        let der = try #require(Data(base64Encoded: lines.dropFirst().dropLast().joined()))
+        for index in stride(from: 30, to: der.count, by: 5) {
+            var changed = der
+            changed[index] ^= 1
+            let text = ([lines[0], changed.base64EncodedString(), lines[lines.count - 1]]).joined(separator: "\n") + "\n"
+            #expect(throws: PrimitiveError.malformedCertificate, "byte \(index)") { try CertificateRequest(pem: text) }
+        }
+        for name in ["", String(repeating: "a", count: 65)] {
+            #expect(throws: PrimitiveError.malformedName) { try CertificateRequest.make(commonName: name) }
+        }
+    }
 }

@@ -23,13 +23,13 @@ import Wire
         let (release, released) = AsyncStream.makeStream(of: Never.self)
         let identity = try north.identity()
         let listener = try await Transport.listen(
-            at: "127.0.0.1:0", identity: identity, peers: [try south.identity().pin: "south"], maximumConnections: 1
+            at: "127.0.0.1:0", identity: identity, peer: { [pin = try south.identity().pin] in $0 == pin ? "south" : nil }, maximumConnections: 1
         ) { connection in
             arrived.yield(connection)
             for await _ in release {}
         }
         let dialled = try await Transport.connect(
-            to: "127.0.0.1:\(listener.port)", identity: try south.identity(), pin: identity.pin, name: "north", timeoutSeconds: 5)
+            to: "127.0.0.1:\(listener.port)", identity: try south.identity(), pins: [identity.pin], name: "north", timeoutSeconds: 5)
         let accepted = try #require(await connections.first { _ in true })
         return (dialled, accepted, {
             released.finish()
@@ -229,7 +229,7 @@ import Wire
         let listening = try await Listening(north, admitting: [try south.identity().pin])
         let identity = try south.identity()
         let connection = try await Transport.connect(
-            to: listening.address, identity: identity, pin: listening.pin, name: "north", timeoutSeconds: 5)
+            to: listening.address, identity: identity, pins: [listening.pin], name: "north", timeoutSeconds: 5)
         let sent = frame(bytes: 10)
         try await connection.send(sent)
         var receptions = listening.receptions.makeAsyncIterator()
@@ -238,7 +238,7 @@ import Wire
         #expect(try await connection.receive() == nil)
         #expect(await receptions.next() == .success(nil))
         #expect(await fault { () async throws(Fault) in
-            try await Transport.connect(to: listening.address, identity: identity, pin: listening.pin, name: "north", timeoutSeconds: 5)
+            try await Transport.connect(to: listening.address, identity: identity, pins: [listening.pin], name: "north", timeoutSeconds: 5)
         }?.code == .peerUnreachable)
     }
 }

@@ -27,7 +27,7 @@ import Wire
             throw error as? Fault ?? Fault(.defect)
         }
         return try await Transport.connect(
-            to: listening.address, identity: identity, pin: pin ?? listening.pin, name: "north", timeoutSeconds: 5)
+            to: listening.address, identity: identity, pins: [pin ?? listening.pin], name: "north", timeoutSeconds: 5)
     }
 
     @Test("a pin is the SHA-256 of the certificate's public key")
@@ -101,7 +101,7 @@ import Wire
         let pin = try north.identity().pin
         let port = server.localAddress?.port ?? 0
         #expect(await fault { () async throws(Fault) in
-            try await Transport.connect(to: "127.0.0.1:\(port)", identity: identity, pin: pin, name: "north", timeoutSeconds: 5)
+            try await Transport.connect(to: "127.0.0.1:\(port)", identity: identity, pins: [pin], name: "north", timeoutSeconds: 5)
         } == Fault(.certificateRefused, at: "north"))
         try await server.close()
     }
@@ -156,7 +156,7 @@ import Wire
         let pin = try north.identity().pin
         let port = server.localAddress?.port ?? 0
         #expect(await fault { () async throws(Fault) in
-            try await Transport.connect(to: "127.0.0.1:\(port)", identity: identity, pin: pin, name: "north", timeoutSeconds: 1)
+            try await Transport.connect(to: "127.0.0.1:\(port)", identity: identity, pins: [pin], name: "north", timeoutSeconds: 1)
         } == Fault(.deadlinePassed, at: "north", "1"))
         try await server.close()
     }
@@ -167,7 +167,7 @@ import Wire
         let identity = try south.identity()
         let port = server.localAddress?.port ?? 0
         #expect(await fault { () async throws(Fault) in
-            try await Transport.connect(to: "127.0.0.1:\(port)", identity: identity, pin: "", name: "north", timeoutSeconds: 5)
+            try await Transport.connect(to: "127.0.0.1:\(port)", identity: identity, pins: [""], name: "north", timeoutSeconds: 5)
         } == Fault(.peerLost, at: "north"))
         try await server.close()
     }
@@ -179,9 +179,40 @@ import Wire
         let pin = try north.identity().pin
         let port = server.localAddress?.port ?? 0
         #expect(await fault { () async throws(Fault) in
-            try await Transport.connect(to: "127.0.0.1:\(port)", identity: identity, pin: pin, name: "north", timeoutSeconds: 5)
+            try await Transport.connect(to: "127.0.0.1:\(port)", identity: identity, pins: [pin], name: "north", timeoutSeconds: 5)
         } == Fault(.malformedFrame, at: "north"))
         try await server.close()
+    }
+
+    @Test("a server of another version of the protocol is refused by that, and so is one that names none")
+    func otherVersion() async throws {
+        let identity = try south.identity()
+        let pin = try north.identity().pin
+        for (greeting, expected) in [
+            ("JL02\0\0\0\0", Fault(.versionMismatch, at: "north", "2", "1")), ("JL00\0\0\0\0", Fault(.versionMismatch, at: "north", "0", "1")),
+            ("JL0x\0\0\0\0", Fault(.malformedFrame, at: "north")), ("JX01\0\0\0\0", Fault(.malformedFrame, at: "north")),
+        ] {
+            let server = try await RawPeer.listen(try north.configuration(client: false), greeting: Array(greeting.utf8))
+            let port = server.localAddress?.port ?? 0
+            #expect(await fault { () async throws(Fault) in
+                try await Transport.connect(to: "127.0.0.1:\(port)", identity: identity, pins: [pin], name: "north", timeoutSeconds: 5)
+            } == expected)
+            try await server.close()
+        }
+        #expect(ProtocolVersion.named(by: Frame.magic) == ProtocolVersion.current)
+    }
+
+    @Test("either of two keys opens a line, in both directions")
+    func twoKeys() async throws {
+        let other = try lab.files()
+        let listening = try await Listening(north, admitting: [try south.identity().pin, try other.identity().pin])
+        for files in [south, other] {
+            let connection = try await Transport.connect(
+                to: listening.address, identity: try files.identity(), pins: [String(repeating: "0", count: 64), listening.pin], name: "north",
+                timeoutSeconds: 5)
+            await connection.close()
+        }
+        await listening.listener.close()
     }
 
     @Test("connecting can be cancelled")
@@ -191,7 +222,7 @@ import Wire
         let port = server.localAddress?.port ?? 0
         let dialling = Task {
             await fault { () async throws(Fault) in
-                try await Transport.connect(to: "127.0.0.1:\(port)", identity: identity, pin: "", name: "north", timeoutSeconds: 60)
+                try await Transport.connect(to: "127.0.0.1:\(port)", identity: identity, pins: [""], name: "north", timeoutSeconds: 60)
             }
         }
         try await Task.sleep(for: .milliseconds(20))
@@ -222,7 +253,7 @@ import Wire
         await listening.listener.close()
         let target = address ?? free
         #expect(await fault { () async throws(Fault) in
-            try await Transport.connect(to: target, identity: identity, pin: "", name: "north", timeoutSeconds: 5)
+            try await Transport.connect(to: target, identity: identity, pins: [""], name: "north", timeoutSeconds: 5)
         } == Fault(.peerUnreachable, at: "north", target))
     }
 
@@ -232,7 +263,7 @@ import Wire
         let listening = try await Listening(north, admitting: [])
         for address in [listening.address, "192.0.2.1:0", "nowhere", "127.0.0.1:70000"] {
             #expect(await fault { () async throws(Fault) in
-                try await Transport.listen(at: address, identity: identity, peers: [:], maximumConnections: 1) { _ in }
+                try await Transport.listen(at: address, identity: identity, peer: { _ in nil }, maximumConnections: 1) { _ in }
             } == Fault(.portInUse, at: address))
         }
         await listening.listener.close()

@@ -94,7 +94,7 @@ struct Listening {
         self.refusals = refusals
         self.receptions = receptions
         listener = try await Transport.listen(
-            at: "127.0.0.1:0", identity: identity, peers: Dictionary(uniqueKeysWithValues: pins.map { ($0, "south") }),
+            at: "127.0.0.1:0", identity: identity, peer: { pins.contains($0) ? "south" : nil },
             maximumConnections: maximumConnections, handshakeSeconds: handshakeSeconds, onRefusal: { refused.yield($0) }
         ) { connection in
             while true {
