@@ -75,29 +75,30 @@ let package = Package(
         room("Features", ["Tables", "Jobs", "Faults"]),
         room("Synthetic", ["Tables", "Faults"]),
         room("Ledger", ["Wire", "Primitives"]),
+        room("Planning", ["Wire", "Jobs", "Faults", "LinearAlgebra"]),
         room("Reports", ["Evaluation", "Roles", "Pages", "Wire", "Jobs", "Faults"]),
         room("Audit", ["Ledger", "BigNumber", "Jobs", "Wire", "Faults", "Primitives"]),
         room("Canary", ["Audit", "Ledger", "Tables", "Wire", "Faults"]),
         // 3: the mathematics of a round
         room("Training", ["LinearAlgebra"]),
         // 4: the parties as state machines, and the line between them
-        room("Exchange", ["Roles", "BigNumber", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra"]),
+        room("Exchange", ["Roles", "Planning", "BigNumber", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra"]),
         room("BankRole", ["Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra", "Evaluation", "Reports"]),
         room("PlatformRole", ["Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra", "Reports"]),
         room("ArbiterRole", ["Wire", "Jobs", "Faults", "LinearAlgebra", "Ledger", "Primitives"]),
         room("Transport", ["Wire", "Faults", "Primitives"] + nio),
         // 5: where effects happen
         room("Installation", ["Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport"]),
-        room("NodeRuntime", ["Roles", "Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
+        room("NodeRuntime", ["Roles", "Planning", "Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
         room("ArbiterRuntime", ["ArbiterRole", "Ledger", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
         // 6: verbs
-        room("NodeCommands", ["NodeRuntime", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", "Transport", arguments, logging]),
-        room("AnalystCommands", ["Audit", "Catalogue", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
+        room("NodeCommands", ["NodeRuntime", "Ledger", "Planning", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", "Transport", arguments, logging]),
+        room("AnalystCommands", ["Audit", "Catalogue", "Planning", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
         room("OwnerCommands", ["NodeCommands", "NodeRuntime", "Roles", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", arguments]),
         // 7: programs
         program("arbiter", ["ArbiterRuntime", "NodeCommands", "Console", "Wire", "Faults", arguments]),
-        program("platform-node", ["PlatformRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Wire", "Faults", arguments]),
-        program("bank-node", ["BankRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Wire", "Faults", arguments]),
+        program("platform-node", ["PlatformRole", "Reports", "Exchange", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Wire", "Faults", arguments]),
+        program("bank-node", ["BankRole", "Reports", "Exchange", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Wire", "Faults", arguments]),
         program("jointlab", ["AnalystCommands", "Console", arguments]),
 
         // not of the product: what `Benchmarks/run` measures
@@ -117,6 +118,7 @@ let package = Package(
         tests("AuditTests", ["Audit", "Ledger", "BigNumber", "Jobs", "Wire", "Faults", "Primitives"]),
         tests("CanaryTests", ["Canary", "Audit", "Ledger", "Tables", "Wire", "Primitives", "Faults"]),
         tests("JobsTests", ["Jobs", "Faults"]),
+        tests("PlanningTests", ["Planning", "Jobs", "Wire", "Faults"]),
         tests("PaillierTests", ["Paillier", "BigNumber", "Primitives", bigInt]),
         tests("SetIntersectionTests", ["SetIntersection", "Primitives"]),
         tests("TablesTests", ["Tables", "CSQLite", "Faults"]),

@@ -4,19 +4,21 @@ import Foundation
 import Installation
 import Jobs
 import Primitives
+import Synchronization
 import Transport
 import Wire
 
 /// A person's line to the arbiter: one question, one answer.
 actor ArbiterClient {
-    nonisolated let arbiterName: String
+    nonisolated let contract: Contract
+    nonisolated var arbiterName: String { contract.arbiter.name }
     private let connection: Connection
     private var sequence: UInt64 = 0
     private var heard: UInt64 = 0
 
-    private init(_ connection: Connection, _ arbiterName: String) {
+    private init(_ connection: Connection, _ contract: Contract) {
         self.connection = connection
-        self.arbiterName = arbiterName
+        self.contract = contract
     }
 
     static func open(_ configurationFile: String) async throws -> ArbiterClient {
@@ -25,7 +27,7 @@ actor ArbiterClient {
         guard let address = arbiter.address?.description else { throw Fault(.defect, at: "contract") }
         let connection = try await Transport.connect(
             to: address, identity: installation.identity, pins: arbiter.presentPins, name: arbiter.name, timeoutSeconds: 10)
-        return ArbiterClient(connection, arbiter.name)
+        return ArbiterClient(connection, installation.contract)
     }
 
     func close() async { await connection.close() }
@@ -60,6 +62,16 @@ actor ArbiterClient {
         try await ask(.submitJob(.filled { $0.specification = specification.data }), job: .none)
     }
 
+    /// What a data party has published; nothing if it has not.
+    func publication(of party: String) async throws -> Publication? {
+        try await send(.showPublication(.filled { $0.party = party }), job: .none)
+        guard case .publicationRecord(let record) = try await next() else { throw Fault(.unexpectedMessage, at: arbiterName) }
+        let document = record.document.octets
+        guard !document.isEmpty else { return nil }
+        guard let publication = try? Publication.parse(document), publication.party == party else { throw Fault(.malformedMessage, at: arbiterName) }
+        return publication
+    }
+
     func list() async throws -> [JobRecord] {
         try await send(.listJobs(.init()), job: .none)
         guard case .jobList(let list) = try await next() else { throw Fault(.unexpectedMessage, at: arbiterName) }
@@ -73,6 +85,8 @@ struct JobWatcher {
     private let job: JobIdentifier
     private let person: JobCommand.PersonOption
     private let language: Language
+    /// No news for so long is worth a word.
+    private static let patienceSeconds = 10
 
     init(_ client: ArbiterClient, _ job: JobIdentifier, _ person: JobCommand.PersonOption) {
         self.client = client
@@ -84,33 +98,98 @@ struct JobWatcher {
     /// Returns when the job has completed; throws why it has not.
     func run() async throws {
         var record = try await client.ask(.watchJob(.init()), job: job)
-        var shown = ""
+        let display = WatchDisplay(client.contract.limits.deadlineSeconds, Self.patienceSeconds, language)
+        let ticker = Task {
+            while !Task.isCancelled {
+                try await Task.sleep(for: .seconds(1))
+                display.tick()
+            }
+        }
+        defer { ticker.cancel() }
         while true {
-            shown = show(record, after: shown)
+            display.show(record)
             if record.state == .completed || record.state == .failed || record.state == .cancelled { break }
             guard case .jobRecord(let next) = try await client.next() else { throw Fault(.unexpectedMessage, at: client.arbiterName) }
             record = next
         }
+        ticker.cancel()
         if Console.isTerminal, !person.json { Console.note("") }
         if record.hasFault { throw record.fault.fault(from: record.faultParty) }
         if !person.json { Console.note(record.state.name(language)) }
     }
+}
+
+/// What is on the screen of whoever watches a job.
+private final class WatchDisplay: Sendable {
+    private struct State: Sendable {
+        var record = JobRecord()
+        var news = Date()
+        var step = ""
+        var isSilenceTold = false
+    }
+
+    private let state = Mutex(State())
+    private let deadlineSeconds: Int
+    private let patienceSeconds: Int
+    private let language: Language
+
+    init(_ deadlineSeconds: Int, _ patienceSeconds: Int, _ language: Language) {
+        self.deadlineSeconds = deadlineSeconds
+        self.patienceSeconds = patienceSeconds
+        self.language = language
+    }
 
     /// Plain output tells each phase and round once.
-    private func show(_ record: JobRecord, after shown: String) -> String {
+    func show(_ record: JobRecord) {
+        let text = state.withLock { state -> String? in
+            let step = "\(record.state.rawValue) \(record.bankApproved) \(record.platformApproved) \(record.progress.phase.rawValue) \(record.progress.round)"
+            defer {
         if person.json {
             person.show(record)
             return ""
         }
-        let state = record.state == .running ? record.progressText(language) : record.stateText(language)
+                state.record = record
+                state.news = Date()
+                state.step = step
+                state.isSilenceTold = false
+            }
+            if Console.isTerminal { return record.state == .running ? record.progressText(language) : record.stateText(language) }
+            guard step != state.step, record.state == .offered || record.state == .running else { return nil }
+            return record.state == .running ? record.progressText(language, withPercent: false) : record.stateText(language)
+        }
+        if let text { write(text) }
+    }
+
+    /// Says whom a running job waits for when nothing has changed for a while.
+    func tick() {
+        let text = state.withLock { state -> String? in
+            guard state.record.state == .running, Date().timeIntervalSince(state.news) > Double(patienceSeconds) else { return nil }
+            guard Console.isTerminal || !state.isSilenceTold else { return nil }
+            state.isSilenceTold = true
+            return state.record.progressText(language) + "; " + state.record.waitText(since: state.news, deadlineSeconds: deadlineSeconds, language)
+        }
+        if let text { write(text) }
+    }
+
+    private func write(_ text: String) {
         if Console.isTerminal {
-            FileHandle.standardError.write(Data("\r\u{1B}[K\(state)".utf8))
-            return state
+            FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
+        } else {
+            Console.note(text)
         }
-        let step = "\(record.state.rawValue) \(record.bankApproved) \(record.platformApproved) \(record.progress.phase.rawValue) \(record.progress.round)"
-        if step != shown, record.state == .offered || record.state == .running {
-            Console.note(record.state == .running ? record.progressText(language, withPercent: false) : state)
+    }
+}
+
+extension JobRecord {
+    /// - Parameter news: when this record came.
+    fileprivate func waitText(since news: Date, deadlineSeconds: Int, _ language: Language) -> String {
+        guard !awaited.isEmpty else {
+            let since = news.formatted(.iso8601)
+            return Phrase(en: "no news since \(since)", zh: "自 \(since) 起无进展消息")(language)
         }
-        return step
+        let start = Date(timeIntervalSince1970: Double(awaitedSinceUnixSeconds))
+        let (since, end) = (start.formatted(.iso8601), start.addingTimeInterval(Double(deadlineSeconds)).formatted(.iso8601))
+        return Phrase(en: "waiting for \(awaited), last heard at \(since); the job ends about \(end) if nothing comes",
+                      zh: "等待 \(awaited)，其最近消息在 \(since)；若一直无响应，任务将于 \(end) 前后终止")(language)
     }
 }

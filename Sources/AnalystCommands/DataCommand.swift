@@ -6,8 +6,8 @@ import Synthetic
 
 struct DataCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "data", abstract: "Make trial data. (生成试用数据)",
-        discussion: "Example: jointlab data make .", subcommands: [Make.self])
+        commandName: "data", abstract: "See what data sets the lab has, make trial data. (查看各方数据集、生成试用数据)",
+        discussion: "Example: jointlab data make .", subcommands: [Columns.self, Make.self])
 
     struct Make: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

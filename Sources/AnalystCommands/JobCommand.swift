@@ -10,7 +10,7 @@ struct JobCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "job", abstract: "Validate, submit and follow jobs. (校验、提交与跟踪任务)",
         discussion: "Example: jointlab job submit spec.json --as lab/analyst/person.json --watch",
-        subcommands: [Validate.self, Submit.self, List.self, Status.self, Watch.self, Cancel.self])
+        subcommands: [Validate.self, Plan.self, Submit.self, List.self, Status.self, Watch.self, Cancel.self])
 
     struct PersonOption: ParsableArguments {
         @Option(name: .customLong("as"), help: ArgumentHelp(
@@ -20,42 +20,78 @@ struct JobCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Print JSON, one line for each record. (以 JSON 输出，每条记录一行)") var json = false
         @OptionGroup var options: LanguageOption
 
+        private var file: String? { person ?? ProcessInfo.processInfo.environment["JOINTLAB_PERSON"] }
+        var isGiven: Bool { file != nil }
+
         func open() async throws -> ArbiterClient {
-            guard let file = person ?? ProcessInfo.processInfo.environment["JOINTLAB_PERSON"] else {
-                throw Fault(.missingOption, at: "--as person.json")
-            }
+            guard let file else { throw Fault(.missingOption, at: "--as person.json") }
             return try await ArbiterClient.open(file)
         }
 
         func show(_ record: JobRecord) {
             Console.say(json ? record.json(options.language).canonicalText() : record.line(options.language))
         }
+
+        /// The contract of the person's configuration, if there is one.
+        func contract() throws -> Contract? { try file.map { try Installation.person($0).1.contract } }
     }
 
     struct Validate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Check a specification offline. (离线校验任务说明)",
-            discussion: "Example: jointlab job validate spec.json --contract lab/analyst/contract.json")
+            abstract: "Check a specification, with all that is known: form, contract, columns. (校验任务说明：格式、契约、列名)",
+            discussion: """
+                Example: jointlab job validate spec.json --contract lab/analyst/contract.json --columns columns.json
+
+                Offline it checks the form. With --contract or --as it checks the contract's rules, and with --columns or --as the \
+                columns that the owners have published. Every error is told at once.
+                """)
         @Argument(help: "The specification. (任务说明文件)", completion: .file(extensions: ["json"])) var specification: String
         @Option(name: .long, help: "Check against this contract as well. (合作契约文件)", completion: .file(extensions: ["json"])) var contract: String?
         @Flag(name: .long, help: "Print the names of bank and platform instead of a verdict in words. (仅输出银行与平台名称)") var parties = false
-        @OptionGroup var options: LanguageOption
+        @Flag(name: .long, help: "Print JSON: the errors, each with its place. (以 JSON 输出全部错误)") var json = false
+        @OptionGroup var description: DescriptionOption
+        @OptionGroup var person: PersonOption
 
         func run() async throws {
-            try await options.reporting {
+            try await person.options.reporting {
+                let language = person.options.language
                 let name = URL(fileURLWithPath: specification).lastPathComponent
-                let parsed = try Specification.read(specification)
-                if let contract {
-                    let faults: [Fault]
-                    do {
-                        faults = try Contract.parse(try Installation.read(contract)).check(parsed)
-                    } catch let list as FaultList {
-                        throw list.located(in: URL(fileURLWithPath: contract).lastPathComponent)
-                    }
-                    if !faults.isEmpty { throw FaultList(faults: faults).located(in: name) }
+                let bytes = try Installation.read(specification)
+                let parsed = try? JobSpecification.parse(bytes)
+                var publications: [String: Publication] = [:]
+                if !parties, let names = JobSpecification.parties(of: bytes) {
+                    publications = try await description.publications(names, person, note: !json)
                 }
+                let faults = JobSpecification.examine(
+                    bytes, contract: try contract.map { try Validate.read(contract: $0) } ?? person.contract(), publications: publications)
+                let located = FaultList(faults: faults).located(in: name)
+                if json {
+                    Console.say(JSONValue.object([
+                        "valid": .bool(faults.isEmpty), "columns_checked": .array(publications.keys.sorted().map { .text($0) }),
+                        "errors": .array(zip(faults, located.faults).map { fault, shown in
+                            .object(["place": .text(fault.place), "code": .integer(fault.code.rawValue), "error": .text(shown.message(language)),
+                                     "hint": .text(fault.hint(language))])
+                        }),
+                    ]).canonicalText())
+                    guard faults.isEmpty else { throw ArgumentParser.ExitCode(Faults.ExitCode.usage.rawValue) }
+                    return
+                }
+                guard faults.isEmpty, let parsed else { throw located }
                 guard !parties else { return Console.say("\(parsed.parties.bank) \(parsed.parties.platform)") }
-                Console.say(Phrase(en: "\(name) is valid.", zh: "\(name) 有效。")(options.language))
+                Console.say(Phrase(en: "\(name) is valid.", zh: "\(name) 有效。")(language))
+                let checked = publications.keys.sorted()
+                if !checked.isEmpty {
+                    Console.say(Phrase(en: "Columns checked as described by \(checked.joined(separator: ", ")).",
+                                       zh: "已按 \(checked.joined(separator: "、")) 公布的描述核对列名。")(language))
+                }
+            }
+        }
+
+        static func read(contract file: String) throws -> Contract {
+            do {
+                return try Contract.parse(try Installation.read(file))
+            } catch let list as FaultList {
+                throw list.located(in: URL(fileURLWithPath: file).lastPathComponent)
             }
         }
     }

@@ -1,4 +1,5 @@
 import Faults
+import Foundation
 import Jobs
 import Ledger
 import Primitives
@@ -38,6 +39,8 @@ package struct ArbiterMachine: Sendable {
     private let contractDigest: [UInt8]
     private let ledgerKey: Ed25519.SigningKey
     private var registered: Set<String> = []
+    /// What each data party published last.
+    private var publications: [String: Publication] = [:]
     private var jobs: [JobIdentifier: ArbiterJob] = [:]
     private var order: [JobIdentifier] = []
     private var watchers: [JobIdentifier: Set<ArbiterLine>] = [:]
@@ -106,7 +109,15 @@ package struct ArbiterMachine: Sendable {
             registered.insert(name)
             return [answer]
         }
-        guard registered.contains(name), var job = jobs[id], job.involves(name) else { throw Fault(.unexpectedMessage, at: name) }
+        guard registered.contains(name) else { throw Fault(.unexpectedMessage, at: name) }
+        if case .nodePublication(let publication) = message {
+            guard let document = try? Publication.parse(publication.document.octets), document.party == name else {
+                throw Fault(.malformedMessage, at: name)
+            }
+            publications[name] = document
+            return []
+        }
+        guard var job = jobs[id], job.involves(name) else { throw Fault(.unexpectedMessage, at: name) }
         // A message that crossed with the end of its job.
         guard job.isOpen else { return [] }
         jobs[id] = nil
@@ -126,16 +137,25 @@ package struct ArbiterMachine: Sendable {
             } + changed(&job, id, now)
 
         case .jobProgress(let progress) where job.record.state == .running:
-            // The later of the two parties is what the job has reached.
+            // The later of the two parties is what the job has reached, and whom it waits for.
             job.progress[name] = progress
+            job.heard[name] = now
+            func order(_ name: String) -> (Int, UInt32, UInt64) {
+                job.progress[name].map { ($0.phase.rawValue, $0.round, $0.done) } ?? (0, 0, 0)
+            }
+            let (bank, platform) = (job.record.bank, job.record.platform)
+            let awaited = order(bank) == order(platform) ? "" : order(bank) < order(platform) ? bank : platform
             let reached = job.progress.values.min { ($0.phase.rawValue, $0.round, $0.done) < ($1.phase.rawValue, $1.round, $1.done) }
-            guard let reached, reached != job.record.progress else { return [] }
+            guard let reached, reached != job.record.progress || awaited != job.record.awaited else { return [] }
             job.record.progress = reached
+            job.record.awaited = awaited
+            job.record.awaitedSinceUnixSeconds = awaited.isEmpty ? 0 : job.heard[awaited] ?? job.record.changedUnixSeconds
             return notify(job, id, now)
 
         case .roundShare(let share) where job.record.state == .running && job.referee != nil:
             let role = name == job.record.bank ? Role.bank : .platform
             guard let verdict = try job.referee?.hear(share, from: role, named: name) else { return [] }
+            job.record.rounds = verdict.round
             return [job.record.bank, job.record.platform].map { .send(.verdict(verdict), job: id, to: .party($0)) }
 
         case .operationsHead(let head):
@@ -151,9 +171,13 @@ package struct ArbiterMachine: Sendable {
             return signed.map { .send(.directionHead($1), job: id, to: .party($0)) }
 
         case .jobEnd(let end):
-            let fault = end.hasFault ? end.fault.fault(from: name) : nil
+            var fault = end.hasFault ? end.fault.fault(from: name) : nil
             job.ended.insert(name)
             let other = name == job.record.bank ? job.record.platform : job.record.bank
+            // Who waits in vain for the arbiter's word waits for the other party, without which there is none.
+            if let given = fault, given.code == .deadlinePassed, given.place == contract.arbiter.name {
+                fault = Fault(.deadlinePassed, at: other, arguments: given.arguments)
+            }
             // "The other side ended it" is no reason: the other side's own word is awaited, or the loss of its line.
             if let fault, fault.saysOnlyThatThePeerEnded, !job.ended.contains(other), registered.contains(other) {
                 job.held = fault
@@ -166,6 +190,7 @@ package struct ArbiterMachine: Sendable {
             }
             guard job.ended.count == 2 else { return [] }
             job.record.state = .completed
+            job.record.clearAwaited()
             return changed(&job, id, now)
 
         default:
@@ -195,6 +220,11 @@ package struct ArbiterMachine: Sendable {
             return submit(submission.specification.octets, by: name, line, fresh, now, refuse: { refuse($0) })
         case .listJobs:
             return [.send(.jobList(.filled { $0.jobs = order.compactMap { jobs[$0]?.record } }), job: .none, to: line)]
+        case .showPublication(let question):
+            guard contract.parties.contains(where: { $0.name == question.party && $0.role.holdsData }) else {
+                return refuse([Fault(.unknownParty, at: "", question.party, contract.parties.filter(\.role.holdsData).map(\.name).joined(separator: ", "))])
+            }
+            return [.send(.publicationRecord(.filled { $0.document = publications[question.party]?.document ?? .init() }), job: .none, to: line)]
         case .showJob, .watchJob, .cancelJob:
             guard let job = jobs[id] else { return refuse([Fault(.unknownJob, at: "", "\(id)")]) }
             if case .cancelJob = message {
@@ -245,8 +275,19 @@ package struct ArbiterMachine: Sendable {
         job.heads = HeadRegister(job: id, attempt: 1, bank: parties[0], platform: parties[1], keys: ledgerKeys(parties))
         jobs[id] = job
         order.append(id)
-        return parties.map { .send(.jobOffer(.filled { $0.specification = canonical.data }), job: id, to: .party($0)) }
+        return tellPeers(of: specification)
+            + parties.map { .send(.jobOffer(.filled { $0.specification = canonical.data }), job: id, to: .party($0)) }
             + [.keep(record), .send(.jobRecord(record), job: id, to: line)]
+    }
+
+    /// Each side's description of the data set that is asked for goes to the other, whose owner sees a plan of the job.
+    private func tellPeers(of specification: JobSpecification) -> [ArbiterEffect] {
+        let (bank, platform) = (specification.parties.bank, specification.parties.platform)
+        return [(bank, specification.data.bank, platform), (platform, specification.data.platform, bank)].compactMap { party, data, peer in
+            guard var publication = publications[party] else { return nil }
+            publication.datasets = publication.datasets.filter { $0.key == data }
+            return .send(.peerPublication(.filled { $0.document = publication.document }), job: .none, to: .party(peer))
+        }
     }
 
     private func ledgerKeys(_ names: [String]) -> [String: Ed25519.VerifyingKey] {
@@ -281,6 +322,7 @@ package struct ArbiterMachine: Sendable {
         job.record.state = fault.code == .cancelled ? .cancelled : .failed
         job.record.fault = FaultNote(fault)
         job.record.faultParty = name
+        job.record.clearAwaited()
         let others = [job.record.bank, job.record.platform].filter {
             $0 != name && registered.contains($0) && !job.ended.contains($0)
         }
@@ -301,6 +343,8 @@ struct ArbiterJob: Sendable {
     /// What one party said of the other's leaving.
     var held: Fault?
     var progress: [String: JobProgress] = [:]
+    /// When each party last told how far it is.
+    var heard: [String: UInt64] = [:]
     var referee: RoundReferee?
     var heads: HeadRegister?
 
@@ -314,6 +358,17 @@ extension Fault {
     fileprivate var saysOnlyThatThePeerEnded: Bool { code == .endedByPeer || code == .peerLost }
 }
 
+extension JobRecord {
+    fileprivate mutating func clearAwaited() {
+        awaited = ""
+        awaitedSinceUnixSeconds = 0
+    }
+}
+
 extension JobState {
     package var isFinal: Bool { self == .completed || self == .failed || self == .cancelled }
+}
+
+extension Publication {
+    fileprivate var document: Data { Array(json.canonicalText().utf8).data }
 }

@@ -5,7 +5,7 @@ import Wire
 /// counts: which block of which round a frame is, and how long it must be.
 struct FrameOrder {
     private let role: Role
-    private let counts: PublicCounts
+    private let counts: TransferCounts
     private var last: MessageKind?
     /// Rounds begun.
     private var round = 0
@@ -25,7 +25,7 @@ struct FrameOrder {
         case blocks(MessageKind, found: Int, expected: Int)
     }
 
-    init(from role: Role, _ counts: PublicCounts) {
+    init(from role: Role, _ counts: TransferCounts) {
         self.role = role
         self.counts = counts
     }

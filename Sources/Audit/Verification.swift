@@ -17,7 +17,7 @@ package enum Verification {
     ///   - report: what opening it has found.
     ///   - file: of records or heads. Only the direction whose file that is, is checked: a part of all that is checked otherwise.
     package static func verify(_ ledger: AuditedLedger, _ report: AuditReport = AuditReport(), only file: String? = nil) -> AuditReport {
-        var checks = Checks(ledger: ledger, counts: PublicCounts(ledger), report: report)
+        var checks = Checks(ledger: ledger, counts: TransferCounts(ledger), report: report)
         for line in ledger.lines {
             for flow in line.flows where file.map({ $0 == flow.recordsFile || $0 == flow.headsFile }) ?? true {
                 let isData = line.carriesData(ledger.manifest.role)
@@ -34,7 +34,7 @@ package enum Verification {
 
     private struct Checks {
         let ledger: AuditedLedger
-        let counts: PublicCounts
+        let counts: TransferCounts
         var report: AuditReport
         var frames = 0
         var opened = 0

@@ -17,6 +17,8 @@ package struct LanguageOption: ParsableArguments {
     package func reporting(_ body: () async throws -> Void) async throws {
         do {
             try await body()
+        } catch let code as ArgumentParser.ExitCode {
+            throw code
         } catch {
             throw ArgumentParser.ExitCode(Console.report(error, language).rawValue)
         }

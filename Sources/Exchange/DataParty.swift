@@ -1,6 +1,7 @@
 import Faults
 import Jobs
 import Paillier
+import Planning
 import Roles
 import SetIntersection
 import Training
@@ -231,16 +232,8 @@ package struct DataParty<Side: PartySide>: RoleMachine {
 
     /// k bits a value: one more than the largest sum that honest data can give, from what both parties know.
     private func valueSlots(rows: Int, _ settings: JobSpecification.TrainingSettings) throws(Fault) -> ValueSlots {
-        let features = (context.specification.training?.features.bank ?? []) + (context.specification.training?.features.platform ?? [])
-        let columnBound = features.map { feature in Int((feature.clip ?? 0) * Double(1 << Design.Column.mostFactorBits)) + 1 }.max() ?? 1
-        let sigmoid = SeparableSigmoid(degree: settings.degree, range: settings.range)
-        // |d| <= |a_0 - y| + sum_j |a_j T_j|, each factor below its shift; the loss has lambda times as large ones.
-        let factor = Int(sigmoid.coefficientShift) << SeparableSigmoid.factorBits
-        let residualBound = (settings.degree + 2) * max(factor, 1 << SeparableSigmoid.residualBits)
-        let bound = max(columnBound, Int(sigmoid.lossShiftFactor))
-        guard let bits = JobLimits.valueBits(rows: rows, columnBound: bound, residualBound: residualBound), bits <= 62 else {
-            throw Fault(.tooManyValues, at: "/training")
-        }
+        guard let training = context.specification.training, let bits = JobShape.valueBits(training, rows: rows), bits <= TransferCounts.mostValueBits
+        else { throw Fault(.tooManyValues, at: "/training") }
         return ValueSlots(bits: bits, keyBits: settings.keyBits)
     }
 

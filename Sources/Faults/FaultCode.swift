@@ -21,6 +21,11 @@ extension Fault {
         case notReplayable = 116
         case sealKeyRefused = 117
         case secretDestroyed = 118
+        case unknownColumn = 122
+        case columnTypeDiffers = 123
+        case unknownChoice = 124
+        case notDescribed = 125
+        case cannotDescribe = 126
         case nodeNotRunning = 127
         case notAwaitingApproval = 128
         case unknownCatalogueItem = 140
@@ -167,6 +172,18 @@ extension Fault.Code {
         case .dataChanged:
             Entry(.unavailable, en: "{place}: the file changed while it was read", zh: "{place}：文件在读取过程中发生变化",
                   hint: "put a finished file in its place by one rename, then submit the job again", hintZh: "请写完后以一次改名替换该文件，再重新提交任务")
+        case .unknownColumn:
+            Entry(.usage, en: "{place}: data set '{1}' of {0} has no column '{2}'", zh: "{place}：{0} 的数据集“{1}”中没有列“{2}”", hint: "{3}", hintZh: "{4}")
+        case .columnTypeDiffers:
+            Entry(.usage, en: "{place}: column '{0}' is described as '{1}' and cannot be read as '{2}'", zh: "{place}：列“{0}”的描述类型是 {1}，不能作为 {2} 读取",
+                  hint: "give the feature a type that fits, 'category' for texts, or declare another column", hintZh: "请改用相符的类型（文本用 category），或声明其他列")
+        case .unknownChoice:
+            Entry(.usage, en: "{place}: '{0}' is none of {1}", zh: "{place}：“{0}”不在可选项 {1} 之内", hint: "{2}", hintZh: "{3}")
+        case .notDescribed:
+            Entry(.usage, en: "{place}: {0} has published no data set '{1}'", zh: "{place}：{0} 未公布数据集“{1}”", hint: "{2}", hintZh: "{3}")
+        case .cannotDescribe:
+            Entry(.usage, en: "{place}: has more columns than can be described ({0})", zh: "{place}：列数过多，无法描述（上限 {0}）",
+                  hint: "register a file with the columns that jobs may use", hintZh: "请登记仅含任务所需列的文件")
         case .nodeNotRunning:
             Entry(.unavailable, en: "{place}: no running node answers here", zh: "{place}：没有正在运行的节点响应",
                   hint: "start the node of this configuration with 'serve', then try again", hintZh: "请先以 serve 启动该配置对应的节点，再重试")

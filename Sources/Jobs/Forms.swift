@@ -73,8 +73,10 @@ extension Form where Value: RawRepresentable<String> & CaseIterable {
         Form(placeholder) { node throws(Fault) in
             guard case .text(let text) = node.value else { throw node.wrongType("a text", "文本") }
             guard let value = Value(rawValue: text) else {
-                let names = Value.allCases.map(\.rawValue).joined(separator: " | ")
-                throw Fault(.valueOutOfRange, at: node.place, shown(text), names)
+                let names = Value.allCases.map(\.rawValue)
+                let list = names.joined(separator: " | ")
+                let (en, zh) = suggestion(for: text, among: names, else: "choose one of: \(list)", "请选用：\(list)")
+                throw Fault(.unknownChoice, at: node.place, shown(text), list, en, zh)
             }
             return value
         }

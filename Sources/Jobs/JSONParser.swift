@@ -240,12 +240,17 @@ private struct JSONParser {
 func shown(_ text: String) -> String {
     let limit = 64
     var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars.prefix(limit) {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: result.append("\u{FFFD}")
-        default: result.append(scalar)
-        }
-    }
+    for scalar in text.unicodeScalars.prefix(limit) { result.append(scalar.isPrintable ? scalar : "\u{FFFD}") }
     if text.unicodeScalars.count > limit { result.append("…") }
     return String(result)
+}
+
+extension Unicode.Scalar {
+    /// Neither moves a cursor, nor reverses a line, nor hides in it.
+    var isPrintable: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate: false
+        default: true
+        }
+    }
 }

@@ -138,7 +138,7 @@ package struct NodeConfiguration: Sendable, Hashable {
                 certificate: identity.certificate, privateKey: identity.privateKey, ledgerKey: ledgerKey,
                 listen: listen, dataDirectory: reader.path("data_directory", in: directory), datasets: datasets,
                 retention: reader.optional("retention", .choice(Retention.all), default: .all),
-                approval: reader.wordOrObject("approve", .approvalWord, default: .automatic, NodeConfiguration.Approval.init(reading:)),
+                approval: Approval(reading: &reader, "approve"),
                 sealKeys: sealKeys, logLevel: reader.optional("log_level", .choice(LogLevel.info), default: .info),
                 insecureKeyLog: reader.optional("insecure_key_log", .text(1...1024)).map { joined($0, to: directory) })
         }
@@ -156,7 +156,27 @@ extension NodeConfiguration.SealKeys {
 }
 
 extension NodeConfiguration.Approval {
-    fileprivate init(reading reader: inout ObjectReader) {
+    /// A word or an object under `key`.
+    init(reading reader: inout ObjectReader, _ key: String) {
+        self = reader.wordOrObject(key, .approvalWord, default: .automatic, NodeConfiguration.Approval.init(limits:))
+    }
+
+    /// As the configuration has it.
+    var json: JSONValue {
+        switch self {
+        case .automatic: return .text("automatic")
+        case .manual: return .text("manual")
+        case .within(let limits):
+            var members: [String: JSONValue] = [:]
+            if let kinds = limits.kinds { members["kinds"] = .array(kinds.map { .text($0.rawValue) }) }
+            if let purposes = limits.purposes { members["purposes"] = .array(purposes.map { .text($0) }) }
+            if let rounds = limits.maximumRounds { members["maximum_rounds"] = .integer(rounds) }
+            if let columns = limits.maximumColumns { members["maximum_columns"] = .integer(columns) }
+            return .object(members)
+        }
+    }
+
+    private init(limits reader: inout ObjectReader) {
         let kinds = reader.list("kinds", isOptional: true, count: 1...2) { $1.value($0, .choice(JobSpecification.Kind.train)) }
         let purposes = reader.list("purposes", isOptional: true, count: 1...100) { $1.value($0, .name) }
         self = .within(NodeConfiguration.ApprovalLimits(

@@ -5,39 +5,41 @@ extension JobSpecification {
     ///
     /// - Throws: all faults of the document; places are JSON pointers, or "specification" for the whole.
     package static func parse(_ bytes: [UInt8]) throws(FaultList) -> JobSpecification {
-        try Findings.document(bytes, kind: "specification") { reader in
-            _ = reader.optional("$schema", .text(1...1000))
-            let version = reader.required("version", .integer(currentVersion...currentVersion))
-            let kind = reader.optional("kind", .choice(Kind.train), default: .train)
-            let name = reader.required("name", .name)
-            let purpose = reader.object("purpose") { reader in
-                Purpose(code: reader.required("code", .name), statement: reader.required("statement", .text(1...500)))
+        try Findings.document(bytes, kind: "specification", JobSpecification.init(reading:))
+    }
+
+    init(reading reader: inout ObjectReader) {
+        _ = reader.optional("$schema", .text(1...1000))
+        let version = reader.required("version", .integer(Self.currentVersion...Self.currentVersion))
+        let kind = reader.optional("kind", .choice(Kind.train), default: .train)
+        let name = reader.required("name", .name)
+        let purpose = reader.object("purpose") { reader in
+            Purpose(code: reader.required("code", .name), statement: reader.required("statement", .text(1...500)))
+        }
+        let parties = reader.object("parties") { reader in
+            Parties(bank: reader.required("bank", .name), platform: reader.required("platform", .name))
+        }
+        let data = reader.object("data", isOptional: true) { reader in
+            DataNames(
+                bank: reader.optional("bank", .name, default: DataNames.main),
+                platform: reader.optional("platform", .name, default: DataNames.main))
+        }
+        let population = reader.object("population", Population.init(reading:))
+        switch kind {
+        case .train:
+            reader.refuse("model", "'model' belongs to specifications of kind 'score'", "“model”仅用于 kind 为 score 的任务")
+            let training = TrainingPart(reading: &reader, population: population)
+            self.init(
+                version: version, kind: kind, name: name, purpose: purpose, parties: parties, data: data,
+                population: population, training: training, scoring: nil)
+        case .score:
+            for key in ["label", "features", "split", "training"] {
+                reader.refuse(key, "'\(key)' belongs to specifications of kind 'train'", "“\(key)”仅用于 kind 为 train 的任务")
             }
-            let parties = reader.object("parties") { reader in
-                Parties(bank: reader.required("bank", .name), platform: reader.required("platform", .name))
-            }
-            let data = reader.object("data", isOptional: true) { reader in
-                DataNames(
-                    bank: reader.optional("bank", .name, default: DataNames.main),
-                    platform: reader.optional("platform", .name, default: DataNames.main))
-            }
-            let population = reader.object("population", Population.init(reading:))
-            switch kind {
-            case .train:
-                reader.refuse("model", "'model' belongs to specifications of kind 'score'", "“model”仅用于 kind 为 score 的任务")
-                let training = TrainingPart(reading: &reader, population: population)
-                return JobSpecification(
-                    version: version, kind: kind, name: name, purpose: purpose, parties: parties, data: data,
-                    population: population, training: training, scoring: nil)
-            case .score:
-                for key in ["label", "features", "split", "training"] {
-                    reader.refuse(key, "'\(key)' belongs to specifications of kind 'train'", "“\(key)”仅用于 kind 为 train 的任务")
-                }
-                let scoring = ScoringPart(model: reader.required("model", .hexadecimal(digits: 32)))
-                return JobSpecification(
-                    version: version, kind: kind, name: name, purpose: purpose, parties: parties, data: data,
-                    population: population, training: nil, scoring: scoring)
-            }
+            let scoring = ScoringPart(model: reader.required("model", .hexadecimal(digits: 32)))
+            self.init(
+                version: version, kind: kind, name: name, purpose: purpose, parties: parties, data: data,
+                population: population, training: nil, scoring: scoring)
         }
     }
 }

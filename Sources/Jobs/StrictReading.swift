@@ -73,16 +73,20 @@ struct Findings {
     static func document<Value>(
         _ bytes: [UInt8], kind: String, _ read: (inout ObjectReader) -> Value
     ) throws(FaultList) -> Value {
-        let value: JSONValue
+        let (value, faults) = examine(bytes, kind: kind, read)
+        guard let value, faults.isEmpty else { throw FaultList(faults: faults) }
+        return value
+    }
+
+    /// - Returns: all faults, and what was read of a document that has some: with placeholders where they are.
+    static func examine<Value>(_ bytes: [UInt8], kind: String, _ read: (inout ObjectReader) -> Value) -> (value: Value?, faults: [Fault]) {
         do {
-            value = try JSONValue.parse(bytes, as: kind)
+            var findings = Findings()
+            let result = findings.object(JSONNode(value: try JSONValue.parse(bytes, as: kind), place: kind), read)
+            return (result, findings.faults)
         } catch {
-            throw FaultList(faults: [error])
+            return (nil, [error])
         }
-        var findings = Findings()
-        let result = findings.object(JSONNode(value: value, place: kind), read)
-        guard findings.faults.isEmpty else { throw FaultList(faults: findings.faults) }
-        return result
     }
 }
 
@@ -207,14 +211,17 @@ struct ObjectReader {
 
     mutating func reportUnknownKeys() {
         for key in members.keys.sorted() where !known.contains(key) && !refused.contains(key) {
-            let (en, zh) = if let name = nearest(to: key, among: known) {
-                ("did you mean '\(name)'?", "是否应为“\(name)”？")
-            } else {
-                ("the keys known here: " + known.joined(separator: ", "), "此处可用的键：" + known.joined(separator: "、"))
-            }
+            let (en, zh) = suggestion(
+                for: key, among: known, else: "the keys known here: " + known.joined(separator: ", "), "此处可用的键：" + known.joined(separator: "、"))
             findings.add(Fault(.unknownKey, at: place(of: key), shown(key), en, zh))
         }
     }
+}
+
+/// A hint that names what is most likely meant.
+func suggestion(for name: String, among names: [String], else en: String, _ zh: String) -> (en: String, zh: String) {
+    guard let meant = nearest(to: name, among: names) else { return (en, zh) }
+    return ("did you mean '\(meant)'?", "是否应为“\(meant)”？")
 }
 
 /// The name that a misspelt key most likely means, if it is close to one.

@@ -5,6 +5,7 @@ import Foundation
 import Installation
 import Jobs
 import NodeRuntime
+import Planning
 import Wire
 
 /// One of the two programs that hold data.
@@ -59,10 +60,17 @@ package struct JobsCommand<Program: DataNodeProgram>: ParsableCommand {
                     }
                     let since = Date(timeIntervalSince1970: Double(job["since"]?.integer ?? 0)).formatted(.iso8601)
                     Console.say([job["job"]?.string ?? "", "\(state(language)) \(since)", job["kind"]?.string ?? "", job["name"]?.string ?? "",
-                                 job["purpose"]?.string ?? ""].joined(separator: "  "))
+                                 job["purpose"]?.string ?? "", wait(job, language)].filter { !$0.isEmpty }.joined(separator: "  "))
                 }
                 if jobs.isEmpty { Console.say(Phrase(en: "No job waits or runs here.", zh: "此处没有等待或运行中的任务。")(language)) }
             }
+        }
+
+        /// Whom a running job waits for at this moment.
+        private func wait(_ job: JSONValue, _ language: Language) -> String {
+            guard let party = job["waits_for"]?.string, let seconds = job["waits_since"]?.integer else { return "" }
+            let since = Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
+            return Phrase(en: "waits for \(party) since \(since)", zh: "自 \(since) 起等待 \(party)")(language)
         }
     }
 
@@ -82,12 +90,29 @@ package struct JobsCommand<Program: DataNodeProgram>: ParsableCommand {
                 let answer = try ControlSocket.ask(.show(id), dataDirectory: installation.configuration.dataDirectory)
                 let text = answer["specification"]?.string ?? ""
                 if json { return Console.say(text) }
-                let words = JobWords(try JobSpecification.parse(Array(text.utf8)), installation.contract.limits, options.language)
+                let specification = try JobSpecification.parse(Array(text.utf8))
+                let words = JobWords(specification, installation.contract.limits, options.language)
                 for line in words.lines { Console.say(line) }
+                for line in try planLines(answer, specification, installation.contract.limits) { Console.say(line) }
                 if case .bool(true)? = answer["waiting"] {
                     Console.say(Phrase(en: "This job waits for approval: jobs approve \(id), or jobs refuse \(id) --reason TEXT",
                                        zh: "该任务等待审批：jobs approve \(id)，或 jobs refuse \(id) --reason 理由")(options.language))
                 }
+            }
+        }
+
+        /// The plan, where both sides have described their data; what each side will learn in any case.
+        private func planLines(_ answer: JSONValue, _ specification: JobSpecification, _ limits: Contract.Limits) throws -> [String] {
+            var publications: [String: Publication] = [:]
+            for document in answer["publications"]?.list ?? [] {
+                let publication = try Publication.parse(Array(document.canonicalText().utf8))
+                publications[publication.party] = publication
+            }
+            do throws(Fault) {
+                return try JobPlan(specification, limits: limits, publications: publications).lines(options.language)
+            } catch {
+                return ["\(error.message(options.language))" + Phrase(en: ": no plan", zh: "：无预估")(options.language)]
+                    + Disclosure.lines(specification, limits, options.language)
             }
         }
     }
@@ -172,7 +197,7 @@ struct JobWords {
         if let scoring = specification.scoring {
             lines.append(text(en: "Scores by the model of job \(scoring.model)", zh: "以任务 \(scoring.model) 的模型评分"))
         }
-        return lines + learned
+        return lines
     }
 
     private func trainingLines(_ training: JobSpecification.TrainingPart) -> [String] {
@@ -191,24 +216,6 @@ struct JobWords {
             } ?? text(en: "Exposure: the contract sets no limit (\(limits.exposureNote ?? ""))", zh: "暴露度：契约未设上限（\(limits.exposureNote ?? "")）"),
             text(en: "Training rows: at least \(limits.minimumRows), and two for each round and column of either side",
                  zh: "训练行数：至少 \(limits.minimumRows)，且不少于轮数与任一方列数之积的两倍"),
-        ]
-    }
-
-    private var learned: [String] {
-        let trains = specification.training != nil
-        return [
-            text(en: "What each side will learn:", zh: "各方将获知："),
-            text(en: "  both: which subjects are common, the size of the other's list", zh: "  双方：共有主体、对方名单规模"),
-            text(en: trains
-                    ? "  bank: its own weights, all metrics and scores; the platform's part of each score by subtraction, to 2^-\(limits.scoreResolutionBits)"
-                    : "  bank: all scores; the platform's part of each by subtraction, to 2^-\(limits.scoreResolutionBits)",
-                 zh: trains
-                    ? "  银行：本方权重、全部指标与得分；相减可得平台部分得分（精度 2^-\(limits.scoreResolutionBits)）"
-                    : "  银行：全部得分；相减可得平台部分得分（精度 2^-\(limits.scoreResolutionBits)）"),
-            text(en: trains ? "  platform: its own weights, the rate of bads to a factor of two; no label, no score" : "  platform: nothing further",
-                 zh: trains ? "  平台：本方权重、违约率的大致范围（两倍以内）；不获知标签与得分" : "  平台：无其他内容"),
-            text(en: trains ? "  arbiter: counts, progress, inner products of joint steps" : "  arbiter: counts, progress",
-                 zh: trains ? "  仲裁方：数量、进度、联合步的内积" : "  仲裁方：数量、进度"),
         ]
     }
 }

@@ -10,6 +10,8 @@ package enum ControlRequest: Sendable, Hashable {
     /// `approver` is a person of the contract; without one, the account that asks.
     case approve(JobIdentifier, approver: String?)
     case refuse(JobIdentifier, reason: String, approver: String?)
+    /// The registered descriptions have changed.
+    case publish
 }
 
 /// The local door of a running node: a Unix socket of mode 0600 in its data directory. One request, one answer, both a
@@ -162,6 +164,7 @@ extension ControlRequest {
     var json: JSONValue {
         switch self {
         case .jobs: .object(["verb": .text("jobs")])
+        case .publish: .object(["verb": .text("publish")])
         case .show(let job): .object(["verb": .text("show"), "job": .text("\(job)")])
         case .approve(let job, let approver):
             .object(["verb": .text("approve"), "job": .text("\(job)"), "approver": approver.map { .text($0) } ?? .null])
@@ -175,6 +178,7 @@ extension ControlRequest {
         let job = document["job"]?.string.flatMap { JobIdentifier($0) }
         switch (document["verb"]?.string, job) {
         case ("jobs", _): self = .jobs
+        case ("publish", _): self = .publish
         case ("show", let job?): self = .show(job)
         case ("approve", let job?): self = .approve(job, approver: document["approver"]?.string)
         case ("refuse", let job?):

@@ -3,6 +3,7 @@ import Foundation
 import Installation
 import Jobs
 import Ledger
+import Planning
 import Primitives
 import Roles
 import Synchronization
@@ -11,8 +12,6 @@ import Wire
 
 /// A bank's or a platform's node: keeps a line to the arbiter, approves and runs jobs.
 package final class DataNode: Sendable {
-    package typealias MakeMachine = @Sendable (RoleRequest, JobSecrets) throws(Fault) -> any RoleMachine
-
     private let name: String
     private let role: Role
     private let contract: Contract
@@ -28,7 +27,15 @@ package final class DataNode: Sendable {
     private let vault: SecretVault
     private let sealKeys: NodeConfiguration.SealKeys?
     private let log: NodeLog
-    private let makeMachine: MakeMachine
+    private let tools: DataTools
+    private let approval: NodeConfiguration.Approval
+    private let survey: MachineSurvey
+    private let descriptions: DescriptionFiles
+    /// Measured before the first line to the arbiter.
+    private let speeds = Mutex<[MachineSpeed]>([])
+    /// What the other parties of offered jobs have published.
+    private let peers = Mutex<[String: Publication]>([:])
+    private let arbiterLine = Mutex<PostedLine?>(nil)
     private let jobs = Mutex<[JobIdentifier: OpenJob]>([:])
     /// Offers under consideration: one that is stopped meanwhile is not opened.
     private let considered = Mutex<Set<JobIdentifier>>([])
@@ -54,7 +61,7 @@ package final class DataNode: Sendable {
         let done: AsyncStream<Void>.Continuation
     }
 
-    package init(_ installation: NodeInstallation, role: Role, log: NodeLog, makeMachine: @escaping MakeMachine) throws(Fault) {
+    package init(_ installation: NodeInstallation, role: Role, log: NodeLog, tools: DataTools) throws(Fault) {
         let configuration = installation.configuration
         name = configuration.name
         self.role = role
@@ -74,7 +81,10 @@ package final class DataNode: Sendable {
         vault = SecretVault(files.directory)
         sealKeys = configuration.sealKeys
         self.log = log
-        self.makeMachine = makeMachine
+        self.tools = tools
+        approval = configuration.approval
+        survey = MachineSurvey(files, retention: configuration.retention, contractDigest: installation.contractDigest)
+        descriptions = DescriptionFiles(files)
     }
 
     /// Serves until the task is cancelled.
@@ -102,6 +112,7 @@ package final class DataNode: Sendable {
                 handler: { [self] in await welcome($0) })
             log.info(en: "listening at \(listenAddress)", zh: "正在监听 \(listenAddress)")
         }
+        try await measure()
         var delaySeconds = 1.0
         while !Task.isCancelled {
             do throws(Fault) {
@@ -170,16 +181,70 @@ package final class DataNode: Sendable {
         defer { isRegistered.withLock { $0 = false } }
         log.info(en: "registered with \(arbiter.name)", zh: "已在 \(arbiter.name) 登记")
         let posted = PostedLine(line)
-        defer { Task { await line.close() } }
+        arbiterLine.withLock { $0 = posted }
+        defer {
+            arbiterLine.withLock { $0 = nil }
+            Task { await line.close() }
+        }
+        do throws(Fault) { try publish() } catch { log.warning(error) }
         while let received = try await line.receive() {
             await hear(received, from: posted)
         }
         throw Fault(.peerLost, at: arbiter.name)
     }
 
+    // What is published
+
+    private func measure() async throws(Fault) {
+        let lengths = contract.limits.insecureKeyBits ? [contract.limits.minimumKeyBits] : Contract.Limits.keyBits.filter { $0 >= contract.limits.minimumKeyBits }
+        let (survey, tools, log, suite) = (survey, tools, log, contract.suite.rawValue)
+        let measured = try await compute { () throws(Fault) in
+            survey.speeds(suite, lengths, tools.measure) {
+                log.info(en: "measuring the speed of this machine, once, for plans", zh: "正在测量本机速度（仅一次），用于任务预估")
+            }
+        }
+        speeds.withLock { $0 = measured }
+    }
+
+    private var publication: Publication {
+        Publication(party: name, datasets: descriptions.all(datasets.keys), approval: approval, machine: survey.description(speeds.withLock { $0 }))
+    }
+
+    /// Nothing where a side has not described its data.
+    private func plan(_ specification: JobSpecification) -> JobPlan? {
+        try? JobPlan(specification, limits: contract.limits, publications: publications(for: specification))
+    }
+
+    /// Both sides' descriptions of the columns that a job names.
+    private func publications(for specification: JobSpecification) -> [String: Publication] {
+        var found = peers.withLock { $0 }.filter { [specification.parties.bank, specification.parties.platform].contains($0.key) }
+        found[name] = publication
+        return found.mapValues { $0.reduced(to: specification) }
+    }
+
+    /// Tells the arbiter, where there is a line to it.
+    /// - Returns: whether there is.
+    @discardableResult
+    private func publish() throws(Fault) -> Bool {
+        let document = Array(publication.json.canonicalText().utf8)
+        guard document.count <= Publication.maximumBytes else { throw Fault(.cannotDescribe, at: name, "\(DataDescription.mostColumns)") }
+        guard let line = arbiterLine.withLock({ $0 }) else { return false }
+        line.post(.nodePublication(.filled { $0.document = document.data }), job: .none, attempt: 0)
+        return true
+    }
+
+    private func hear(_ publication: PeerPublication) {
+        guard let publication = try? Publication.parse(publication.document.octets), publication.party != name,
+              contract.parties.contains(where: { $0.name == publication.party && $0.role.holdsData })
+        else { return log.warning(en: "the arbiter sent a description that cannot be read", zh: "仲裁方发来无法读取的数据描述") }
+        peers.withLock { $0[publication.party] = publication }
+    }
+
     private func hear(_ received: Line.Received, from arbiter: PostedLine) async {
         let id = received.job
         switch received.message {
+        case .peerPublication(let publication):
+            hear(publication)
         case .jobOffer(let offer):
             considered.withLock { _ = $0.insert(id) }
             Task { await self.consider(offer, id, received.attempt, arbiter) }
@@ -218,7 +283,7 @@ package final class DataNode: Sendable {
             let session = JobSession(
                 job: id, attempt: attempt, machine: machine, arbiter: arbiter, files: files, ledgers: ledgers,
                 operations: operations, signers: try signers(peer: role == .bank ? parties.platform : parties.bank),
-                deadlineSeconds: contract.limits.deadlineSeconds, log: log)
+                deadlineSeconds: contract.limits.deadlineSeconds, role: role, plan: plan(request.specification), log: log)
             let (stream, continuation) = AsyncStream<Arrival>.makeStream()
             let open = OpenJob(specification: request.specification, session: session, operations: operations,
                                sinceUnixSeconds: Int(Date().timeIntervalSince1970), arrivals: continuation, arriving: stream)
@@ -227,7 +292,8 @@ package final class DataNode: Sendable {
                 ended(open, Fault(.cancelled))
                 return forget(open, id)
             }
-            log.info(en: "approved by \(approver): \(name)", zh: "已由 \(approver) 批准：\(name)")
+            let peer = role == .bank ? parties.platform : parties.bank
+            log.info(en: "approved by \(approver): \(name); waiting for \(peer)", zh: "已由 \(approver) 批准：\(name)；等待 \(peer)")
             // What led to the answer is witnessed with it.
             arbiter.post(.operationsHead(operations.opened), job: id, attempt: attempt)
             arbiter.post(.jobAnswer(.init()), job: id, attempt: attempt)
@@ -249,7 +315,7 @@ package final class DataNode: Sendable {
             let file = try DatasetFile(request.dataset.path, name: name)
             let machine: any RoleMachine
             do throws(Fault) {
-                machine = try makeMachine(request, secrets)
+                machine = try tools.makeMachine(request, secrets)
             } catch {
                 if let digest = try? file.digest() {
                     try operations.record(.dataRead, job: request.job, purpose: specification.purpose.code, object: name, digest: digest)
@@ -304,24 +370,37 @@ package final class DataNode: Sendable {
         switch request {
         case .jobs:
             let waiting = approvals.all.map { summary($0, "waiting", $1.specification, $1.sinceUnixSeconds) }
-            let open = jobs.withLock { $0 }.map { summary($0, $1.started ? "running" : "approved", $1.specification, $1.sinceUnixSeconds) }
+            let open = jobs.withLock { $0 }.map { id, job in
+                summary(id, job.started ? "running" : "approved", job.specification, job.sinceUnixSeconds, waitsFor: job.session.waitsFor)
+            }
             return .object(["jobs": .array(waiting + open), "registered": .bool(isRegistered.withLock { $0 })])
         case .show(let id):
             let waiting = approvals.all[id]
             guard let specification = waiting?.specification ?? jobs.withLock({ $0[id]?.specification }) else { throw Fault(.unknownJob, at: "", "\(id)") }
             return .object(["specification": .text(specification.canonicalJSON()), "waiting": .bool(waiting != nil),
-                            "since": .integer(waiting?.sinceUnixSeconds ?? 0)])
+                            "since": .integer(waiting?.sinceUnixSeconds ?? 0),
+                            "publications": .array(publications(for: specification).values.map(\.json))])
         case .approve(let id, let approver):
             try approvals.decide(id, by: approver, account: account)
         case .refuse(let id, let reason, let approver):
             try approvals.decide(id, by: approver, account: account, reason: reason)
+        case .publish:
+            return .object(["published": .bool(try publish())])
         }
         return .object([:])
     }
 
-    private func summary(_ id: JobIdentifier, _ state: String, _ specification: JobSpecification, _ since: Int) -> JSONValue {
-        .object(["job": .text("\(id)"), "state": .text(state), "since": .integer(since), "name": .text(specification.name),
-                 "kind": .text(specification.kind.rawValue), "purpose": .text(specification.purpose.code)])
+    private func summary(_ id: JobIdentifier, _ state: String, _ specification: JobSpecification, _ since: Int,
+                         waitsFor: JobSession.Wait? = nil) -> JSONValue {
+        var members: [String: JSONValue] = [
+            "job": .text("\(id)"), "state": .text(state), "since": .integer(since), "name": .text(specification.name),
+            "kind": .text(specification.kind.rawValue), "purpose": .text(specification.purpose.code),
+        ]
+        if let waitsFor {
+            members["waits_for"] = .text(waitsFor.party)
+            members["waits_since"] = .integer(waitsFor.sinceUnixSeconds)
+        }
+        return .object(members)
     }
 
     private func run(_ open: OpenJob, _ id: JobIdentifier, _ arbiter: PostedLine) async {
@@ -365,6 +444,8 @@ package final class DataNode: Sendable {
 
     private func arrival(_ open: OpenJob) async throws(Fault) -> Arrival {
         let seconds = min(60, contract.limits.deadlineSeconds)
+        let bank = open.specification.parties.bank
+        log.of(open.session.job).info(en: "waiting for the line of \(bank), at most \(seconds) s", zh: "等待 \(bank) 建立连接，至多 \(seconds) 秒")
         let alarm = Task {
             try await Task.sleep(for: .seconds(seconds))
             open.arrivals.finish()

@@ -2,6 +2,7 @@ import Dispatch
 import Faults
 import Foundation
 import Ledger
+import Planning
 import Primitives
 import Roles
 import Synchronization
@@ -27,7 +28,10 @@ package final class JobSession: Sendable {
     /// Since when a phase has waited for its heads.
     private let checkpointSince = Mutex<ContinuousClock.Instant?>(nil)
     private let peerName: String
-    private let lastHeard = Mutex(ContinuousClock.now)
+    private let plan: JobPlan?
+    private let role: Role
+    /// Whom the job waits for: nobody while it has work of its own.
+    private let awaited = Mutex<Wait?>(nil)
 
     private final class MachineBox: @unchecked Sendable {
         // Used by one step at a time: `run` awaits each.
@@ -46,7 +50,7 @@ package final class JobSession: Sendable {
     }
 
     init(job: JobIdentifier, attempt: UInt32, machine: any RoleMachine, arbiter: PostedLine, files: JobFiles, ledgers: LedgerBook,
-                 operations: JobOperations, signers: HeadSigners, deadlineSeconds: Int, log: NodeLog) {
+                 operations: JobOperations, signers: HeadSigners, deadlineSeconds: Int, role: Role, plan: JobPlan?, log: NodeLog) {
         self.job = job
         self.attempt = attempt
         self.machine = MachineBox(machine)
@@ -58,7 +62,36 @@ package final class JobSession: Sendable {
         peerName = signers.peer
         midway = MidwayHeads(job: job, attempt: attempt, ledgers: ledgers, signers: signers, arbiter: arbiter)
         self.deadlineSeconds = deadlineSeconds
+        self.role = role
+        self.plan = plan
         self.log = log
+    }
+
+    /// What a job waits for.
+    package struct Wait: Sendable {
+        package let party: String
+        package let sinceUnixSeconds: Int
+        fileprivate let since: ContinuousClock.Instant
+        fileprivate var isTold = false
+    }
+
+    package var waitsFor: Wait? { awaited.withLock { $0 } }
+
+    private func wait(for party: String) async {
+        awaited.withLock { wait in
+            guard wait?.party != party else { return }
+            wait = Wait(party: party, sinceUnixSeconds: Int(Date().timeIntervalSince1970), since: .now)
+        }
+        await mailbox.wait()
+    }
+
+    /// Something came, or there is own work.
+    private func endWait() {
+        let told = awaited.withLock { wait -> String? in
+            defer { wait = nil }
+            return wait?.isTold == true ? wait?.party : nil
+        }
+        if let told { log.info(en: "\(told) is back", zh: "\(told) 已恢复响应") }
     }
 
     /// From the arbiter's line.
@@ -116,10 +149,10 @@ package final class JobSession: Sendable {
         measurements.finished = .now
         let machine = machine
         let run = measurements
-        let language = log.language
+        let (language, plan, role) = (log.language, plan, role)
         let results = try await compute { () throws(Fault) in
             let results = try machine.machine.results(run)
-            return results + [machine.machine.page(of: results, language: language)].compactMap(\.self)
+            return results + [machine.machine.page(of: results, language: language), plan?.record(beside: results, role: role)].compactMap(\.self)
         }
         try operations.record(results)
         try files.keep(results, job: job)
@@ -154,7 +187,7 @@ package final class JobSession: Sendable {
             }
             try await outbox.check()
             event = try await next(outbox)
-            if event == nil { await mailbox.wait() }
+            if event == nil { await wait(for: machine.machine.listening == [.arbiter] ? signers.arbiter : peerName) } else { endWait() }
         }
     }
 
@@ -164,7 +197,6 @@ package final class JobSession: Sendable {
         let queued = outbox.count
         if wants, queued == 0 { return .proceed }
         if queued < Outbox.most, let (message, end) = try await mailbox.take(from: machine.machine.listening) {
-            lastHeard.withLock { $0 = .now }
             return .message(message, from: end)
         }
         return wants && queued < 2 ? .proceed : nil
@@ -174,7 +206,7 @@ package final class JobSession: Sendable {
     private func checkpoint(_ phase: Phase, _ round: UInt32, _ line: Line, _ outbox: Outbox) async throws(Fault) {
         checkpointSince.withLock { $0 = .now }
         defer { checkpointSince.withLock { $0 = nil } }
-        try await waiting { () async throws(Fault) in
+        try await waiting(for: peerName) { () async throws(Fault) in
             try await outbox.check()
             return outbox.count == 0 ? () : nil
         }
@@ -186,21 +218,21 @@ package final class JobSession: Sendable {
             return HeadExchange(ledger, signers: signers, round: round)
         }
         try await line.send(.ledgerHeads(exchange.heads), phase: phase, job: job, attempt: attempt)
-        try exchange.accept(try await waiting { () async throws(Fault) in try await self.mailbox.takeHeads() })
+        try exchange.accept(try await waiting(for: peerName) { () async throws(Fault) in try await self.mailbox.takeHeads() })
         arbiter.post(.headSubmission(exchange.submission(ledger, since: midway.last)), phase: phase, job: job, attempt: attempt)
-        try exchange.accept(try await waiting { () async throws(Fault) in try await self.mailbox.takeSignatures() })
+        try exchange.accept(try await waiting(for: signers.arbiter) { () async throws(Fault) in try await self.mailbox.takeSignatures() })
         try exchange.keep(in: ledger)
         midway.follow(exchange.sizes)
     }
 
     /// Asks again whenever something has changed.
-    private func waiting<Value>(_ take: () async throws(Fault) -> Value?) async throws(Fault) -> Value {
+    private func waiting<Value>(for party: String, _ take: () async throws(Fault) -> Value?) async throws(Fault) -> Value {
         while true {
             if let value = try await take() {
-                lastHeard.withLock { $0 = .now }
+                endWait()
                 return value
             }
-            await mailbox.wait()
+            await wait(for: party)
         }
     }
 
@@ -229,17 +261,25 @@ package final class JobSession: Sendable {
         }
     }
 
-    /// A peer from which nothing is heard for the contract's deadline has gone for good.
+    /// A party that is waited for in vain for the contract's deadline has gone for good. Before that it is said who it is.
     private func watch() async {
+        let patienceSeconds = min(10, max(1, deadlineSeconds / 2))
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
             let deadline = Duration.seconds(deadlineSeconds)
-            let silence = lastHeard.withLock { ContinuousClock.now - $0 }
+            guard let wait = waitsFor else { continue }
+            let silence = ContinuousClock.now - wait.since
             let isPast = { (since: ContinuousClock.Instant?) in since.map { ContinuousClock.now - $0 > deadline } ?? false }
             if isPast(midway.since) || silence > deadline && isPast(checkpointSince.withLock { $0 }) {
-                return await end(Fault(.headMissing, at: peerName, "\(deadlineSeconds)"))
+                return await end(Fault(.headMissing, at: wait.party, "\(deadlineSeconds)"))
             }
             if silence > deadline { return await end(Fault(.deadlinePassed, at: peerName, "\(deadlineSeconds)")) }
+            guard silence > .seconds(patienceSeconds), !wait.isTold else { continue }
+            _ = awaited.withLock { $0?.isTold = true }
+            let since = Date(timeIntervalSince1970: Double(wait.sinceUnixSeconds)).formatted(.iso8601)
+            let end = Date(timeIntervalSince1970: Double(wait.sinceUnixSeconds + deadlineSeconds)).formatted(.iso8601)
+            log.info(en: "waiting for \(wait.party) since \(since); the job ends at \(end) if nothing comes",
+                     zh: "自 \(since) 起等待 \(wait.party)；若一直无响应，任务将于 \(end) 终止")
         }
     }
 }

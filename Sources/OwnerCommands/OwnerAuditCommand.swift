@@ -8,14 +8,13 @@ import Foundation
 import Installation
 import Jobs
 import NodeCommands
-import Roles
+import NodeRuntime
 import Tables
 import Wire
 
 /// What the owner's verbs need of a program that holds data.
 package protocol OwnerProgram: DataNodeProgram {
-    /// Opens a job on this party's own data.
-    static func open(_ request: RoleRequest, _ secrets: JobSecrets) throws(Fault) -> any RoleMachine
+    static var tools: DataTools { get }
     /// The spellings under which jobs know a subject, of every kind of identifier that fits.
     static func spellings(of identifier: String) -> Set<String>
 }

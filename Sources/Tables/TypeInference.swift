@@ -5,6 +5,8 @@ import Foundation
 package struct InferredColumn: Sendable, Hashable, Codable {
     package var name: String
     package var kind: ColumnKind
+    /// Cells, missing ones included.
+    package var rows: Int
     package var missing: Int
     /// Distinct present cells, nil where there are more than ``Table/inferredLevelLimit``.
     package var distinct: Int?
@@ -62,6 +64,6 @@ private struct Impression {
             case (true, false, false, true): .category
             default: .text
             }
-        return InferredColumn(name: name, kind: kind, missing: missing, distinct: levels?.count)
+        return InferredColumn(name: name, kind: kind, rows: present + missing, missing: missing, distinct: levels?.count)
     }
 }

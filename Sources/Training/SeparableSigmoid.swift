@@ -9,95 +9,33 @@ import LinearAlgebra
 ///
 /// Fixed point: T_j and a_j (j >= 1) with 12 fractional bits, a_0 and products with 24.
 package struct SeparableSigmoid: Sendable {
-    package static let factorBits = 12
-    package static let residualBits = 24
+    package static let factorBits = SigmoidProjection.factorBits
+    package static let residualBits = SigmoidProjection.residualBits
+
+    private let projection: SigmoidProjection
 
     /// m
-    package let degree: Int
+    package var degree: Int { projection.degree }
     /// R
-    package let range: Double
-    /// K: every |a_j(s)| for j >= 1 and any s is below K / 2^12. Added to a_j, it makes exponents of ciphertexts
-    /// non-negative. A power of two, fixed by (m, R) and never by data, so that both parties know it.
-    package let coefficientShift: Int64
-    /// lambda: the coefficients of the loss stay below lambda K / 2^12.
-    package let lossShiftFactor: Int64
-
-    private static let nodeCount = 64
-    private let nodes: [Double]
-    private let projection: Matrix
+    package var range: Double { projection.range }
+    /// K
+    package var coefficientShift: Int64 { projection.coefficientShift }
+    /// lambda
+    package var lossShiftFactor: Int64 { projection.lossShiftFactor }
 
     package init(degree: Int, range: Double) {
-        precondition((1...12).contains(degree) && range > 0)
-        self.degree = degree
-        self.range = range
-        let count = SeparableSigmoid.nodeCount
-        nodes = (0..<count).map { cos(.pi * (Double($0) + 0.5) / Double(count)) }
-        let polynomials = nodes.map { SeparableSigmoid.polynomials($0, degree: degree) }
-        // Chebyshev nodes carry the weight 1 / sqrt(1 - x^2): the root undoes it. Scores crowd around 0, hence the normal
-        // part; the uniform part keeps the ends from drifting.
-        let weights = nodes.map { node in
-            (0.95 * exp(-pow(node * range, 2) / 2) / (2 * .pi).squareRoot() + 0.05 / (2 * range)) * (1 - node * node).squareRoot()
-        }
-        var normal = Matrix.zeros(rows: degree + 1, columns: degree + 1)
-        for (row, weight) in zip(polynomials, weights) {
-            for i in 0...degree {
-                for j in 0...degree { normal[i, j] += weight * row[i] * row[j] }
-            }
-        }
-        guard let factor = Cholesky(normal) else { preconditionFailure("Chebyshev polynomials are independent") }
-        var projection = Matrix.zeros(rows: degree + 1, columns: count)
-        for node in 0..<count {
-            let column = factor.solve(polynomials[node].map { $0 * weights[node] })
-            for j in 0...degree { projection[j, node] = column[j] }
-        }
-        self.projection = projection
-
-        // The slope of a_j in s is at most sum_q |A_jq| / 4, which bounds what lies between the points of the grid; beyond
-        // it the sigmoid is constant to 1e-17 and so are its coefficients.
-        let step = 1.0 / 64
-        let reach = range + 40
-        var largest = 0.0
-        for j in 1...degree {
-            var row = 0.0
-            var slope = 0.0
-            for node in 0..<count { slope += abs(projection[j, node]) / 4 }
-            for point in stride(from: -reach, through: reach, by: step) {
-                var value = 0.0
-                for node in 0..<count { value += projection[j, node] * SeparableSigmoid.sigmoid(point + range * nodes[node]) }
-                row = max(row, abs(value))
-            }
-            largest = max(largest, row + slope * step / 2)
-        }
-        coefficientShift = SeparableSigmoid.powerOfTwo(atLeast: largest * 0x1p12)
-        // softplus(s + t) lies between a constant and s + t in t, so its linear coefficient lies within R.
-        lossShiftFactor = SeparableSigmoid.powerOfTwo(atLeast: range * 0x1p12 / Double(coefficientShift))
+        projection = SigmoidProjection(degree: degree, range: range)
     }
 
-    private static func powerOfTwo(atLeast value: Double) -> Int64 {
-        var power: Int64 = 1
-        while Double(power) < value { power *= 2 }
-        return power
-    }
-
-    package static func sigmoid(_ u: Double) -> Double {
-        u >= 0 ? 1 / (1 + exp(-u)) : exp(u) / (1 + exp(u))
-    }
+    package static func sigmoid(_ u: Double) -> Double { SigmoidProjection.sigmoid(u) }
 
     /// log(1 + e^u)
-    package static func softplus(_ u: Double) -> Double {
-        max(u, 0) + log1p(exp(-abs(u)))
-    }
-
-    private static func polynomials(_ x: Double, degree: Int) -> [Double] {
-        var values = [1.0, x]
-        while values.count <= degree { values.append(2 * x * values[values.count - 1] - values[values.count - 2]) }
-        return Array(values.prefix(degree + 1))
-    }
+    package static func softplus(_ u: Double) -> Double { SigmoidProjection.softplus(u) }
 
     /// T_1 ... T_m of t / R, 12 fractional bits, each within [-4096, 4096]; what a platform encrypts of a row.
     package func factors(_ t: Double) -> [Int64] {
         let x = min(max(t / range, -1), 1)
-        return SeparableSigmoid.polynomials(x, degree: degree).dropFirst().map { Int64(($0 * 0x1p12).rounded()) }
+        return SigmoidProjection.polynomials(x, degree: degree).dropFirst().map { Int64(($0 * 0x1p12).rounded()) }
     }
 
     /// What the bank holds of one row.
@@ -118,13 +56,13 @@ package struct SeparableSigmoid: Sendable {
     package func coefficients(_ s: Double, bad: Bool) -> RowCoefficients {
         var a = [Double](repeating: 0, count: degree + 1)
         var l = a
-        for node in 0..<SeparableSigmoid.nodeCount {
-            let u = s + range * nodes[node]
+        for node in 0..<SigmoidProjection.nodeCount {
+            let u = s + range * projection.nodes[node]
             let probability = SeparableSigmoid.sigmoid(u)
             let loss = SeparableSigmoid.softplus(bad ? -u : u)
             for j in 0...degree {
-                a[j] += projection[j, node] * probability
-                l[j] += projection[j, node] * loss
+                a[j] += projection.matrix[j, node] * probability
+                l[j] += projection.matrix[j, node] * loss
             }
         }
         let limit = Double(lossShiftFactor * coefficientShift)

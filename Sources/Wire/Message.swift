@@ -34,6 +34,8 @@ package enum Message: Sendable, Equatable {
     case headSignatures(HeadSignatures)
     case operationsHead(OperationsHead)
     case directionHead(DirectionHead)
+    case nodePublication(NodePublication)
+    case peerPublication(PeerPublication)
     case submitJob(SubmitJob)
     case listJobs(ListJobs)
     case showJob(ShowJob)
@@ -42,6 +44,8 @@ package enum Message: Sendable, Equatable {
     case jobRecord(JobRecord)
     case jobList(JobList)
     case refusal(Refusal)
+    case showPublication(ShowPublication)
+    case publicationRecord(PublicationRecord)
 
     package var kind: MessageKind { content.kind }
 
@@ -86,6 +90,8 @@ package enum Message: Sendable, Equatable {
             case .headSignatures: .headSignatures(try parse(payload))
             case .operationsHead: .operationsHead(try parse(payload))
             case .directionHead: .directionHead(try parse(payload))
+            case .nodePublication: .nodePublication(try parse(payload))
+            case .peerPublication: .peerPublication(try parse(payload))
             case .submitJob: .submitJob(try parse(payload))
             case .listJobs: .listJobs(try parse(payload))
             case .showJob: .showJob(try parse(payload))
@@ -94,6 +100,8 @@ package enum Message: Sendable, Equatable {
             case .jobRecord: .jobRecord(try parse(payload))
             case .jobList: .jobList(try parse(payload))
             case .refusal: .refusal(try parse(payload))
+            case .showPublication: .showPublication(try parse(payload))
+            case .publicationRecord: .publicationRecord(try parse(payload))
             }
         try message.checkFields()
         return message
@@ -132,6 +140,8 @@ package enum Message: Sendable, Equatable {
         case .headSignatures(let body): (.headSignatures, body)
         case .operationsHead(let body): (.operationsHead, body)
         case .directionHead(let body): (.directionHead, body)
+        case .nodePublication(let body): (.nodePublication, body)
+        case .peerPublication(let body): (.peerPublication, body)
         case .submitJob(let body): (.submitJob, body)
         case .listJobs(let body): (.listJobs, body)
         case .showJob(let body): (.showJob, body)
@@ -140,6 +150,8 @@ package enum Message: Sendable, Equatable {
         case .jobRecord(let body): (.jobRecord, body)
         case .jobList(let body): (.jobList, body)
         case .refusal(let body): (.refusal, body)
+        case .showPublication(let body): (.showPublication, body)
+        case .publicationRecord(let body): (.publicationRecord, body)
         }
     }
 }

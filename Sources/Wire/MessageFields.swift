@@ -73,11 +73,13 @@ extension Message {
             for record in body.jobs { try record.check() }
         case .refusal(let body):
             for fault in body.faults { try fault.check() }
+        case .showPublication(let body):
+            try text(body.party, atMost: Message.maximumNameBytes)
         case .paillierKey, .roundRows, .maskedValues, .returnedBits, .partialScores:
             // Widths follow from the key's length, which the receiving role knows.
             break
-        case .columns, .curvature, .closing, .abort, .nodeRegistered, .jobOffer, .submitJob, .listJobs, .showJob,
-             .watchJob, .cancelJob:
+        case .columns, .curvature, .closing, .abort, .nodeRegistered, .nodePublication, .peerPublication, .jobOffer, .submitJob, .listJobs,
+             .showJob, .watchJob, .cancelJob, .publicationRecord:
             break
         }
     }
@@ -126,7 +128,7 @@ extension LedgerHeads {
 extension JobRecord {
     fileprivate func check() throws(WireFault) {
         try exactly(16, job)
-        for name in [name, kind, analyst, bank, platform, faultParty] { try text(name, atMost: Message.maximumNameBytes) }
+        for name in [name, kind, analyst, bank, platform, faultParty, awaited] { try text(name, atMost: Message.maximumNameBytes) }
         if case .UNRECOGNIZED = state { throw .unknownEnumerationValue }
         try progress.check()
         try fault.check()

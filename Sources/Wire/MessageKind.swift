@@ -38,6 +38,8 @@ package enum MessageKind: UInt16, Sendable, CaseIterable {
     case headSignatures = 75
     case operationsHead = 80
     case directionHead = 81
+    case nodePublication = 76
+    case peerPublication = 77
     // person and arbiter
     case submitJob = 128
     case listJobs = 129
@@ -47,6 +49,8 @@ package enum MessageKind: UInt16, Sendable, CaseIterable {
     case jobRecord = 133
     case jobList = 134
     case refusal = 135
+    case showPublication = 136
+    case publicationRecord = 137
 }
 
 /// Who may stand at an end of a line.
@@ -201,6 +205,15 @@ extension MessageKind {
         case .nodeRegistered:
             return Row(directions: fromArbiter, phases: [.waiting], shape: "version",
                        reveals: Phrase(en: "nothing new", zh: "无新增信息"), maximumPayloadBytes: Self.smallBytes)
+        case .nodePublication:
+            return Row(directions: toArbiter, phases: [.waiting], shape: "document (canonical JSON)",
+                       reveals: Phrase(en: "of each registered data set: names and types of columns, number of rows; speed, cores and free disk of the machine; who approves jobs",
+                                       zh: "各已登记数据集的列名、列类型与行数；本机速度、核数与剩余磁盘空间；任务审批方式"),
+                       maximumPayloadBytes: Self.documentBytes)
+        case .peerPublication:
+            return Row(directions: fromArbiter, phases: [.waiting], shape: "document (canonical JSON)",
+                       reveals: Phrase(en: "the same of the other party, for the data set that the job names", zh: "对方的上述内容，仅限任务所用的数据集"),
+                       maximumPayloadBytes: Self.documentBytes)
         case .jobOffer:
             return Row(directions: fromArbiter, phases: [.waiting], shape: "specification (canonical JSON)",
                        reveals: Phrase(en: "what is asked for, in full", zh: "任务说明全文"), maximumPayloadBytes: Self.documentBytes)
@@ -240,7 +253,7 @@ extension MessageKind {
                        reveals: Phrase(en: "which job the person asks about", zh: "所查询的任务"), maximumPayloadBytes: Self.smallBytes)
         case .jobRecord:
             return Row(directions: reply, phases: anyPhase,
-                       shape: "job 16, name, kind, analyst, bank, platform, state, progress, fault, times, approvals",
+                       shape: "job 16, name, kind, analyst, bank, platform, state, progress, fault, times, approvals, awaited, rounds",
                        reveals: Phrase(en: "where a job stands; no metric, no data", zh: "任务状态；不含指标与数据"),
                        maximumPayloadBytes: Self.smallBytes)
         case .jobList:
@@ -250,6 +263,14 @@ extension MessageKind {
         case .refusal:
             return Row(directions: reply, phases: anyPhase, shape: "faults {code, place, arguments}",
                        reveals: Phrase(en: "why the request was refused", zh: "请求被拒绝的原因"), maximumPayloadBytes: 64 << 10)
+        case .showPublication:
+            return Row(directions: ask, phases: [.waiting], shape: "party",
+                       reveals: Phrase(en: "which party the person asks about", zh: "所查询的参与方"), maximumPayloadBytes: Self.smallBytes)
+        case .publicationRecord:
+            return Row(directions: reply, phases: anyPhase, shape: "document (canonical JSON)",
+                       reveals: Phrase(en: "names and types of columns and the number of rows of that party's registered data sets; speed, cores and free disk of its machine; who approves jobs there",
+                                       zh: "该方已登记数据集的列名、列类型与行数；其机器速度、核数与剩余磁盘空间；任务审批方式"),
+                       maximumPayloadBytes: Self.documentBytes)
         }
     }
 }

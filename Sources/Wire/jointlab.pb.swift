@@ -501,6 +501,35 @@ package nonisolated struct FaultNote: Sendable {
   package init() {}
 }
 
+/// What the owner tells of the data sets that it registered, and of its machine; see specification.md. Sent after
+/// NodeRegistered and whenever it changes; each replaces the one before.
+package nonisolated struct NodePublication: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// canonical JSON
+  package var document: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The other party's publication, reduced to the data set that a job names, ahead of the job's offer.
+package nonisolated struct PeerPublication: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// canonical JSON
+  package var document: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct JobOffer: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -877,6 +906,24 @@ package nonisolated struct JobRecord: @unchecked Sendable {
     set {_uniqueStorage()._platformApproved = newValue}
   }
 
+  /// the party that is behind while the job runs; empty: neither
+  package var awaited: String {
+    get {_storage._awaited}
+    set {_uniqueStorage()._awaited = newValue}
+  }
+
+  /// when it was last heard
+  package var awaitedSinceUnixSeconds: UInt64 {
+    get {_storage._awaitedSinceUnixSeconds}
+    set {_uniqueStorage()._awaitedSinceUnixSeconds = newValue}
+  }
+
+  /// of training that have been ruled on
+  package var rounds: UInt32 {
+    get {_storage._rounds}
+    set {_uniqueStorage()._rounds = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -890,6 +937,32 @@ package nonisolated struct JobList: Sendable {
   // methods supported on all messages.
 
   package var jobs: [JobRecord] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Asks for what a data party has published.
+package nonisolated struct ShowPublication: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var party: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct PublicationRecord: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// canonical JSON; empty: nothing
+  package var document: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1649,6 +1722,66 @@ nonisolated extension FaultNote: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
   }
 }
 
+nonisolated extension NodePublication: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".NodePublication"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}document\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.document) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.document.isEmpty {
+      try visitor.visitSingularBytesField(value: self.document, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: NodePublication, rhs: NodePublication) -> Bool {
+    if lhs.document != rhs.document {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PeerPublication: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PeerPublication"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}document\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.document) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.document.isEmpty {
+      try visitor.visitSingularBytesField(value: self.document, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: PeerPublication, rhs: PeerPublication) -> Bool {
+    if lhs.document != rhs.document {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension JobOffer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobOffer"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}specification\0")
@@ -2228,7 +2361,7 @@ nonisolated extension CancelJob: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobRecord"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}name\0\u{1}kind\0\u{1}analyst\0\u{1}bank\0\u{1}platform\0\u{1}state\0\u{1}progress\0\u{1}fault\0\u{3}fault_party\0\u{3}submitted_unix_seconds\0\u{3}changed_unix_seconds\0\u{3}bank_approved\0\u{3}platform_approved\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}name\0\u{1}kind\0\u{1}analyst\0\u{1}bank\0\u{1}platform\0\u{1}state\0\u{1}progress\0\u{1}fault\0\u{3}fault_party\0\u{3}submitted_unix_seconds\0\u{3}changed_unix_seconds\0\u{3}bank_approved\0\u{3}platform_approved\0\u{1}awaited\0\u{3}awaited_since_unix_seconds\0\u{1}rounds\0")
 
   fileprivate class _StorageClass {
     var _job: Data = Data()
@@ -2245,6 +2378,9 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     var _changedUnixSeconds: UInt64 = 0
     var _bankApproved: Bool = false
     var _platformApproved: Bool = false
+    var _awaited: String = String()
+    var _awaitedSinceUnixSeconds: UInt64 = 0
+    var _rounds: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2269,6 +2405,9 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       _changedUnixSeconds = source._changedUnixSeconds
       _bankApproved = source._bankApproved
       _platformApproved = source._platformApproved
+      _awaited = source._awaited
+      _awaitedSinceUnixSeconds = source._awaitedSinceUnixSeconds
+      _rounds = source._rounds
     }
   }
 
@@ -2301,6 +2440,9 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._changedUnixSeconds) }()
         case 13: try { try decoder.decodeSingularBoolField(value: &_storage._bankApproved) }()
         case 14: try { try decoder.decodeSingularBoolField(value: &_storage._platformApproved) }()
+        case 15: try { try decoder.decodeSingularStringField(value: &_storage._awaited) }()
+        case 16: try { try decoder.decodeSingularUInt64Field(value: &_storage._awaitedSinceUnixSeconds) }()
+        case 17: try { try decoder.decodeSingularUInt32Field(value: &_storage._rounds) }()
         default: break
         }
       }
@@ -2355,6 +2497,15 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       if _storage._platformApproved != false {
         try visitor.visitSingularBoolField(value: _storage._platformApproved, fieldNumber: 14)
       }
+      if !_storage._awaited.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._awaited, fieldNumber: 15)
+      }
+      if _storage._awaitedSinceUnixSeconds != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._awaitedSinceUnixSeconds, fieldNumber: 16)
+      }
+      if _storage._rounds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._rounds, fieldNumber: 17)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2378,6 +2529,9 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         if _storage._changedUnixSeconds != rhs_storage._changedUnixSeconds {return false}
         if _storage._bankApproved != rhs_storage._bankApproved {return false}
         if _storage._platformApproved != rhs_storage._platformApproved {return false}
+        if _storage._awaited != rhs_storage._awaited {return false}
+        if _storage._awaitedSinceUnixSeconds != rhs_storage._awaitedSinceUnixSeconds {return false}
+        if _storage._rounds != rhs_storage._rounds {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2412,6 +2566,66 @@ nonisolated extension JobList: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
   package static func ==(lhs: JobList, rhs: JobList) -> Bool {
     if lhs.jobs != rhs.jobs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ShowPublication: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ShowPublication"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}party\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.party) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.party.isEmpty {
+      try visitor.visitSingularStringField(value: self.party, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: ShowPublication, rhs: ShowPublication) -> Bool {
+    if lhs.party != rhs.party {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PublicationRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PublicationRecord"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}document\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.document) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.document.isEmpty {
+      try visitor.visitSingularBytesField(value: self.document, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: PublicationRecord, rhs: PublicationRecord) -> Bool {
+    if lhs.document != rhs.document {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,12 +1,13 @@
 import ArgumentParser
 import BankRole
 import Console
+import Exchange
 import Faults
+import Jobs
 import NodeCommands
 import NodeRuntime
 import OwnerCommands
 import Reports
-import Roles
 import Wire
 
 @main
@@ -30,10 +31,7 @@ struct BankNode: AsyncParsableCommand {
         static let role = Role.bank
         static let name = "bank-node"
         static func spellings(of identifier: String) -> Set<String> { BankJob.spellings(of: identifier) }
-
-        static func open(_ request: RoleRequest, _ secrets: JobSecrets) throws(Fault) -> any RoleMachine {
-            try BankJob.open(request, secrets)
-        }
+        static let tools = DataTools(makeMachine: BankJob.open, describe: DataDescription.describing, measure: Calibration.measure)
     }
 
     struct Serve: AsyncParsableCommand {
@@ -43,7 +41,7 @@ struct BankNode: AsyncParsableCommand {
 
         func run() async throws {
             let code = await NodeProgram.serve(options, role: .bank) { installation, log in
-                try await DataNode(installation, role: .bank, log: log, makeMachine: Program.open).serve()
+                try await DataNode(installation, role: .bank, log: log, tools: Program.tools).serve()
             }
             throw ArgumentParser.ExitCode(code.rawValue)
         }

@@ -1,12 +1,13 @@
 import ArgumentParser
 import Console
+import Exchange
 import Faults
+import Jobs
 import NodeCommands
 import NodeRuntime
 import OwnerCommands
 import PlatformRole
 import Reports
-import Roles
 import Wire
 
 @main
@@ -30,10 +31,7 @@ struct PlatformNode: AsyncParsableCommand {
         static let role = Role.platform
         static let name = "platform-node"
         static func spellings(of identifier: String) -> Set<String> { PlatformJob.spellings(of: identifier) }
-
-        static func open(_ request: RoleRequest, _ secrets: JobSecrets) throws(Fault) -> any RoleMachine {
-            try PlatformJob.open(request, secrets)
-        }
+        static let tools = DataTools(makeMachine: PlatformJob.open, describe: DataDescription.describing, measure: Calibration.measure)
     }
 
     struct Serve: AsyncParsableCommand {
@@ -43,7 +41,7 @@ struct PlatformNode: AsyncParsableCommand {
 
         func run() async throws {
             let code = await NodeProgram.serve(options, role: .platform) { installation, log in
-                try await DataNode(installation, role: .platform, log: log, makeMachine: Program.open).serve()
+                try await DataNode(installation, role: .platform, log: log, tools: Program.tools).serve()
             }
             throw ArgumentParser.ExitCode(code.rawValue)
         }

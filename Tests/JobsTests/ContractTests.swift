@@ -71,7 +71,7 @@ struct ContractTests {
     }
 
     @Test("a mistake in a contract has one fault, at its place", arguments: [
-        Mistake("/suite", #""SM2""#, .valueOutOfRange),
+        Mistake("/suite", #""SM2""#, .unknownChoice),
         Mistake("/suite", nil, .missingKey),
         Mistake("/parties/0", nil, .wrongType, at: "/parties"),
         Mistake("/parties/1/address", #""bank.example:1""#, .unknownKey),
@@ -93,7 +93,7 @@ struct ContractTests {
         Mistake("/parties/2/ledger_key", "\"\(Documents.key("b"))\"", .duplicateName),
         Mistake("/people/0/name", #""bank""#, .duplicateName),
         Mistake("/people/0/party", #""bnak""#, .unknownParty),
-        Mistake("/people/0/role", #""boss""#, .valueOutOfRange),
+        Mistake("/people/0/role", #""boss""#, .unknownChoice),
         Mistake("/limits/minimum_intersection", "99", .valueOutOfRange),
         Mistake("/limits/minimum_key_bits", "1024", .valueOutOfRange),
         Mistake("/limits/exposure_percent", "null", .missingKey, at: "/limits/exposure_note"),
@@ -193,9 +193,9 @@ struct ContractTests {
     }
 
     @Test("a mistake in a node's configuration has one fault, at its place", arguments: [
-        Mistake("/approve", #""by_hand""#, .valueOutOfRange),
+        Mistake("/approve", #""by_hand""#, .unknownChoice),
         Mistake("/approve", #"{"maximum_rounds": 0}"#, .valueOutOfRange, at: "/approve/maximum_rounds"),
-        Mistake("/log_level", #""loud""#, .valueOutOfRange),
+        Mistake("/log_level", #""loud""#, .unknownChoice),
         Mistake("/datasets", "{}", .wrongType),
         Mistake("/datasets/a b", #"{"path": "x"}"#, .wrongType),
         Mistake("/datasets/main", #""x""#, .wrongType),

@@ -121,7 +121,7 @@ struct SchemaTests {
                 guard let words = property["enum"]?.elements.compactMap(\.text) else { continue }
                 let found = faults(of: place.document.setting("\(place.place)/\(key)", to: .text("?")))
                 let fault = try #require(found.first { $0.place == "\(place.place)/\(key)" })
-                #expect(fault.arguments.last == words.joined(separator: " | "))
+                #expect(fault.arguments.count == 4 && fault.arguments[1] == words.joined(separator: " | "))
             }
         }
     }

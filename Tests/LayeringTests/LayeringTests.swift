@@ -26,10 +26,11 @@ private let allowed: [String: Set<String>] = {
         "Reports": ["Evaluation", "Roles", "Pages", "Wire", "Jobs", "Faults"],
         "Audit": ["Ledger", "BigNumber", "Jobs", "Wire", "Faults", "Primitives"],
         "Canary": ["Audit", "Ledger", "Tables", "Wire", "Faults"],
+        "Planning": ["Wire", "Jobs", "Faults", "LinearAlgebra"],
         "Training": ["LinearAlgebra"],
         "Exchange": [
-            "Roles", "BigNumber", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training",
-            "LinearAlgebra",
+            "Roles", "Planning", "BigNumber", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables",
+            "Training", "LinearAlgebra",
         ],
         "BankRole": [
             "Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training",
@@ -42,24 +43,24 @@ private let allowed: [String: Set<String>] = {
         "ArbiterRole": ["Wire", "Jobs", "Faults", "LinearAlgebra", "Ledger", "Primitives"],
         "Transport": nio.union(["Wire", "Faults", "Primitives"]),
         "Installation": ["Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport"],
-        "NodeRuntime": ["Roles", "Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", "Logging"],
+        "NodeRuntime": ["Roles", "Planning", "Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", "Logging"],
         "ArbiterRuntime": [
             "ArbiterRole", "Ledger", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", "Logging",
         ],
         "NodeCommands": [
-            "NodeRuntime", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", "Primitives", "Transport", "ArgumentParser",
+            "NodeRuntime", "Ledger", "Planning", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", "Primitives", "Transport", "ArgumentParser",
             "Logging",
         ],
         "AnalystCommands": [
-            "Audit", "Catalogue", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", "ArgumentParser",
+            "Audit", "Catalogue", "Planning", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", "ArgumentParser",
         ],
         "OwnerCommands": [
             "NodeCommands", "NodeRuntime", "Roles", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives",
             "ArgumentParser",
         ],
         "arbiter": ["ArbiterRuntime", "NodeCommands", "Console", "Wire", "Faults", "ArgumentParser"],
-        "platform-node": ["PlatformRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Wire", "Faults", "ArgumentParser"],
-        "bank-node": ["BankRole", "Roles", "Reports", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Wire", "Faults", "ArgumentParser"],
+        "platform-node": ["PlatformRole", "Reports", "Exchange", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Wire", "Faults", "ArgumentParser"],
+        "bank-node": ["BankRole", "Reports", "Exchange", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Wire", "Faults", "ArgumentParser"],
         "jointlab": ["AnalystCommands", "Console", "ArgumentParser"],
     ]
 }()

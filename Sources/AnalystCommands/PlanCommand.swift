@@ -1,0 +1,76 @@
+import ArgumentParser
+import Console
+import Faults
+import Foundation
+import Installation
+import Jobs
+import Planning
+import Wire
+
+extension JobCommand {
+    struct Plan: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "What a job will take and tell, before anything runs. (任务运行前的预估：用时、流量、资源、各方所得)",
+            discussion: """
+                Example: jointlab job plan spec.json --as lab/analyst/person.json --common 7200
+
+                Counts come from the descriptions that the owners have published, times from what their nodes have measured. How many \
+                subjects are common is known after alignment: without --common the smaller data set is reckoned with. The exit code is 1 \
+                if a limit would not hold.
+                """)
+        @Argument(help: "The specification. (任务说明文件)") var specification: String
+        @Option(name: .long, help: "Subjects in common, if you know. (已知的共有主体数)") var common: Int?
+        @Option(name: .long, help: "Rounds that you expect; by default those of the lab's latest job of this name. (预期轮数)") var rounds: Int?
+        @Option(name: .long, help: ArgumentHelp("Speed of the line between both nodes. (双方节点间线路速度)", valueName: "Mbit/s")) var line: Double?
+        @Option(name: .long, help: "The contract; by default that of --as. (合作契约文件)") var contract: String?
+        @Flag(name: .long, help: "Print JSON. (以 JSON 输出)") var json = false
+        @OptionGroup var description: DescriptionOption
+        @OptionGroup var person: PersonOption
+
+        func validate() throws {
+            if let common, common < 1 { throw ValidationError("--common is a positive number (须为正数)") }
+            if let rounds, rounds < 1 { throw ValidationError("--rounds is a positive number (须为正数)") }
+            if let line, !(line > 0) { throw ValidationError("--line is a positive number (须为正数)") }
+        }
+
+        func run() async throws {
+            try await person.options.reporting {
+                let language = person.options.language
+                let parsed = try Specification.read(specification)
+                guard let contract = try contract.map({ try Validate.read(contract: $0) }) ?? person.contract() else {
+                    throw Fault(.missingOption, at: "--as person.json / --contract contract.json")
+                }
+                let publications = try await description.publications(parsed.parties, person, note: false)
+                let name = URL(fileURLWithPath: specification).lastPathComponent
+                let faults = contract.check(parsed) + parsed.check(against: publications)
+                guard faults.isEmpty else { throw FaultList(faults: faults).located(in: name) }
+                var expected = rounds
+                if expected == nil { expected = try await earlierRounds(parsed) }
+                let plan: JobPlan
+                do throws(Fault) {
+                    plan = try JobPlan(parsed, limits: contract.limits, publications: publications, common: common,
+                                       rounds: expected, megabitsPerSecond: line)
+                } catch {
+                    throw FaultList(faults: [error]).located(in: name)
+                }
+                if json {
+                    Console.say(plan.json(language).canonicalText())
+                } else {
+                    for line in plan.lines(language) { Console.say(line) }
+                }
+                if plan.standings.contains(where: { $0.standing == .breaks }) { throw ArgumentParser.ExitCode(Faults.ExitCode.failure.rawValue) }
+            }
+        }
+
+        /// What the lab's latest job of the same name between the same parties took, where the arbiter can be asked.
+        private func earlierRounds(_ specification: JobSpecification) async throws -> Int? {
+            guard specification.training != nil, description.columns == nil, person.isGiven else { return nil }
+            let client = try await person.open()
+            let records = try await client.list()
+            await client.close()
+            let (bank, platform) = (specification.parties.bank, specification.parties.platform)
+            return records.filter { $0.state == .completed && $0.name == specification.name && $0.bank == bank && $0.platform == platform && $0.rounds > 0 }
+                .max { $0.changedUnixSeconds < $1.changedUnixSeconds }.map { Int($0.rounds) }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+/// How many products modulo n^2 the two expensive parts of a round take. Source: `Protocols/protocol.md`, "Inner products"
+/// and "Row combination".
+package enum RoundOperations {
+    /// For each row: one ladder for the powers of all but the first of `stride` ciphertexts.
+    package static func combinationProducts(stride: Int, exponentBits: Int) -> Double {
+        let bases = stride - 1
+        let parts = (bases + 3) / 4
+        let groups = (0..<parts).map { bases * ($0 + 1) / parts - bases * $0 / parts }
+        let tables = groups.reduce(0) { $0 + (1 << $1) - 1 - $1 }
+        let perBit = groups.reduce(1.0) { $0 + 1 - 1 / Double(1 << $1) }
+        return Double(tables) + Double(exponentBits) * perBit
+    }
+
+    /// For all rows and the fold at the end.
+    ///
+    /// - Parameters:
+    ///   - bits: of a row, all columns side by side.
+    ///   - ciphertextBytes: bounds the buckets.
+    package static func innerProducts(bits: Int, rows: Int, ciphertextBytes: Int) -> Double {
+        let width = patternBits(bits: bits, rows: rows, ciphertextBytes: ciphertextBytes)
+        let patterns = Double((bits + width - 1) / width)
+        return patterns * (Double(rows) * (1 - 1 / Double(1 << width)) + Double(2 << width)) + 2 * Double(bits)
+    }
+
+    /// Bytes of the buckets of one round.
+    package static func bucketBytes(bits: Int, rows: Int, ciphertextBytes: Int) -> Int {
+        let width = patternBits(bits: bits, rows: rows, ciphertextBytes: ciphertextBytes)
+        return (bits + width - 1) / width * (ciphertextBytes << width)
+    }
+
+    private static let mostBucketBytes = 256 << 20
+
+    private static func patternBits(bits: Int, rows: Int, ciphertextBytes: Int) -> Int {
+        func count(_ width: Int) -> Int { (bits + width - 1) / width }
+        return (1...14).filter { $0 == 1 || count($0) * (ciphertextBytes << $0) <= mostBucketBytes }
+            .min { count($0) * (rows + 2 << $0) < count($1) * (rows + 2 << $1) } ?? 1
+    }
+}
