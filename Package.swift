@@ -93,12 +93,12 @@ let package = Package(
         room("ArbiterRuntime", ["ArbiterRole", "Ledger", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
         // 6: verbs
         room("NodeCommands", ["NodeRuntime", "Ledger", "Planning", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", "Transport", arguments, logging]),
-        room("AnalystCommands", ["Audit", "Catalogue", "Planning", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
-        room("OwnerCommands", ["NodeCommands", "NodeRuntime", "Roles", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", arguments]),
+        room("AnalystCommands", ["Audit", "Pages", "Catalogue", "Planning", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
+        room("OwnerCommands", ["NodeCommands", "Pages", "NodeRuntime", "Roles", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", arguments]),
         // 7: programs
         program("arbiter", ["ArbiterRuntime", "NodeCommands", "Console", "Wire", "Faults", arguments]),
-        program("platform-node", ["PlatformRole", "Reports", "Exchange", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Wire", "Faults", arguments]),
-        program("bank-node", ["BankRole", "Reports", "Exchange", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Wire", "Faults", arguments]),
+        program("platform-node", ["PlatformRole", "Reports", "Exchange", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Audit", "Wire", "Faults", arguments]),
+        program("bank-node", ["BankRole", "Reports", "Exchange", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Audit", "Wire", "Faults", arguments]),
         program("jointlab", ["AnalystCommands", "Console", arguments]),
 
         // not of the product: what `Benchmarks/run` measures

@@ -38,6 +38,10 @@ local kinds = {
     [73] = "JobStop",
     [74] = "HeadSubmission",
     [75] = "HeadSignatures",
+    [76] = "NodePublication",
+    [77] = "PeerPublication",
+    [80] = "OperationsHead",
+    [81] = "DirectionHead",
     [128] = "SubmitJob",
     [129] = "ListJobs",
     [130] = "ShowJob",
@@ -46,6 +50,8 @@ local kinds = {
     [133] = "JobRecord",
     [134] = "JobList",
     [135] = "Refusal",
+    [136] = "ShowPublication",
+    [137] = "PublicationRecord",
 }
 
 local phases = {

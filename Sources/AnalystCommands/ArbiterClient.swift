@@ -100,14 +100,14 @@ struct JobWatcher {
         var record = try await client.ask(.watchJob(.init()), job: job)
         let display = WatchDisplay(client.contract.limits.deadlineSeconds, Self.patienceSeconds, language)
         let ticker = Task {
-            while !Task.isCancelled {
+            while !Task.isCancelled, !person.json {
                 try await Task.sleep(for: .seconds(1))
                 display.tick()
             }
         }
         defer { ticker.cancel() }
         while true {
-            display.show(record)
+            if person.json { person.show(record) } else { display.show(record) }
             if record.state == .completed || record.state == .failed || record.state == .cancelled { break }
             guard case .jobRecord(let next) = try await client.next() else { throw Fault(.unexpectedMessage, at: client.arbiterName) }
             record = next
@@ -144,10 +144,6 @@ private final class WatchDisplay: Sendable {
         let text = state.withLock { state -> String? in
             let step = "\(record.state.rawValue) \(record.bankApproved) \(record.platformApproved) \(record.progress.phase.rawValue) \(record.progress.round)"
             defer {
-        if person.json {
-            person.show(record)
-            return ""
-        }
                 state.record = record
                 state.news = Date()
                 state.step = step

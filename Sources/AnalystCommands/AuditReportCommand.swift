@@ -5,6 +5,7 @@ import Faults
 import Foundation
 import Jobs
 import Ledger
+import Pages
 
 extension AuditCommand {
     /// For people who were not there.
@@ -18,6 +19,8 @@ extension AuditCommand {
                 Example: jointlab audit report lab/bank/state/ledger/JOB --html report.html
                 """)
         @Argument(help: "The ledger's directory, and those of the same job at other nodes. (账本目录，以及同一任务在其他节点的账本目录)") var directories: [String]
+        @Option(name: .long, help: ArgumentHelp("Write a page in both languages that needs nothing beside it. (写成独立的双语网页)", valueName: "file"))
+        var html: String?
         @Flag(name: .long, help: "Print JSON. (以 JSON 输出)") var json = false
         @OptionGroup var options: LanguageOption
 
@@ -35,6 +38,12 @@ extension AuditCommand {
             guard let summary else {
                 for line in report.lines(language) { Console.say(line) }
                 throw ArgumentParser.ExitCode(Faults.ExitCode.failure.rawValue)
+            }
+            if let html {
+                let bytes = AuditPage(summary: summary).page(language).bytes
+                try await options.checking {
+                    do { try Data(bytes).write(to: URL(fileURLWithPath: html), options: .atomic) } catch { throw Fault(.unwritable, at: html) }
+                }
             }
             if json {
                 Console.say(summary.json(language).prettyText())

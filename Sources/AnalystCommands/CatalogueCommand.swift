@@ -9,7 +9,7 @@ import Jobs
 struct CatalogueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "catalogue", abstract: "The items of the government's credit information lists. (信用信息归集共享清单)",
-        subcommands: [List.self, Show.self, Search.self])
+        discussion: "Example: jointlab catalogue list", subcommands: [List.self, Show.self, Search.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

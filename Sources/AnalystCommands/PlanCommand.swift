@@ -69,7 +69,8 @@ extension JobCommand {
             let records = try await client.list()
             await client.close()
             let (bank, platform) = (specification.parties.bank, specification.parties.platform)
-            return records.filter { $0.state == .completed && $0.name == specification.name && $0.bank == bank && $0.platform == platform && $0.rounds > 0 }
+            return records
+                .filter { $0.state == .completed && $0.rounds > 0 && $0.name == specification.name && $0.bank == bank && $0.platform == platform }
                 .max { $0.changedUnixSeconds < $1.changedUnixSeconds }.map { Int($0.rounds) }
         }
     }

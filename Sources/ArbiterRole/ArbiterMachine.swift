@@ -175,8 +175,8 @@ package struct ArbiterMachine: Sendable {
             job.ended.insert(name)
             let other = name == job.record.bank ? job.record.platform : job.record.bank
             // Who waits in vain for the arbiter's word waits for the other party, without which there is none.
-            if let given = fault, given.code == .deadlinePassed, given.place == contract.arbiter.name {
-                fault = Fault(.deadlinePassed, at: other, arguments: given.arguments)
+            if let given = fault, [.deadlinePassed, .headMissing].contains(given.code), given.place == contract.arbiter.name {
+                fault = Fault(given.code, at: other, arguments: given.arguments)
             }
             // "The other side ended it" is no reason: the other side's own word is awaited, or the loss of its line.
             if let fault, fault.saysOnlyThatThePeerEnded, !job.ended.contains(other), registered.contains(other) {
@@ -201,7 +201,9 @@ package struct ArbiterMachine: Sendable {
     /// A head that a node shows is in the record of the line, where an audit finds it: here it must be the node's own.
     private func witness(_ head: OperationsHead, from name: String) throws(Fault) {
         let checkpoint = Checkpoint.operations(of: name, size: head.size, root: head.root.octets)
-        guard let key = ledgerKeys([name])[name], key.accepts(head.signature.octets, for: checkpoint.text) else { throw Fault(.cryptographicCheck, at: name) }
+        guard let key = ledgerKeys([name])[name], key.accepts(head.signature.octets, for: checkpoint.text) else {
+            throw Fault(.cryptographicCheck, at: name)
+        }
     }
 
     // People
@@ -221,8 +223,9 @@ package struct ArbiterMachine: Sendable {
         case .listJobs:
             return [.send(.jobList(.filled { $0.jobs = order.compactMap { jobs[$0]?.record } }), job: .none, to: line)]
         case .showPublication(let question):
-            guard contract.parties.contains(where: { $0.name == question.party && $0.role.holdsData }) else {
-                return refuse([Fault(.unknownParty, at: "", question.party, contract.parties.filter(\.role.holdsData).map(\.name).joined(separator: ", "))])
+            let owners = contract.parties.filter(\.role.holdsData).map(\.name)
+            guard owners.contains(question.party) else {
+                return refuse([Fault(.unknownParty, at: "", question.party, owners.joined(separator: ", "))])
             }
             return [.send(.publicationRecord(.filled { $0.document = publications[question.party]?.document ?? .init() }), job: .none, to: line)]
         case .showJob, .watchJob, .cancelJob:

@@ -41,7 +41,7 @@ package actor ArbiterNode {
             throw Fault(.unwritable, at: configuration.dataDirectory)
         }
         ledgers = LedgerBook(directory: files.directory, node: configuration.name, role: .arbiter, contract: installation.contractBytes,
-                             retention: Retention(configuration.retention))
+                             retention: .all)
         operations = try Operations(installation)
         machine = ArbiterMachine(contract: contract, contractDigest: installation.contractDigest, ledgerKey: installation.ledgerKey,
                                  records: ArbiterNode.load(records))

@@ -134,7 +134,7 @@ package struct AuditedOperations: Sendable {
                 report.add(.headSignatures, at: place, en: "carries no valid signature of \(node) alone", zh: "没有仅由 \(node) 作出的有效签名")
             }
             // Each entry has a head of its own.
-            if checkpoint.size != signed + 1 {
+            if checkpoint.size != signed &+ 1 {
                 report.add(checkpoint.size <= signed ? .headGrowth : .headMissing, at: place, en: "size \(checkpoint.size) follows \(signed)",
                            zh: "大小 \(checkpoint.size) 出现在 \(signed) 之后")
             }
@@ -164,7 +164,7 @@ package struct AuditedOperations: Sendable {
             checked[digest] = isWhole
             if !isWhole {
                 report.add(.subjectList, at: place(index), en: "the list of subjects that it names is missing or another one", zh: "所指的主体名单缺失或不符")
-            } else if let count = entry.count, directory.subjects(digest)?.count != Int(clamping: count) * SubjectList.tagBytes {
+            } else if let count = entry.count, directory.subjects(digest).map({ UInt64($0.count / SubjectList.tagBytes) }) != count {
                 report.add(.subjectList, at: place(index), en: "the list of subjects has not \(count) of them", zh: "名单中的主体数不是 \(count)")
             }
         }

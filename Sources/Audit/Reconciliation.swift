@@ -14,7 +14,9 @@ package enum Reconciliation {
             if let ledger = AuditedLedger.open(directory, report: &report) { ledgers.append(ledger) }
         }
         guard ledgers.count == directories.count else { return report }
-        return reconcile(ledgers, report)
+        report = reconcile(ledgers, report)
+        for directory in operations { OperationsChecks.hold(AuditedOperations(directory, &report), against: ledgers, &report) }
+        return report
     }
 
     /// - Parameter report: what opening them has found.
@@ -25,7 +27,6 @@ package enum Reconciliation {
             for second in ledgers[(index + 1)...] { compare(first, second, &report) }
         }
         for ledger in ledgers { submissions(of: ledger, among: ledgers, &report) }
-        for directory in operations { OperationsChecks.hold(AuditedOperations(directory, &report), against: ledgers, &report) }
         return report
     }
 

@@ -32,6 +32,12 @@ package enum Verification {
         return checks.report
     }
 
+    /// How many findings there are in the ledger at a path, its ciphertexts included; nothing where it cannot be read.
+    @Sendable package static func findings(_ path: String) -> Int? {
+        guard let directory = try? LedgerDirectory.open(path) else { return nil }
+        return [verify(directory), CiphertextChecks.check(directory)].reduce(0) { $0 + $1.findings.count + $1.furtherFindings }
+    }
+
     private struct Checks {
         let ledger: AuditedLedger
         let counts: TransferCounts
@@ -66,7 +72,8 @@ package enum Verification {
                 bytes += min(record.length, UInt64(record.kind.row.maximumPayloadBytes))
                 let place = flow.place(index)
                 fields(record, flow, place)
-                follow(earlier, record, at: index, heads: headsAt[UInt64(index), default: 0] - (midway.contains(UInt64(index)) ? 1 : 0), isData: isData, place)
+                let framed = headsAt[UInt64(index), default: 0] - (midway.contains(UInt64(index)) ? 1 : 0)
+                follow(earlier, record, at: index, heads: framed, isData: isData, place)
                 earlier = record
                 let message = payload(record, flow, place)
                 guard isInOrder else { continue }

@@ -65,7 +65,9 @@ package struct CanarySearch: Sendable {
             files.append(File(url: url, name: name, byteCount: values.fileSize ?? 0))
         }
         func walk(_ root: URL, _ prefix: String) throws(Fault) {
-            guard let names = FileManager.default.enumerator(atPath: root.path)?.allObjects as? [String] else { throw Fault(.unreadableFile, at: root.path) }
+            guard let names = FileManager.default.enumerator(atPath: root.path)?.allObjects as? [String] else {
+                throw Fault(.unreadableFile, at: root.path)
+            }
             for name in names.sorted() { try take(root.appendingPathComponent(name), prefix + name) }
         }
         try walk(directory, "")
@@ -226,7 +228,8 @@ package struct CanarySearch: Sendable {
             index.search(buffer, in: range) { place, entry in
                 let pattern = pattern(entry)
                 let offset = place - Int(entry.offset)
-                guard offset >= 0, offset + pattern.count <= buffer.count, buffer[offset..<offset + pattern.count].elementsEqual(pattern) else { return }
+                guard offset >= 0, offset + pattern.count <= buffer.count, buffer[offset..<offset + pattern.count].elementsEqual(pattern)
+                else { return }
                 body(offset, entry)
             }
         }

@@ -93,7 +93,7 @@ extension Catalogue.Document {
         item | 行政许可信息 | Administrative permits
         sharing | 国家或地方层面以物理归集方式共享至全国融资信用服务平台（法定代表人证件号码和类型在对外提供时需经企业授权）
         condition | 法定代表人证件号码和类型在对外提供时需经企业授权
-        condition in English | the legal representative's identity number and document type need the enterprise's authorisation when provided to outside parties
+        condition in English | number and type of the legal representative's document need the enterprise's authorisation to be disclosed
         key | uscc | uscc | 统一社会信用代码 | direct
         - enterprise_name | 企业名称 | string | none | name
         - uscc | 统一社会信用代码 | document-id | none | key
@@ -119,7 +119,7 @@ extension Catalogue.Document {
         item | 行政处罚信息 | Administrative penalties
         sharing | 国家或地方层面以物理归集方式共享至全国融资信用服务平台（法定代表人证件号码和类型在对外提供时需经企业授权）
         condition | 法定代表人证件号码和类型在对外提供时需经企业授权
-        condition in English | the legal representative's identity number and document type need the enterprise's authorisation when provided to outside parties
+        condition in English | number and type of the legal representative's document need the enterprise's authorisation to be disclosed
         key | uscc | uscc | 统一社会信用代码 | direct
         - enterprise_name | 企业名称 | string | none | name
         - uscc | 统一社会信用代码 | document-id | none | key
@@ -149,7 +149,7 @@ extension Catalogue.Document {
         item | 行政强制信息 | Administrative compulsory measures
         sharing | 国家或地方层面以物理归集方式共享至全国融资信用服务平台（法定代表人证件号码和类型在对外提供时需经企业授权）
         condition | 法定代表人证件号码和类型在对外提供时需经企业授权
-        condition in English | the legal representative's identity number and document type need the enterprise's authorisation when provided to outside parties
+        condition in English | number and type of the legal representative's document need the enterprise's authorisation to be disclosed
         key | uscc | uscc | 统一社会信用代码 | direct
         - enterprise_name | 企业名称 | string | none | name
         - uscc | 统一社会信用代码 | document-id | none | key

@@ -9,6 +9,7 @@ import SetIntersection
 package enum Calibration {
     private static let sample = 32
     private static let degree = 4
+    private static let usualEncryptions = 100_000
     private static let exponentBits = 13
     private static let columnBits = [Int](repeating: 11, count: 10) + [1]
 
@@ -40,6 +41,8 @@ package enum Calibration {
             let making = spent {
                 made = PrivateKey.allowedBits.contains(bits)
                     ? .generate(bits: bits, random: random) : .generateInsecure(bits: bits, random: random)
+                // Tables as wide as those of a job.
+                made?.prepare(encryptions: usualEncryptions)
             }
             guard let key = made else { preconditionFailure("a key was made") }
             return speed(key, random, each: each) { speed in

@@ -209,7 +209,8 @@ package struct DataParty<Side: PartySide>: RoleMachine {
         let rows = context.trainingRows(of: aligned.rows.count)
         let design = try side.prepare(aligned, trainingRows: rows)
         state = .columns(TrainingSetup(settings: part.settings, design: design))
-        return [used, .checkpoint(.alignment, round: 0), .used(.trained, rows: Array(aligned.rows.prefix(rows))), .send(.columns(.filled { $0.count = UInt32(design.columns.count) }), to: .peer),
+        return [used, .checkpoint(.alignment, round: 0), .used(.trained, rows: Array(aligned.rows.prefix(rows))),
+                .send(.columns(.filled { $0.count = UInt32(design.columns.count) }), to: .peer),
                 .progress(.filled { $0.phase = .preparation })]
     }
 

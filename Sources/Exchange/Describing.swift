@@ -1,5 +1,5 @@
 import Faults
-import Foundation
+import Features
 import Jobs
 import Tables
 

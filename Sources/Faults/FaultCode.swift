@@ -64,6 +64,8 @@ extension Fault {
         case setTooLarge = 305
         case singleFeatureDominates = 306
         case keyBitsNotAllowed = 307
+        case diskTooSmall = 310
+        case ledgersTooLarge = 311
         case modelRetired = 313
 
         // Links
@@ -304,6 +306,14 @@ extension Fault.Code {
         case .keyBitsNotAllowed:
             Entry(.usage, en: "{place}: keys of {0} bits are below the contract's minimum of {1}", zh: "{place}：{0} 位密钥低于契约规定的最低 {1} 位",
                   hint: "set training.key_bits to {1} or more", hintZh: "请将 training.key_bits 设为 {1} 或以上")
+        case .diskTooSmall:
+            Entry(.failure, en: "{place}: the ledger of this job may take {0} MB; {1} MB are free", zh: "{place}：该任务的账本可能占用 {0} MB，剩余空间 {1} MB",
+                  hint: "free some space, or ask for fewer rounds or rows", hintZh: "请释放磁盘空间，或减少轮数或行数")
+        case .ledgersTooLarge:
+            Entry(.failure, en: "{place}: the ledger of this job may take {0} MB; {1} MB of the {2} MB of ledger.disk_limit are taken",
+                  zh: "{place}：该任务的账本可能占用 {0} MB；ledger.disk_limit 的 {2} MB 中已占用 {1} MB",
+                  hint: "archive ledgers of earlier jobs elsewhere, raise ledger.disk_limit in node.json, or keep less: \"retention\"",
+                  hintZh: "请将以往任务的账本归档到别处，在 node.json 中提高 ledger.disk_limit，或以 \"retention\" 减少留存")
         case .modelRetired:
             Entry(.failure, en: "{place}: {1} has retired its half of the model of job '{0}'", zh: "{place}：{1} 已停用任务“{0}”模型的本方部分",
                   hint: "a retired model scores no more; train another", hintZh: "已停用的模型不能再用于评分，请重新训练")

@@ -84,10 +84,7 @@ package struct Amendment: Sendable {
     }
 
     /// - Throws: `contractReplaced` for one that amends another contract, or none.
-    package func requireSuccessor(of predecessor: [UInt8]) throws(Fault) {
-        let held = SHA256.hash(predecessor)
-        guard contract.amends == held else { throw Fault(.contractReplaced, at: place, "\(held.hexadecimal.prefix(12))…") }
-    }
+    package func requireSuccessor(of predecessor: [UInt8]) throws(Fault) { try contract.requireSuccessor(of: predecessor, at: place) }
 
     /// The same, and `contractUnsigned`. `predecessor` is a contract that was held.
     package func requireConsent(since predecessor: [UInt8]) throws(Fault) {
@@ -95,5 +92,13 @@ package struct Amendment: Sendable {
         guard let earlier = try? Contract.parse(predecessor) else { throw Fault(.contractReplaced, at: place, "") }
         let missing = signatures.missing(since: earlier)
         guard missing.isEmpty else { throw Fault(.contractUnsigned, at: place, missing.joined(separator: ", ")) }
+    }
+}
+
+extension Contract {
+    /// - Throws: `contractReplaced` for one that amends another contract than `predecessor`, or none.
+    package func requireSuccessor(of predecessor: [UInt8], at place: String) throws(Fault) {
+        let held = SHA256.hash(predecessor)
+        guard amends == held else { throw Fault(.contractReplaced, at: place, "\(held.hexadecimal.prefix(12))…") }
     }
 }

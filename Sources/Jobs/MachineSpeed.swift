@@ -6,7 +6,7 @@ import Faults
 package struct MachineSpeed: Sendable, Hashable {
     /// Bits of the Paillier modulus.
     package var keyBits: Int
-    /// A key made and proven.
+    /// A key made, and its tables for a job of usual size.
     package var key: Int
     /// One own value encrypted.
     package var encryption: Int

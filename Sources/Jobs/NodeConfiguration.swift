@@ -20,6 +20,8 @@ package struct NodeConfiguration: Sendable, Hashable {
     package let datasets: [String: Dataset]
     /// Which payloads the ledger keeps.
     package let retention: Retention
+    /// Bytes that all ledgers of the node may take; `nil`: what the disk has.
+    package let ledgerBytes: Int?
     package let approval: Approval
     /// To whom the secrets of jobs are sealed; without, no job can be replayed.
     package let sealKeys: SealKeys?
@@ -133,11 +135,17 @@ package struct NodeConfiguration: Sendable, Hashable {
             } else {
                 reader.refuse("audit", "the arbiter has no secrets of jobs to seal", "arbiter 没有需封存的任务密钥")
             }
+            var retention = Retention.all
+            if role.holdsData {
+                retention = reader.optional("retention", .choice(Retention.all), default: .all)
+            } else {
+                reader.refuse("retention", "the arbiter's frames are small: it keeps all of them", "arbiter 的帧很小，一律留存")
+            }
             return NodeConfiguration(
                 name: identity.name, contract: identity.contract, authority: identity.authority,
                 certificate: identity.certificate, privateKey: identity.privateKey, ledgerKey: ledgerKey,
                 listen: listen, dataDirectory: reader.path("data_directory", in: directory), datasets: datasets,
-                retention: reader.optional("retention", .choice(Retention.all), default: .all),
+                retention: retention, ledgerBytes: reader.object("ledger", isOptional: true) { $0.optional("disk_limit", .integer(1_000_000...Int.max)) },
                 approval: Approval(reading: &reader, "approve"),
                 sealKeys: sealKeys, logLevel: reader.optional("log_level", .choice(LogLevel.info), default: .info),
                 insecureKeyLog: reader.optional("insecure_key_log", .text(1...1024)).map { joined($0, to: directory) })

@@ -74,16 +74,24 @@ package struct LedgerDirectory: Sendable {
         let stored = (FileManager.default.enumerator(atPath: url.appendingPathComponent(LedgerFile.payloads).path)?.allObjects ?? [])
             .compactMap { ($0 as? String).map { "\(LedgerFile.payloads)/\($0)" } }
         let payloads = Set(stored.filter(Self.isPayload))
-        // Folders of payloads are no files of their own.
-        known.formUnion(payloads.union(payloads.map { ($0 as NSString).deletingLastPathComponent }))
+        // Folders of payloads are no files of their own, nor are those that retention has emptied.
+        known.formUnion(payloads.union(stored.filter(Self.isPayloadFolder)))
         self.payloads = payloads
         unexpected = (names + stored).filter { !known.contains($0) }.sorted()
     }
 
     private static func isPayload(_ name: String) -> Bool {
         let parts = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        return parts.count == 3 && parts[1].count == 2 && parts[2].count == 64 && parts[2].starts(with: parts[1])
-            && parts[2].allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
+        return parts.count == 3 && parts[1].count == 2 && parts[2].count == 64 && parts[2].starts(with: parts[1]) && parts[2].allSatisfy(isDigit)
+    }
+
+    private static func isPayloadFolder(_ name: String) -> Bool {
+        let parts = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        return parts.count == 2 && parts[1].count == 2 && parts[1].allSatisfy(isDigit)
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
     }
 
     /// As if one file held other bytes; as it is where there is no document, records or heads of that name.

@@ -26,7 +26,7 @@ package enum LedgerError: Error, Sendable, Hashable {
     case altered(String)
 }
 
-/// Writes one line of one job's ledger: a record for each frame, and its payload as far as the retention rule keeps it.
+/// Writes one line of one job's ledger: a record for each frame, and its payload, which `PayloadRetention` may drop later.
 ///
 /// A frame is in the files when `append` returns. Frames of one direction come from one task at a time; the directions go
 /// on independently. Nothing is held in memory but 64 bytes a frame. After an error the writer takes nothing more.
@@ -63,7 +63,8 @@ package final class LedgerWriter: Sendable {
         guard frame.kind.isRecorded else { return }
         precondition(frame.job == manifest.job, "a frame of another job")
         let record = FrameRecord(frame)
-        let isNew = manifest.retention.keeps(direction) ? try keep(frame.payload, record.digest) : false
+        // Whatever the retention rule: it drops what was verified, and so never before the job's end.
+        let isNew = try keep(frame.payload, record.digest)
         try stream(direction).append(record, isNewPayload: isNew)
     }
 

@@ -115,6 +115,7 @@ package final class OperationsLedger: Sendable {
         let notes = try heads.bytes(from: state.headsBytes)
         let lines = try entries.bytes(from: state.entriesBytes)
         var last: (note: SignedNote, checkpoint: Checkpoint)?
+        let headsEnd = state.headsBytes + notes.count
         for entry in HeadFile.entries(notes) {
             guard let note = entry.note else {
                 // Only the end of the file may be unfinished.
@@ -140,11 +141,13 @@ package final class OperationsLedger: Sendable {
             }
             // An older contract's key is not known here: `jointlab audit verify` looks it up.
             let isOwnKey = state.contractDigest == SHA256.hash(contract)
-            guard state.tree.root == checkpoint.root, !isOwnKey || note.isSigned(by: node, key.verifyingKey) else { throw .altered(OperationsFile.heads) }
+            guard state.tree.root == checkpoint.root, !isOwnKey || note.isSigned(by: node, key.verifyingKey) else {
+                throw .altered(OperationsFile.heads)
+            }
             state.entriesBytes += start
         }
         if lines.count > start { try entries.cut(to: state.entriesBytes) }
-        try heads.cut(to: state.headsBytes)
+        if headsEnd > state.headsBytes { try heads.cut(to: state.headsBytes) }
         return lines.count - start
     }
 

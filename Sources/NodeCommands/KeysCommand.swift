@@ -24,9 +24,9 @@ extension NodeRoleProgram {
 package struct KeysCommand<Program: NodeRoleProgram>: ParsableCommand {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: "keys", abstract: "Show and rotate this node's certificate; make keys. (查看与更换本节点证书，生成密钥)",
+            commandName: "keys", abstract: "Certificate and keys of this node. (节点证书与密钥)",
             discussion: "Example: \(Program.name) keys rotate \(Program.configurationExample)",
-            subcommands: [Show.self, Rotate.self, Activate.self] + (Program.role.holdsData ? [Seal.self] : []))
+            subcommands: [Show.self, Rotate.self, Activate.self] + (Program.role == .arbiter ? [] : [Seal.self]))
     }
 
     package init() {}

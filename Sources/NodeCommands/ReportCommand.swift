@@ -24,8 +24,8 @@ package enum NodeReport {
             let place = "jobs/\(job)/report.json"
             guard let page = makePage(bytes, files.read("plan.json", job: job), language) else { throw Fault(.unreadableReport, at: place) }
             let file = out.map { URL(fileURLWithPath: $0) } ?? files.directory.appendingPathComponent("jobs/\(job)/report.html")
-            try write(page, to: file)
             try Operations(installation).record(.resultExported, by: .ownAccount, job: JobIdentifier(job), object: "report.json", count: bytes.count)
+            try write(page, to: file)
             let report = try JSONValue.parse(bytes, as: place)
             if json {
                 Console.say(report.canonicalText())

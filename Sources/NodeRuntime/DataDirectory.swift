@@ -35,14 +35,16 @@ extension JobFiles {
     ///
     /// - Throws: `contractReplaced`, `contractUnsigned`, `unreadableFile`, `unwritable`.
     package func takeUp(_ installation: NodeInstallation) throws(Fault) {
-        let amendment = try Amendment(installation)
         if try format() < 2 {
             // Under which contract the directory was served so far nobody has recorded: the record begins here.
-            try hold(amendment)
+            try hold(try Amendment(installation))
             return try keep(JSONValue.object(["format": .integer(Self.currentFormat)]), at: Self.formatFile)
         }
         let held = try heldContract()
-        guard SHA256.hash(held) != amendment.digest else { return }
+        guard SHA256.hash(held) != installation.contractDigest else { return }
+        // Before its signatures are looked at, which may be those of the contract that it replaces.
+        try installation.contract.requireSuccessor(of: held, at: URL(fileURLWithPath: installation.configuration.contract).lastPathComponent)
+        let amendment = try Amendment(installation)
         try amendment.requireConsent(since: held)
         try hold(amendment)
     }

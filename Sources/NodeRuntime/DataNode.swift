@@ -36,6 +36,8 @@ package final class DataNode: Sendable {
     /// What the other parties of offered jobs have published.
     private let peers = Mutex<[String: Publication]>([:])
     private let arbiterLine = Mutex<PostedLine?>(nil)
+    private let retention: NodeConfiguration.Retention
+    private let ledgerBytes: Int?
     private let jobs = Mutex<[JobIdentifier: OpenJob]>([:])
     /// Offers under consideration: one that is stopped meanwhile is not opened.
     private let considered = Mutex<Set<JobIdentifier>>([])
@@ -79,12 +81,15 @@ package final class DataNode: Sendable {
                              retention: Retention(configuration.retention))
         ledgerKey = installation.ledgerKey
         vault = SecretVault(files.directory)
-        sealKeys = configuration.sealKeys
+        // Without what the node heard there is nothing to replay, and secrets that nobody needs are not kept.
+        sealKeys = configuration.retention == .digests ? nil : configuration.sealKeys
         self.log = log
         self.tools = tools
         approval = configuration.approval
         survey = MachineSurvey(files, retention: configuration.retention, contractDigest: installation.contractDigest)
         descriptions = DescriptionFiles(files)
+        retention = configuration.retention
+        ledgerBytes = configuration.ledgerBytes
     }
 
     /// Serves until the task is cancelled.
@@ -196,7 +201,8 @@ package final class DataNode: Sendable {
     // What is published
 
     private func measure() async throws(Fault) {
-        let lengths = contract.limits.insecureKeyBits ? [contract.limits.minimumKeyBits] : Contract.Limits.keyBits.filter { $0 >= contract.limits.minimumKeyBits }
+        let least = contract.limits.minimumKeyBits
+        let lengths = contract.limits.insecureKeyBits ? [least] : Contract.Limits.keyBits.filter { $0 >= least }
         let (survey, tools, log, suite) = (survey, tools, log, contract.suite.rawValue)
         let measured = try await compute { () throws(Fault) in
             survey.speeds(suite, lengths, tools.measure) {
@@ -277,7 +283,8 @@ package final class DataNode: Sendable {
             guard let secrets = ledgers.takeSecrets(id) else { throw Fault(.defect, at: "DataNode.consider") }
             let (machine, operations) = try await open(request, secrets)
             if sealKeys == nil {
-                log.info(en: "no seal keys are configured: this job cannot be replayed", zh: "未配置封存公钥：此任务日后无法重放")
+                log.info(en: "no seal keys are configured, or retention is 'digests': this job cannot be replayed",
+                         zh: "未配置封存公钥或留存规则为 digests：此任务日后无法重放")
             }
             let parties = request.specification.parties
             let session = JobSession(
@@ -312,6 +319,7 @@ package final class DataNode: Sendable {
         try await compute { [self] () throws(Fault) in
             let specification = request.specification
             let name = role == .bank ? specification.data.bank : specification.data.platform
+            let space = LedgerSpace(ledgers.root, limitBytes: ledgerBytes, specification: specification)
             let file = try DatasetFile(request.dataset.path, name: name)
             let machine: any RoleMachine
             do throws(Fault) {
@@ -328,8 +336,9 @@ package final class DataNode: Sendable {
                                inputs: SecretVault.Inputs(dataset: name, dataDigest: digest, modelDigest: request.model.map { SHA256.hash($0) }),
                                to: sealKeys)
             }
+            try space.check(listed: machine.subjects.count)
             return (machine, try JobOperations(operations, job: request.job, specification: specification, dataset: name, digest: digest,
-                                               identifiers: machine.subjects))
+                                               identifiers: machine.subjects, space: space))
         }
     }
 
@@ -427,6 +436,30 @@ package final class DataNode: Sendable {
             arbiter.post(.jobEnd(.filled { $0.fault = FaultNote(error) }), job: id, attempt: open.session.attempt)
         }
         forget(open, id)
+        await dropPayloads(open, id)
+    }
+
+    /// What the retention rule does not keep goes once the ledger holds.
+    private func dropPayloads(_ open: OpenJob, _ id: JobIdentifier) async {
+        guard retention != .all else { return }
+        let (verify, path) = (tools.verify, ledgers.path(id))
+        do throws(Fault) {
+            let holds = try await compute { () throws(Fault) -> Bool in
+                let findings = verify(path)
+                guard findings == 0 else {
+                    try open.operations.record(.payloadsHeld, count: findings)
+                    return false
+                }
+                let dropped: Int
+                do throws(LedgerError) { dropped = try PayloadRetention.apply(path) } catch { throw Fault(.unwritable, at: path) }
+                try open.operations.record(.payloadsDropped, count: dropped)
+                return true
+            }
+            if !holds { log.of(id).warning(en: "its ledger does not hold, so all payloads stay: jointlab audit verify \(path)",
+                                           zh: "账本核查未通过，保留全部载荷：jointlab audit verify \(path)") }
+        } catch {
+            log.of(id).warning(error)
+        }
     }
 
     // The line between bank and platform

@@ -152,7 +152,9 @@ package final class JobSession: Sendable {
         let (language, plan, role) = (log.language, plan, role)
         let results = try await compute { () throws(Fault) in
             let results = try machine.machine.results(run)
-            return results + [machine.machine.page(of: results, language: language), plan?.record(beside: results, role: role)].compactMap(\.self)
+            // The page shows the plan beside what became of it.
+            let kept = results + [plan?.record(beside: results, role: role)].compactMap(\.self)
+            return kept + [machine.machine.page(of: kept, language: language)].compactMap(\.self)
         }
         try operations.record(results)
         try files.keep(results, job: job)
@@ -273,7 +275,7 @@ package final class JobSession: Sendable {
             if isPast(midway.since) || silence > deadline && isPast(checkpointSince.withLock { $0 }) {
                 return await end(Fault(.headMissing, at: wait.party, "\(deadlineSeconds)"))
             }
-            if silence > deadline { return await end(Fault(.deadlinePassed, at: peerName, "\(deadlineSeconds)")) }
+            if silence > deadline { return await end(Fault(.deadlinePassed, at: wait.party, "\(deadlineSeconds)")) }
             guard silence > .seconds(patienceSeconds), !wait.isTold else { continue }
             _ = awaited.withLock { $0?.isTold = true }
             let since = Date(timeIntervalSince1970: Double(wait.sinceUnixSeconds)).formatted(.iso8601)

@@ -32,6 +32,11 @@ package final class LedgerBook: Sendable {
         var lines: [String: LedgerWriter] = [:]
     }
 
+    /// `DATA/ledger`.
+    package var root: URL { directory }
+
+    func path(_ job: JobIdentifier) -> String { directory.appendingPathComponent("\(job)", isDirectory: true).path }
+
     package init(directory: URL, node: String, role: Role, contract: [UInt8], retention: Retention) {
         self.directory = directory.appendingPathComponent("ledger", isDirectory: true)
         self.node = node

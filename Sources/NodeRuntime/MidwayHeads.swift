@@ -88,20 +88,22 @@ final class MidwayHeads: Sendable {
     /// Returns when no head of that direction, or of either, is open.
     func settle(_ direction: Ledger.Direction? = nil) async throws(Fault) {
         while true {
-            let (isOpen, ending) = state.withLock { state in
-                (direction.map { state.pending[$0] != nil } ?? !state.pending.isEmpty, state.ending)
-            }
+            let (waits, ending) = state.withLock { (Self.isOpen($0, direction), $0.ending) }
             if let ending { throw ending }
-            guard isOpen else { return }
+            guard waits else { return }
             await withCheckedContinuation { continuation in
                 let isPast = state.withLock { state in
-                    guard state.ending == nil, !state.pending.isEmpty else { return true }
+                    guard state.ending == nil, Self.isOpen(state, direction) else { return true }
                     state.waiting.append(continuation)
                     return false
                 }
                 if isPast { continuation.resume() }
             }
         }
+    }
+
+    private static func isOpen(_ state: State, _ direction: Ledger.Direction?) -> Bool {
+        direction.map { state.pending[$0] != nil } ?? !state.pending.isEmpty
     }
 
     /// Whoever waits is told why nothing more comes.

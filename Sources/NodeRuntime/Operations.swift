@@ -47,7 +47,8 @@ package struct Operations: Sendable {
         place = directory.path
         keyFile = data.appendingPathComponent("secrets/subjects.key")
         do throws(LedgerError) {
-            ledger = try OperationsLedger(directory: directory, node: configuration.name, key: installation.ledgerKey, contract: installation.contractBytes)
+            ledger = try OperationsLedger(directory: directory, node: configuration.name, key: installation.ledgerKey,
+                                          contract: installation.contractBytes)
         } catch {
             throw error.fault(at: place)
         }
@@ -162,6 +163,7 @@ struct JobOperations: Sendable {
     private let job: JobIdentifier
     private let purpose: String
     private let subjects: SubjectList
+    private let space: LedgerSpace
     /// How far the node's ledger had come when the job was opened.
     let opened: OperationsHead
 
@@ -169,7 +171,8 @@ struct JobOperations: Sendable {
     ///
     /// - Parameter identifiers: own subjects of the job, by row.
     init(_ operations: Operations, job: JobIdentifier, specification: JobSpecification, dataset: String, digest: [UInt8],
-         identifiers: [String]) throws(Fault) {
+         identifiers: [String], space: LedgerSpace) throws(Fault) {
+        self.space = space
         self.operations = operations
         self.job = job
         let purpose = specification.purpose.code
@@ -195,6 +198,7 @@ struct JobOperations: Sendable {
         case .scored: .subjectsScored
         }
         try record(action, digest: try operations.keep(subjects.encode(rows: rows)), count: rows.count)
+        if use == .aligned { try space.check(aligned: rows.count) }
     }
 
     func record(_ results: [ResultFile]) throws(Fault) {

@@ -10,14 +10,19 @@ package struct DataTools: Sendable {
     package typealias Describe = @Sendable (NodeConfiguration.Dataset) throws(Fault) -> DataDescription
     package typealias Measure = @Sendable (_ suite: String, _ keyBits: [Int], _ spent: @escaping (() -> Void) -> Double) -> [MachineSpeed]
 
+    /// How many findings there are in the ledger at a path; nothing where it cannot be read.
+    package typealias Verify = @Sendable (String) -> Int?
+
     package let makeMachine: MakeMachine
     package let describe: Describe
     let measure: Measure
+    let verify: Verify
 
-    package init(makeMachine: @escaping MakeMachine, describe: @escaping Describe, measure: @escaping Measure) {
+    package init(makeMachine: @escaping MakeMachine, describe: @escaping Describe, measure: @escaping Measure, verify: @escaping Verify) {
         self.makeMachine = makeMachine
         self.describe = describe
         self.measure = measure
+        self.verify = verify
     }
 }
 

@@ -16,7 +16,9 @@ package struct RecordedJob: Sendable {
     /// - Throws: `unknownJob`, `unreadableFile`; `notReplayable` where the documents of the ledger do not hold together.
     package init(_ job: String, files: JobFiles, role: Role) throws(Fault) {
         let folder = files.directory.appendingPathComponent("ledger/\(job)", isDirectory: true).path
-        guard let id = JobIdentifier(job), FileManager.default.fileExists(atPath: folder) else { throw Fault(.unknownJob, at: "", String(job.prefix(64))) }
+        guard let id = JobIdentifier(job), FileManager.default.fileExists(atPath: folder) else {
+            throw Fault(.unknownJob, at: "", String(job.prefix(64)))
+        }
         do {
             ledger = try LedgerDirectory.open(folder)
         } catch {
@@ -105,7 +107,9 @@ package struct RecordedJob: Sendable {
     }
 
     private func request(_ means: Means, _ inputs: SecretVault.Inputs) throws(Fault) -> RoleRequest {
-        guard try FileDigest.of(URL(fileURLWithPath: means.data.set.path)) == inputs.dataDigest else { throw Fault(.inputChanged, at: means.data.place, "\(manifest.job)") }
+        guard try FileDigest.of(URL(fileURLWithPath: means.data.set.path)) == inputs.dataDigest else {
+            throw Fault(.inputChanged, at: means.data.place, "\(manifest.job)")
+        }
         let model = specification.scoring.flatMap { means.files.read("model.json", job: $0.model) }
         guard model.map({ SHA256.hash($0) }) == inputs.modelDigest else {
             throw Fault(.inputChanged, at: "jobs/\(specification.scoring?.model ?? "")/model.json", "\(manifest.job)")

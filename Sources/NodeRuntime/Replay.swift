@@ -186,7 +186,7 @@ package struct Replay: Sendable {
                 switch effect {
                 case .send(let message, let end): compare(message, end)
                 case .completed: isCompleted = true
-                case .progress, .checkpoint: break
+                case .progress, .checkpoint, .used: break
                 }
                 if isOver { return }
             }
@@ -243,8 +243,10 @@ package struct Replay: Sendable {
         isOver = true
     }
 
-    private mutating func add(_ rule: Rule, _ end: LineEnd, _ direction: Direction, _ recorded: Recorded, offset: Int? = nil, en: String, zh: String) {
-        outcome.add(Finding(rule, line: names[end], direction: direction, frame: recorded.index, kind: recorded.record.kind, offset: offset, en: en, zh: zh))
+    private mutating func add(_ rule: Rule, _ end: LineEnd, _ direction: Direction, _ recorded: Recorded, offset: Int? = nil,
+                              en: String, zh: String) {
+        outcome.add(Finding(rule, line: names[end], direction: direction, frame: recorded.index, kind: recorded.record.kind, offset: offset,
+                            en: en, zh: zh))
     }
 }
 

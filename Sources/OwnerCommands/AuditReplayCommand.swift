@@ -36,7 +36,8 @@ extension OwnerAuditCommand {
                 let means = RecordedJob.Means(
                     files: files,
                     keys: [.owner: (try sealKey(ownerKey, .owner), ownerKey), .auditor: (try sealKey(auditorKey, .auditor), auditorKey)],
-                    data: try dataset(recorded, installation.configuration), signer: installation.ledgerKey.verifyingKey, open: Program.tools.makeMachine)
+                    data: try dataset(recorded, installation.configuration), signer: installation.ledgerKey.verifyingKey,
+                    open: Program.tools.makeMachine)
                 var shown = (phase: Phase.waiting, tenth: 0)
                 let result = try recorded.replay(means) { done, total, phase in
                     let tenth = 10 * done / max(1, total)
@@ -61,7 +62,9 @@ extension OwnerAuditCommand {
             let name = Program.role == .bank ? recorded.specification.data.bank : recorded.specification.data.platform
             guard let set = configuration.datasets[name] else { throw Fault(.unknownDataset, at: "node.json#/datasets", name) }
             let path = data ?? set.path
-            return (NodeConfiguration.Dataset(path: path, table: set.table, encoding: set.encoding, separator: set.separator, defects: set.defects), path)
+            let read = NodeConfiguration.Dataset(
+                path: path, table: set.table, encoding: set.encoding, separator: set.separator, defects: set.defects)
+            return (read, path)
         }
     }
 

@@ -7,6 +7,7 @@ import Jobs
 import Ledger
 import NodeCommands
 import NodeRuntime
+import Wire
 
 extension OwnerAuditCommand {
     struct Subject: ParsableCommand {

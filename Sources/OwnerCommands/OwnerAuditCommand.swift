@@ -39,7 +39,8 @@ package struct OwnerAuditCommand<Program: OwnerProgram>: ParsableCommand {
                     Searches recorded payloads, records and all other files of the node's data directory, and with --also logs that lie elsewhere. \
                     It says where a value was found, never the value. The exit code is 0 only if none was.
 
-                    Example: \(Program.name) audit canary --data data.csv --also \(Program.role.rawValue).log --config lab/\(Program.role.rawValue)/node.json
+                    Example: \(Program.name) audit canary --data data.csv --also node.log \
+                    --config lab/\(Program.role.rawValue)/node.json
                     """)
         }
         @Option(name: .long, help: ArgumentHelp("The data set whose values are searched for: a file, or a name of node.json. (其值被搜索的数据集：文件或 node.json 中的名称)", valueName: "data")) var data: String
@@ -59,7 +60,8 @@ package struct OwnerAuditCommand<Program: OwnerProgram>: ParsableCommand {
                 let source = set.map { DataSource($0) } ?? DataSource(URL(fileURLWithPath: data))
                 let search = try CanarySearch(
                     CanaryData(source, identifier: identifier), directory: URL(fileURLWithPath: configuration.dataDirectory, isDirectory: true),
-                    others: also.map { URL(fileURLWithPath: $0) }, own: [source.url] + configuration.datasets.values.map { URL(fileURLWithPath: $0.path) })
+                    others: also.map { URL(fileURLWithPath: $0) },
+                    own: [source.url] + configuration.datasets.values.map { URL(fileURLWithPath: $0.path) })
                 var told = 0
                 report = try search.run { done, total in
                     guard Console.isTerminal, done - told >= 64 << 20 else { return }

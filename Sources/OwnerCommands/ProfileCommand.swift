@@ -6,6 +6,7 @@ import Foundation
 import Installation
 import Jobs
 import NodeCommands
+import Pages
 import Tables
 import Wire
 
@@ -39,6 +40,8 @@ package struct ProfileCommand<Program: DataNodeProgram>: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("The identifier's column; by default the one that holds credit codes. (标识列，默认为含信用代码的列)", valueName: "column"))
     var id: String?
     @Flag(name: .long, help: "Print JSON. (以 JSON 输出)") var json = false
+    @Option(name: .long, help: ArgumentHelp("Write a page for the browser instead, readable by its owner alone. (改为写出网页，仅文件所有者可读)", valueName: "file"))
+    var html: String?
     @OptionGroup var options: LanguageOption
 
     package init() {}
@@ -46,20 +49,36 @@ package struct ProfileCommand<Program: DataNodeProgram>: ParsableCommand {
     package func run() throws {
         let language = options.language
         do {
+            if let html, FileManager.default.fileExists(atPath: html) { throw Fault(.alreadyExists, at: html) }
             let source = try source()
             let profile = try DataProfile.of(source, identifier: id, progress: ReadingProgress(source.url, language).show)
+            if let html { try write(ProfilePage(profile).page(language).bytes, to: html, language) }
             if json {
                 let encoder = JSONEncoder()
                 encoder.keyEncodingStrategy = .convertToSnakeCase
                 encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
                 Console.note(ProfileText.confidential(language))
                 Console.say(String(decoding: try encoder.encode(profile), as: UTF8.self))
-            } else {
+            } else if html == nil {
                 for line in ProfileText(profile, language).lines { Console.say(line) }
             }
         } catch {
             throw ArgumentParser.ExitCode(Console.report(error, language).rawValue)
         }
+    }
+
+    /// Never over another file, and with mode 0600 from the first byte.
+    private func write(_ bytes: [UInt8], to path: String, _ language: Language) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Fault(errno == EEXIST ? .alreadyExists : .unwritable, at: path) }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        do {
+            try handle.write(contentsOf: Data(bytes))
+        } catch {
+            unlink(path)
+            throw Fault(.unwritable, at: path)
+        }
+        Console.note(ProfileText.confidential(language))
     }
 
     /// A registered name stands before a file of that name. What the command line says goes before the configuration.

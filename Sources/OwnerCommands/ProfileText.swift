@@ -32,7 +32,7 @@ struct ProfileText {
         guard let writing = profile.writing else { return say("table of an SQLite database", "SQLite 数据库中的表") }
         var parts = [say("text", "文本"), writing.encoding == .utf8 ? "UTF-8" : "GB18030"]
         if writing.hasByteOrderMark { parts.append(say("byte-order mark", "含字节顺序标记")) }
-        parts.append(say("separator \(writing.separator.rawValue)", "分隔符 \(writing.separator.rawValue)") + (writing.hasSeparatorLine ? " (sep=)" : ""))
+        parts.append(say("separated by '\(writing.separator.rawValue)'", "以“\(writing.separator.rawValue)”分隔") + (writing.hasSeparatorLine ? " (sep=)" : ""))
         switch (writing.lineFeeds, writing.carriageReturnLineFeeds) {
         case (_, 0): parts.append(say("line ends LF", "行尾 LF"))
         case (0, _): parts.append(say("line ends CRLF", "行尾 CRLF"))
@@ -138,7 +138,8 @@ struct ProfileText {
         if column.missing == profile.rows { parts.append(say("no value at all", "全部缺失")) }
         if let found = column.notNumbers { parts.append(say("numbers but for \(self.found(found))", "除以下各行外均为数值：\(self.found(found))")) }
         if let shortest = column.shortestBytes, let longest = column.longestBytes, column.notNumbers == nil {
-            parts.append(say("\(shortest) to \(longest) bytes", "\(shortest) 至 \(longest) 字节"))
+            let length = shortest == longest ? "\(shortest)" : say("\(shortest) to \(longest)", "\(shortest) 至 \(longest)")
+            parts.append(length + say(" bytes", " 字节"))
         }
         if column.distinct == 1, column.missing == 0 { parts.append(say("the same in all rows", "各行相同")) }
         return parts.joined(separator: say("; ", "；"))

@@ -13,8 +13,17 @@ enum Shown {
         return text
     }
 
-    /// To six digits.
-    static func number(_ value: Double) -> String { String(format: "%.6g", value) }
+    /// To six digits, without an exponent unless it is very large or very small.
+    static func number(_ value: Double) -> String {
+        guard value != 0, (1e-4..<1e15).contains(abs(value)) else { return String(format: "%.6g", value) }
+        let places = max(0, 5 - Int(log10(abs(value)).rounded(.down)))
+        var text = String(format: "%.\(places)f", value)
+        if places > 0 {
+            while text.last == "0" { text.removeLast() }
+            if text.last == "." { text.removeLast() }
+        }
+        return text
+    }
 
     static func percent(_ part: Int, of whole: Int) -> String {
         String(format: "%.1f %%", 100 * Double(part) / Double(max(whole, 1)))

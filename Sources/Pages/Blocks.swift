@@ -70,7 +70,7 @@ extension Markup {
     /// A row may be shorter than `columns`; what is beyond them is left out.
     package static func table(_ caption: Phrase? = nil, columns: [TableColumn], wide: Bool = false, rows: [[Markup]]) -> Markup {
         func attributes(_ column: TableColumn) -> String { column.isNumber ? "number" : "words" }
-        return element("table", ["class": wide ? "wide" : "narrow"], [
+        return element("table", ["class": (wide ? "wide" : "narrow") + (rows.count <= 16 ? " short" : "")], [
             caption.map { element("caption", [:], [Markup($0)]) } ?? empty,
             element("thead", [:], [element("tr", [:], columns.map {
                 element("th", ["class": attributes($0), "scope": "col"], [Markup($0.title)])

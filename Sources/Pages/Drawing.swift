@@ -4,7 +4,7 @@ import Faults
 package enum ChartSize: Sendable, Hashable {
     case half, full
 
-    /// In units of the drawing. The letters are 14 units high, which are 7.5 points where paper shows two drawings side by side.
+    /// In units of the drawing. The letters are 13 units high, which are 7 points where paper shows two drawings side by side.
     var width: Double { self == .half ? 460 : 960 }
 }
 
@@ -42,7 +42,7 @@ struct Drawing {
     private(set) var height: Double
     private var parts: [Markup] = []
 
-    static let letters = 14.0
+    static let letters = 13.0
     private static let ink = "#33424f"
 
     init(width: Double, height: Double) {
@@ -104,14 +104,17 @@ struct Drawing {
     }
 
     /// Shortened to `room` units where it is longer, with the whole of it under the pointer.
+    ///
+    /// - Parameter isOverLines: white around the letters keeps them apart from what is drawn below.
     mutating func text(_ phrase: Phrase, _ x: Double, _ y: Double, _ anchor: Anchor = .start, room: Double = .infinity, size: Double = letters,
-                       colour: String = ink, bold: Bool = false) {
+                       colour: String = ink, bold: Bool = false, isOverLines: Bool = false) {
         for (language, text) in phrase.en == phrase.zh ? [(nil, phrase.en)] : Language.allCases.map({ (Optional($0), phrase($0)) }) {
             let shown = TextWidth.shortened(text, ems: room / size * (bold ? 0.92 : 1))
             let content = [Markup.text(shown)] + (shown == text ? [] : Drawing.title(.same(text)))
             parts.append(.element("text", [
                 "x": Drawing.place(x), "y": Drawing.place(y), "font-size": Drawing.place(size), "fill": colour, "text-anchor": anchor.rawValue,
-                "font-weight": bold ? "bold" : "normal", language == nil ? "class" : "lang": language?.tag ?? "any",
+                "font-weight": bold ? "bold" : "normal", "stroke": isOverLines ? "#fff" : "none", "stroke-width": isOverLines ? "4" : "0",
+                "paint-order": isOverLines ? "stroke" : "normal", language == nil ? "class" : "lang": language?.tag ?? "any",
             ], content))
         }
     }

@@ -124,7 +124,7 @@ package struct LineChart: Sendable {
             // On the side where there is more room.
             let isLeft = x < (plot.x.start + plot.x.end) / 2
             let room = isLeft ? plot.x.end - x : x - plot.x.start
-            plot.drawing.text(label, isLeft ? x + 8 : x - 8, y + 4, isLeft ? .start : .end, room: room, colour: "#45586a")
+            plot.drawing.text(label, isLeft ? x + 8 : x - 8, y + 4, isLeft ? .start : .end, room: room, bold: true, isOverLines: true)
         }
         if !series.contains(where: { $0.points.contains { Scale.isDrawable($0.x) && Scale.isDrawable($0.y) } }) { plot.sayNothingToDraw() }
         return plot.drawing.figure(title, description: description, legend: series.map { one in

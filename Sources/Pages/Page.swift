@@ -93,8 +93,8 @@ private let styleSheet: StaticString = """
     .figures .note { color: #45586a; font-size: 12.5px; line-height: 1.4 }
     .beside { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 8px 32px; align-items: start }
     figure { margin: 10px 0 14px; break-inside: avoid }
-    figcaption { font-weight: bold; font-size: 14.5px; line-height: 1.35; margin-bottom: 2px }
-    figcaption small { display: block; font-weight: normal; font-size: 12.5px; color: #45586a }
+    figcaption { font-weight: bold; font-size: 15.5px; line-height: 1.35; margin-bottom: 2px }
+    figcaption small { display: block; font-weight: normal; font-size: 13px; color: #45586a }
     figure svg.chart { display: block; width: 100%; height: auto }
     .legend { display: flex; flex-wrap: wrap; gap: 0 16px; list-style: none; padding: 0; margin: 2px 0; font-size: 12.5px; max-width: none }
     .legend li { display: flex; align-items: center; gap: 6px; margin: 0 }
@@ -123,18 +123,20 @@ private let styleSheet: StaticString = """
     }
     @page { size: A4; margin: 15mm 13mm 16mm }
     @media print {
-      body { font-size: 10.5pt; line-height: 1.45 }
+      body { font-size: 10pt; line-height: 1.42 }
       header, main { max-width: none; padding-left: 0; padding-right: 0 }
       header { padding-top: 0 }
       h1 { font-size: 19pt; margin-right: 0 }
       h2 { font-size: 14pt; margin-top: 20px; break-after: avoid }
-      h3 { font-size: 11.5pt; break-after: avoid }
+      h3 { font-size: 11.5pt; margin-top: 12px; break-after: avoid }
+      h2 + .note { break-after: avoid }
       .language, .languages { display: none }
-      .beside { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 4px 20px }
+      .beside { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 4px 20px; break-inside: avoid }
       .new-page { break-before: page }
       .figures { grid-template-columns: repeat(4, 1fr); gap: 7px }
       .figures .value { font-size: 16pt }
       table { font-size: 9.5pt }
+      table.short, ul { break-inside: avoid }
       .facts, .legend, figcaption small, .note { font-size: 8.8pt }
       figcaption, caption { font-size: 10.5pt }
       thead { display: table-header-group }

@@ -79,7 +79,8 @@ struct OwnerEncryption: Sendable {
     private var drawnBytes: Int { 2 * (p.exponentBytes + 16) }
 
     /// Writes one ciphertext.
-    func encrypt(_ value: Int64, _ random: AddressedRandom, _ address: DrawAddress, into target: UnsafeMutableRawBufferPointer, _ workspace: Workspace) {
+    func encrypt(_ value: Int64, _ random: AddressedRandom, _ address: DrawAddress, into target: UnsafeMutableRawBufferPointer,
+                 _ workspace: Workspace) {
         let draw = random.bytes(drawnBytes, at: address)
         let middle = draw.count / 2
         let remainders = workspace.remainders.remainders

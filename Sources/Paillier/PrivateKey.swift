@@ -72,26 +72,6 @@ package struct PrivateKey: Sendable {
         }
     }
 
-    /// Of the lengths of a key and not one: odd numbers where primes belong. For measuring alone; decrypts nothing.
-    static func standIn(bits: Int, random: AddressedRandom) -> PrivateKey {
-        var stream = PrimeStream(random: random)
-        func odd() -> Natural {
-            let top = Natural(3) << (bits / 2 - 2)
-            let value = top + stream.number(bits: bits / 2 - 2)
-            return value.isOdd ? value : value + .one
-        }
-        while true {
-            let (first, second) = (odd(), odd())
-            let modulus = first * second
-            // Inverses between the two have to exist.
-            guard first.greatestCommonDivisor(with: second) == .one,
-                  first.greatestCommonDivisor(with: second * (first - .one)) == .one,
-                  second.greatestCommonDivisor(with: first * (second - .one)) == .one
-            else { continue }
-            return PrivateKey(SafePrime(prime: first, generator: Natural(3)), SafePrime(prime: second, generator: Natural(5)), modulus)
-        }
-    }
-
     private init(_ first: SafePrime, _ second: SafePrime, _ modulus: Natural) {
         publicKey = PublicKey(modulus: modulus)
         p = PrimeHalf(first, modulus: modulus)

@@ -178,8 +178,9 @@ private struct JobWork {
     func memoryBytes(_ role: Role) -> Int {
         let listed = counts.listed[role] ?? 0, peerListed = counts.listed[peer(role)] ?? 0
         let features = (role == .bank ? training?.features.bank.count : training?.features.platform.count) ?? 0
-        // Both tables of a key: a window of ten bits of the exponent, 1024 entries modulo p^2.
-        let tables = 2 * ((keyBits / 2 + 9) / 10) * 1024 * (keyBits / 8)
+        let tables = training.map { training in
+            RoundOperations.tableBytes(keyBits: keyBits, encryptions: rows * stride * min(training.settings.maximumRounds, 12))
+        } ?? 0
         let lists = listed * (160 + 12 * features) + peerListed * 96
         let rowBytes = stride * (8 + 16 * 3) + 4 * transfer.degree + (role == .bank ? 4 * stride : 0) + 12 * (counts.columns[role] ?? 0)
         let blocks = 24 * TransferCounts.rowsPerBlock * stride * ciphertextBytes

@@ -70,8 +70,10 @@ package struct JobPlan: Sendable, Hashable {
             columns[role] = JobShape.columns(features, intercept: role == .bank && training != nil, described: described[role], rows: mostTraining)
         }
         self.columns = columns
-        rounds = training.map { Expected(lower: 1, likely: min(max(1, known ?? Self.likelyRounds($0.settings)), $0.settings.maximumRounds), upper: $0.settings.maximumRounds) }
-            ?? Expected(lower: 0, likely: 0, upper: 0)
+        rounds = (training?.settings).map { settings in
+            let likely = min(max(1, known ?? Self.likelyRounds(settings)), settings.maximumRounds)
+            return Expected(lower: 1, likely: likely, upper: settings.maximumRounds)
+        } ?? Expected(lower: 0, likely: 0, upper: 0)
         let machines = found.compactMapValues(\.machine)
         likely = JobEstimate(
             specification, keyBits: keyBits,
@@ -79,7 +81,8 @@ package struct JobPlan: Sendable, Hashable {
             machines: machines, megabitsPerSecond: megabitsPerSecond)
         most = JobEstimate(
             specification, keyBits: keyBits,
-            counts: .init(listed: rows, aligned: isCommonGiven ? self.common.likely : largest, columns: columns.mapValues(\.upper), rounds: rounds.upper),
+            counts: .init(listed: rows, aligned: isCommonGiven ? self.common.likely : largest, columns: columns.mapValues(\.upper),
+                          rounds: rounds.upper),
             machines: machines, megabitsPerSecond: megabitsPerSecond)
     }
 
@@ -101,7 +104,8 @@ package struct JobPlan: Sendable, Hashable {
               let bits = JobShape.valueBits(training, rows: estimate.trainingRows)
         else { return nil }
         let values = (estimate.counts.columns.values.max() ?? 0) + 1
-        return JobLimits.exposurePercent(rounds: training.settings.maximumRounds, valuesPerRound: values, valueBits: bits, rows: estimate.trainingRows)
+        return JobLimits.exposurePercent(
+            rounds: training.settings.maximumRounds, valuesPerRound: values, valueBits: bits, rows: estimate.trainingRows)
     }
 
     // Limits
@@ -125,7 +129,9 @@ package struct JobPlan: Sendable, Hashable {
     }
 
     /// The limit that asks for most common subjects: the one that binds.
-    package var binding: Limit? { standings.filter { $0.commonNeeded != nil && $0.standing != .waived }.max { ($0.commonNeeded ?? 0) < ($1.commonNeeded ?? 0) } }
+    package var binding: Limit? {
+        standings.filter { $0.commonNeeded != nil }.max { ($0.commonNeeded ?? 0) < ($1.commonNeeded ?? 0) }
+    }
 
     private func standing(needed: Int) -> Standing {
         if needed > common.upper || (isCommonGiven && needed > common.likely) { return .breaks }

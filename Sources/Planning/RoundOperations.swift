@@ -22,6 +22,17 @@ package enum RoundOperations {
         return patterns * (Double(rows) * (1 - 1 / Double(1 << width)) + Double(2 << width)) + 2 * Double(bits)
     }
 
+    /// Bytes of the tables by which a key's owner encrypts so many values: windows of 4 to 13 bits of the exponent, of a width
+    /// that takes the fewest products. Source: `Protocols/protocol.md`, "Owner encryption".
+    package static func tableBytes(keyBits: Int, encryptions: Int) -> Int {
+        let bits = keyBits / 2
+        func positions(_ width: Int) -> Int { (bits + width - 1) / width }
+        func bytes(_ width: Int) -> Int { (positions(width) << width) * bits / 2 }
+        func cost(_ width: Int) -> Int { 5 * (positions(width) << width) + 2 * positions(width) * encryptions }
+        let width = (4...13).filter { $0 == 4 || bytes($0) <= 320 << 20 }.min { cost($0) < cost($1) } ?? 4
+        return bytes(width)
+    }
+
     /// Bytes of the buckets of one round.
     package static func bucketBytes(bits: Int, rows: Int, ciphertextBytes: Int) -> Int {
         let width = patternBits(bits: bits, rows: rows, ciphertextBytes: ciphertextBytes)

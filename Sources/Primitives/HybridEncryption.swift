@@ -27,7 +27,8 @@ package enum HybridEncryption {
     }
 
     /// Sections 4.1 and 5.1.
-    private static func schedule(_ agreed: SecretBytes, encapsulated: [UInt8], recipient: [UInt8], info: [UInt8]) -> (key: SecretBytes, nonce: [UInt8]) {
+    private static func schedule(_ agreed: SecretBytes, encapsulated: [UInt8], recipient: [UInt8],
+                                 info: [UInt8]) -> (key: SecretBytes, nonce: [UInt8]) {
         let shared = HKDF.derive(secret: labelled("eae_prk", agreed, kem), salt: [],
                                  info: expansion("shared_secret", encapsulated + recipient, 32, kem), count: 32)
         func extracted(_ label: String, _ bytes: [UInt8]) -> [UInt8] {

@@ -38,8 +38,8 @@ struct CourseSections {
                 description: Phrase(en: "Mean log-loss of the training rows at the point where each round began; training starts from the bank's own model.",
                                     zh: "各轮开始时训练样本的平均对数损失；训练以银行自有模型为起点。"),
                 x: Axis(Phrase(en: "round", zh: "轮次")), y: Axis(Phrase(en: "mean log-loss", zh: "平均对数损失")),
-                series: [.init(.joint, .vermillion, losses.enumerated().map { .init(Double($0 + 1), $1) }, hasDots: losses.count <= 60)]
-                    + (alone.map { [.init(.bankOnly, .blue, [.init(1, $0), .init(Double(max(losses.count, 1)), $0)])] } ?? []),
+                series: (alone.map { [.init(.bankOnly, .blue, [.init(1, $0), .init(Double(max(losses.count, 1)), $0)])] } ?? [])
+                    + [.init(.joint, .vermillion, losses.enumerated().map { .init(Double($0 + 1), $1) }, hasDots: losses.count <= 60)],
                 size: .full).markup)
         }
         var settings = [
@@ -54,7 +54,7 @@ struct CourseSections {
                 zh: "任务设定：共有样本的 \(Figures.percent(share, 0)) 用于训练，L2 惩罚 \(short(l2))，最多 \(Figures.count(most)) 轮。"))
         }
         content.append(.lines(settings))
-        return .section(Phrase(en: "Training", zh: "训练过程"), newPage: report.lossPerRound != nil, content)
+        return .section(Phrase(en: "Training", zh: "训练过程"), content)
     }
 
     private func short(_ value: Double) -> String { String(format: "%.4g", value) }
@@ -122,14 +122,14 @@ struct CourseSections {
         func count(_ value: Double) -> Phrase { .same(Figures.fixed(value, 0)) }
         func size(_ value: Double) -> Phrase { .same(Figures.bytes(UInt64(min(max(value, 0), 1e18)))) }
         let rows = [
-            row(Phrase(en: "common subjects", zh: "共有主体"), Double(aligned), { $0.aligned.map(Double.init) }, count),
-            row(Phrase(en: "rounds", zh: "轮数"), rounds.map(Double.init), { $0.rounds.map(Double.init) }, count),
+            row(Phrase(en: "common subjects", zh: "共有主体"), Double(aligned), { $0.aligned.map { Double($0) } }, count),
+            row(Phrase(en: "rounds", zh: "轮数"), rounds.map { Double($0) }, { $0.rounds.map { Double($0) } }, count),
             row(Phrase(en: "time, all", zh: "总用时"), seconds.total, { $0.seconds?.total }) { Figures.duration(seconds: $0) },
             row(Phrase(en: "time of alignment", zh: "对齐用时"), seconds.align, { $0.seconds?.align }) { Figures.duration(seconds: $0) },
             row(Phrase(en: "time of training", zh: "训练用时"), seconds.train, { $0.seconds?.train }) { Figures.duration(seconds: $0) },
             row(Phrase(en: "time of scoring", zh: "评分用时"), seconds.score, { $0.seconds?.score }) { Figures.duration(seconds: $0) },
-            row(Phrase(en: "bytes, bank to platform", zh: "字节，银行 → 平台"), Double(bytes.bankToPlatform), { ($0.bytes?.bankToPlatform).map(Double.init) }, size),
-            row(Phrase(en: "bytes, platform to bank", zh: "字节，平台 → 银行"), Double(bytes.platformToBank), { ($0.bytes?.platformToBank).map(Double.init) }, size),
+            row(Phrase(en: "bytes, bank to platform", zh: "字节，银行 → 平台"), Double(bytes.bankToPlatform), { ($0.bytes?.bankToPlatform).map { Double($0) } }, size),
+            row(Phrase(en: "bytes, platform to bank", zh: "字节，平台 → 银行"), Double(bytes.platformToBank), { ($0.bytes?.platformToBank).map { Double($0) } }, size),
         ].compactMap(\.self)
         return [
             .table(Phrase(en: "Estimated and real", zh: "预估与实际"), columns: [
@@ -174,7 +174,7 @@ struct CoefficientSection {
             ? Markup.beside([listed[..<half], listed[half...]].map { .table(columns: columns, wide: true, rows: Array($0)) })
             : .table(columns: columns, rows: listed)
         let unlisted = ranked.count - min(ranked.count, Self.mostListed)
-        return .section(Phrase(en: "This party's coefficients", zh: "本方系数"), newPage: true, [
+        return .section(Phrase(en: "This party's coefficients", zh: "本方系数"), [
             SignedBars(
                 ranked.count > shown.count
                     ? Phrase(en: "The \(shown.count) largest of \(Figures.count(ranked.count)) weights", zh: "\(Figures.count(ranked.count)) 个权重中最大的 \(shown.count) 个")

@@ -44,7 +44,12 @@ struct DisclosureSection {
     }
 
     private var resolution: Phrase {
-        disclosed.map { Phrase(en: ", in steps of 2^−\($0.scoreResolutionBits)", zh: "（精度 2^−\($0.scoreResolutionBits)）") } ?? .same("")
+        guard let bits = disclosed?.scoreResolutionBits else { return .same("") }
+        let superscripts: [Character: Character] = [
+            "0": "⁰", "1": "¹", "2": "²", "3": "³", "4": "⁴", "5": "⁵", "6": "⁶", "7": "⁷", "8": "⁸", "9": "⁹", "-": "⁻",
+        ]
+        let power = String("-\(bits)".map { superscripts[$0] ?? $0 })
+        return Phrase(en: ", in steps of 2\(power)", zh: "（精度 2\(power)）")
     }
 
     private func common(_ own: Int, _ other: Int, en: String, zh: String) -> [Phrase] {

@@ -132,10 +132,10 @@ struct QualitySections {
             ? Phrase(en: "Counted on the \(Figures.count(rows)) rows of the test part, which no model has seen.", zh: "按测试集 \(Figures.count(rows)) 行计算，模型训练时均未使用这些样本。")
             : Phrase(en: "Counted on the \(Figures.count(rows)) training rows, for there is no test part.", zh: "按训练集 \(Figures.count(rows)) 行计算（未划分测试集）。")
         return [
-            .section(Phrase(en: "How well bad is told from good", zh: "区分能力"), [
+            .section(Phrase(en: "How well bad is told from good", zh: "区分能力"), newPage: true, [
                 .note(source), .beside([roc(joint, alone), kolmogorovSmirnov(joint)]), .beside([areas(joint, alone), differences]),
             ]),
-            .section(Phrase(en: "Where the bad subjects are", zh: "违约主体的分布"), newPage: true, [
+            .section(Phrase(en: "Where the bad subjects are", zh: "违约主体的分布"), [
                 .beside([lift(joint, alone), distribution(joint)]), liftTable(joint, alone),
             ]),
             .section(Phrase(en: "Whether the probabilities are right", zh: "概率校准"), [

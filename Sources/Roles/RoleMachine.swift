@@ -27,6 +27,11 @@ package protocol RoleMachine: Sendable {
     func page(of files: [ResultFile], language: Language) -> ResultFile?
 }
 
+extension RoleMachine {
+    /// A machine that reports nothing has no page.
+    package func page(of files: [ResultFile], language: Language) -> ResultFile? { nil }
+}
+
 package struct ResultFile: Sendable, Hashable {
     package let name: String
     package let bytes: [UInt8]

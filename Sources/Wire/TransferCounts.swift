@@ -221,7 +221,9 @@ private struct LineWriter {
         var first = 0
         while first < full {
             let end = min(full, first == 0 ? 1 : first == 1 ? 128 : first << 7)
-            guard let bytes = counts.payloadBytes(kind, from: role, round: round, block: first, index: total.records) else { return isComplete = false }
+            guard let bytes = counts.payloadBytes(kind, from: role, round: round, block: first, index: total.records) else {
+                return isComplete = false
+            }
             add(payload: bytes, times: end - first)
             first = end
         }

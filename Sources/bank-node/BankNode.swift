@@ -1,4 +1,5 @@
 import ArgumentParser
+import Audit
 import BankRole
 import Console
 import Exchange
@@ -31,7 +32,8 @@ struct BankNode: AsyncParsableCommand {
         static let role = Role.bank
         static let name = "bank-node"
         static func spellings(of identifier: String) -> Set<String> { BankJob.spellings(of: identifier) }
-        static let tools = DataTools(makeMachine: BankJob.open, describe: DataDescription.describing, measure: Calibration.measure)
+        static let tools = DataTools(
+            makeMachine: BankJob.open, describe: DataDescription.describing, measure: Calibration.measure, verify: Verification.findings)
     }
 
     struct Serve: AsyncParsableCommand {

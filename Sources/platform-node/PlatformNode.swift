@@ -1,4 +1,5 @@
 import ArgumentParser
+import Audit
 import Console
 import Exchange
 import Faults
@@ -31,7 +32,8 @@ struct PlatformNode: AsyncParsableCommand {
         static let role = Role.platform
         static let name = "platform-node"
         static func spellings(of identifier: String) -> Set<String> { PlatformJob.spellings(of: identifier) }
-        static let tools = DataTools(makeMachine: PlatformJob.open, describe: DataDescription.describing, measure: Calibration.measure)
+        static let tools = DataTools(
+            makeMachine: PlatformJob.open, describe: DataDescription.describing, measure: Calibration.measure, verify: Verification.findings)
     }
 
     struct Serve: AsyncParsableCommand {

@@ -59,7 +59,9 @@ import Wire
             for (message, name) in last(job) { arbiter.hear(message, job, from: .party(name)) }
             return try FaultNoteCode.of(arbiter.record(job))
         }
-        #expect(try fault { [(Self.submission(tree, at: 1000, by: "north", $0), "north"), (Self.submission(other, at: 1000, by: "south", $0), "south")] } == .ledgersDiffer)
+        #expect(try fault { job in
+            [(Self.submission(tree, at: 1000, by: "north", job), "north"), (Self.submission(other, at: 1000, by: "south", job), "south")]
+        } == .ledgersDiffer)
         #expect(try fault { [(Self.submission(tree, at: 999, by: "north", $0), "north")] } == .unexpectedMessage)
         #expect(try fault { [(Self.submission(tree, at: 0, by: "north", $0), "north")] } == .unexpectedMessage)
         #expect(try fault { job in Array(repeating: (Self.submission(tree, at: 1000, by: "north", job), "north"), count: 2) } == .unexpectedMessage)

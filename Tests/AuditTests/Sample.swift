@@ -152,7 +152,7 @@ struct Sample {
                 each { from, _ in send(from, .maskedValues(.filled { $0.round = UInt32(round); $0.ciphertexts = ciphertexts(1).data })) }
                 each { from, _ in send(from, .returnedBits(.filled { $0.round = UInt32(round); $0.ciphertexts = ciphertexts(1).data })) }
                 steps.append(.checkpoint(.training, round: UInt32(round)))
-                control(.roundShare(.filled { $0.round = UInt32(round); $0.paddedGram = random(24 * round * (round + 1) / 2) }), .training)
+                control(.roundShare(.filled { $0.round = UInt32(round); $0.paddedGram = random(24 * min(round, 10) * (min(round, 10) + 1) / 2) }), .training)
                 order(.verdict(.filled {
                     $0.round = UInt32(round)
                     $0.decision = round == rounds ? .finish : .step

@@ -13,6 +13,7 @@ extension Sample {
         var writing = try Writing(folder: folder, job: job, specification: specification, retention: retention)
         for (index, step) in steps.enumerated() { try writing.write(step, isLost: lost.contains(index)) }
         try writing.keepAccounts()
+        for role in [Role.bank, .platform, .arbiter] { _ = try PayloadRetention.apply(path(role)) }
     }
 
     private struct Line: Hashable {

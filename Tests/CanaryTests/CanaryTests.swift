@@ -25,6 +25,7 @@ private final class Premises {
     init() throws {
         root = FileManager.default.temporaryDirectory.appending(path: "canary-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: root.appending(path: "state/jobs/old"), withIntermediateDirectories: true)
+        writer = try Self.writer(root, job)
         var text = "code,company,turnover,count,grade,since\n"
         for row in 0..<rows {
             turnovers.append(Double(1_000_003 * (row + 7)) / 997)
@@ -36,7 +37,6 @@ private final class Premises {
         try text.write(to: state.appending(path: "jobs/old/scores.csv"), atomically: true, encoding: .utf8)
         try "2026-11-25T09:30:01Z info bank [job \(job)] phase training\n2026-11-25T09:31:07Z info bank [job \(job)] completed\n"
             .write(to: log, atomically: true, encoding: .utf8)
-        writer = try Self.writer(root, job)
         for _ in 0..<40 { try send([UInt8](SystemRandom.bytes(40_000))) }
     }
 

@@ -12,6 +12,8 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         let (output, errors) = (folder.appending(path: "out"), folder.appending(path: "err"))
         let process = try Programs.process(program, arguments, output: output, errors: errors)
+        // Whatever an example writes goes with the folder.
+        process.currentDirectoryURL = folder
         process.environment = process.environment?.filter { !["LANG", "LC_ALL", "LC_MESSAGES"].contains($0.key) }.merging(locale) { $1 }
         try process.run()
         #expect(try await eventually { !process.isRunning })

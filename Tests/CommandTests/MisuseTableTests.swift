@@ -102,7 +102,7 @@ enum Misuse: String, CaseIterable {
         let lab = try await TrialLab(limits: ["bads_per_column": 60])
         let data = try TrialData.files.get()
         var files: [String: String] = [:]
-        let lines = try String(contentsOf: data.appending(path: "bank.csv"), encoding: .utf8).split(separator: "\n").map(String.init)
+        let lines = try String(contentsOf: data.appending(path: "bank.csv"), encoding: .utf8).split(whereSeparator: \.isNewline).map(String.init)
         files["exact"] = (lines.prefix(3) + [lines[1]] + lines.dropFirst(3)).joined(separator: "\n")
         files["conflicting"] = (lines.prefix(3) + [Self.contradicting(lines[1], lines)] + lines.dropFirst(3)).joined(separator: "\n")
         files["check"] = (lines.prefix(3) + [Self.misspelt(lines[3], lines)] + lines.dropFirst(4)).joined(separator: "\n")

@@ -261,6 +261,6 @@ import Testing
         }
         #expect(try lab.text("bank/node.json") == before)
         let left = try FileManager.default.contentsOfDirectory(atPath: lab.path(""))
-        #expect(left.sorted() == ["ann", "arbiter", "authority", "bank", "ben", "platform"])
+        #expect(left.sorted() == ["ann", "arbiter", "authority", "bank", "bank-auditor", "ben", "platform", "platform-auditor"])
     }
 }

@@ -9,6 +9,39 @@ import Testing
         }
     }
 
+    private func payloads(_ lab: TrialLab, _ node: String, _ job: String) throws -> Int {
+        let files = try FileManager.default.subpathsOfDirectory(atPath: lab.path("\(node)/state/ledger/\(job)/payloads"))
+        return files.count { $0.contains("/") }
+    }
+
+    @Test("payloads go once the ledger was verified, as the retention says; a job that may not find room is refused, with figures")
+    func retentionAndRoom() async throws {
+        let lab = try await TrialLab()
+        try lab.edit("bank/node.json") { $0["retention"] = "digests" }
+        try lab.edit("platform/node.json") { $0["retention"] = "inbound" }
+        try await lab.start()
+        let file = try lab.specification { $0["training"] = ["key_bits": 512, "maximum_rounds": 2] }
+        let job = try await lab.submit(file)
+        #expect(try await lab.job("watch", job).code == 0)
+        for name in ["bank", "platform"] {
+            #expect(try await eventually { try entries(lab, name).last?["action"] as? String == "payloads.dropped" }, "\(name)")
+            #expect(try (entries(lab, name).last?["count"] as? Int ?? 0) > 1_000_000)
+        }
+        // What crosses as a job ends may come later.
+        let (atBank, atPlatform, atArbiter) = (try payloads(lab, "bank", job), try payloads(lab, "platform", job), try payloads(lab, "arbiter", job))
+        #expect(atBank <= 2 && atPlatform > 10 && atArbiter > 10, "\(atBank) \(atPlatform) \(atArbiter)")
+        for name in ["bank", "platform", "arbiter"] { #expect(try await lab.jointlab("audit", "verify", lab.path("\(name)/state/ledger/\(job)")).code == 0, "\(name)") }
+
+        try await lab.stop("platform")
+        try lab.edit("platform/node.json") { $0["ledger"] = ["disk_limit": 3_000_000] }
+        try await lab.start("platform")
+        for (language, text) in [("en", "of the 3 MB of ledger.disk_limit are taken"), ("zh", "ledger.disk_limit 的 3 MB 中已占用")] {
+            let run = try await lab.job("submit", file, "--watch", "--lang", language)
+            #expect(run.code == 1 && run.pair(language).error.contains(text), "\(run)")
+        }
+        #expect(try entries(lab, "platform").last?["action"] as? String == "job.refused")
+    }
+
     @Test("every read, approval, key, result and look-up is an entry; audit verifies, shows and looks up a subject; no entry names one")
     func operations() async throws {
         let lab = try await TrialLab()
@@ -111,6 +144,6 @@ import Testing
         }
         #expect(try await lab.jointlab("audit", "verify", lab.path("bank/state/operations")).code == 1)
         try write(lines, "entries.jsonl")
-        try await lab.start("bank")
+        try await lab.start("arbiter", "bank")
     }
 }

@@ -47,7 +47,7 @@ import Testing
             let english = try run(program, path)
             #expect(english.code == 0 && english.errors == "", "\(english)")
             for text in [
-                "must not leave the house", "a.csv: text, UTF-8, separator ,, line ends LF", "rows: 5, columns: 3", "different usable identifiers: 2",
+                "must not leave the house", "a.csv: text, UTF-8, separated by ',', line ends LF", "rows: 5, columns: 3", "different usable identifiers: 2",
                 "lower case 1", "wrong final check character: 1 row (lines 6)", "repeat an earlier one exactly: 1 row (lines 3)",
                 "contradict each other: 1, in 2 rows (lines 4, 5)", "制造业 80.0 %, 建筑业 20.0 %", "1 (20.0 %)",
             ] {
@@ -74,6 +74,25 @@ import Testing
         #expect((columns[1]["numbers"] as? [String: Any])?["maximum"] as? Double == 1234.5)
     }
 
+    @Test("the page holds both languages and no markup of the data, is its owner's alone, and replaces nothing")
+    func page() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = try file("a.csv", Array("<b>x,y\n1,\"<script>\"\n2,b\n3,\n".utf8))
+        let page = folder.appending(path: "a.html").path
+        let run = try run("bank-node", path, "--html", page)
+        #expect(run.code == 0 && run.output == "" && run.errors.contains("must not leave the house"), "\(run)")
+        let text = try String(contentsOfFile: page, encoding: .utf8)
+        for part in ["must not leave the house", "不得外传", "&lt;script&gt;", "&lt;b&gt;x", "50.0 %"] { #expect(text.contains(part), "\(part)") }
+        #expect(!text.contains("<script") && !text.contains("<b>"))
+        let mode = try FileManager.default.attributesOfItem(atPath: page)[.posixPermissions] as? NSNumber
+        #expect(mode?.intValue == 0o600)
+        for language in ["en", "zh"] {
+            let again = try self.run("bank-node", path, "--html", page, "--lang", language)
+            #expect(again.code == 2 && again.pair(language).error.contains("a.html"))
+        }
+        #expect(try String(contentsOfFile: page, encoding: .utf8) == text)
+    }
+
     @Test("GB18030 is recognised, and read as such where it is said")
     func chinese() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -81,7 +100,7 @@ import Testing
         let path = try file("g.csv", [0xB1, 0xE0, 0xBA, 0xC5, 0x2C, 0xD0, 0xD0, 0xD2, 0xB5, 0x0D, 0x0A, 0x61, 0x2C, 0xD6, 0xC6, 0xD4, 0xEC, 0x0D, 0x0A])
         for arguments in [[], ["--encoding", "gb18030"]] {
             let run = try run("bank-node", [path] + arguments)
-            #expect(run.code == 0 && run.output.contains("GB18030, separator ,, line ends CRLF") && run.output.contains("制造"), "\(run)")
+            #expect(run.code == 0 && run.output.contains("GB18030, separated by ',', line ends CRLF") && run.output.contains("制造"), "\(run)")
         }
         let wrong = try run("bank-node", path, "--encoding", "utf-8")
         #expect(wrong.code == 2 && wrong.pair().error.contains("g.csv:1: not UTF-8 text; it looks like GB18030"))
@@ -125,7 +144,7 @@ import Testing
         try lab.edit("bank/node.json") { $0["datasets"] = ["main": ["path": path], "gone": ["path": path, "encoding": "gb18030"]] }
         for name in ["main", "gone"] {
             let run = try run("bank-node", name, "--config", lab.path("bank/node.json"), "--id", "id")
-            #expect(run.code == 0 && run.output.contains("separator ; (sep=), line ends CRLF") && run.output.contains("rows: 1, columns: 2"), "\(run)")
+            #expect(run.code == 0 && run.output.contains("separated by ';' (sep=), line ends CRLF") && run.output.contains("rows: 1, columns: 2"), "\(run)")
             #expect(run.output.contains(name == "main" ? "UTF-8" : "GB18030"))
         }
         let unknown = try run("bank-node", "other", "--config", lab.path("bank/node.json"))

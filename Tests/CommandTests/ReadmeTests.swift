@@ -36,7 +36,8 @@ import Testing
         for block in try Self.blocks("README.md") {
             switch block.language {
             case "json":
-                try newcomer.write(block.text, to: try #require(documents.popFirst()))
+                let document = documents.popFirst()
+                try newcomer.write(block.text, to: try #require(document))
             case "sh" where block.lines.contains("swift build -c release"):
                 // What has built these tests; a build inside of a test would wait for itself.
                 #expect(block.lines == ["Examples/packages", "swift build -c release", "export PATH=$PWD/.build/release:$PATH"])
@@ -63,8 +64,9 @@ private final class Newcomer {
     private let folder: URL
     private var nodes: [(name: String, line: String, process: Process)] = []
     private(set) var typed = 0
-    /// The last id that a command has printed.
+    /// The last id that a command has printed, and the first.
     private var job = ""
+    private var trained: String?
 
     init() throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "readme-\(UUID().uuidString)")
@@ -120,6 +122,12 @@ private final class Newcomer {
             try await restart()
         }
         if block.contains("jobs approve JOB") || block.contains("jobs refuse JOB") { try await submitForApproval() }
+        if block.contains(" audit ") {
+            // What crossed is looked at for the job that trained, not for the one that was refused last.
+            job = try #require(trained)
+            try? FileManager.default.removeItem(at: folder.appending(path: "bank.log"))
+            try FileManager.default.copyItem(at: folder.appending(path: ".bank.log"), to: folder.appending(path: "bank.log"))
+        }
         if block.contains("keys activate") { try await restart() }
     }
 
@@ -155,14 +163,26 @@ private final class Newcomer {
         typed += 1
         let words = line.split(separator: " ").map(String.init)
         if words.count > 1, words[1] == "serve" { return try await start(line) }
-        let run = try await shell(line.replacing(/\bJOB\b/, with: job))
+        let run = try await shell(line.replacing(/\bJOB\b/, with: job).replacing(/\bCODE\b/, with: try code()))
         #expect(run.code == 0, "\(line): \(run)")
-        if let id = run.output.split(separator: "\n").first, id.count == 32, id.allSatisfy(\.isHexDigit) { job = String(id) }
+        if let id = run.output.split(separator: "\n").first, id.count == 32, id.allSatisfy(\.isHexDigit) {
+            job = String(id)
+            trained = trained ?? job
+        }
         if line.hasPrefix("jointlab lab init") { try adapt() }
         if line.contains("jobs approve") {
             let watched = try await shell("jointlab job watch \(job) --as lab/analyst/person.json")
             #expect(watched.code == 0, "\(watched)")
         }
+    }
+
+    /// A subject's identifier; nothing before there are data.
+    private func code() throws -> String {
+        guard exists("bank.csv") else { return "" }
+        let lines = try String(contentsOf: folder.appending(path: "bank.csv"), encoding: .utf8).split(whereSeparator: \.isNewline)
+        let names = try #require(lines.first).split(separator: ",", omittingEmptySubsequences: false)
+        let index = try #require(names.firstIndex(of: "uscc"))
+        return String(try #require(lines.dropFirst().first).split(separator: ",", omittingEmptySubsequences: false)[index])
     }
 
     private func shell(_ line: String) async throws -> Run {

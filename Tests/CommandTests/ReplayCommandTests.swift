@@ -89,7 +89,7 @@ import Testing
         #expect(submitted.code == 0, "\(submitted.errors)")
         let job = submitted.output.trimmingCharacters(in: .newlines)
         #expect(try lab.log("bank").contains("this job cannot be replayed") && !lab.log("platform").contains("cannot be replayed"))
-        #expect(!FileManager.default.fileExists(atPath: lab.path("bank/state/secrets")))
+        #expect(!FileManager.default.fileExists(atPath: lab.path("bank/state/secrets/\(job)")))
         for (language, text) in [("en", "were not sealed"), ("zh", "未封存")] {
             let run = try await lab.run("bank-node", ["audit", "replay", job, "--config", bank, "--owner-key", lab.path("bank/owner-seal.key"),
                                                       "--auditor-key", lab.path("bank-auditor/auditor-seal.key"), "--lang", language])

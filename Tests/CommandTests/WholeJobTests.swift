@@ -104,6 +104,11 @@ import Testing
         }
         let reconciled = try await lab.jointlab("audit", "reconcile", ledgers[0], ledgers[1], ledgers[2])
         #expect(reconciled.code == 0, "\(reconciled.output)")
+        let page = lab.folder.appending(path: "audit.html").path
+        let told = try await lab.jointlab("audit", "report", ledgers[0], ledgers[1], ledgers[2], "--html", page)
+        #expect(told.code == 0 && told.output.contains("What this cannot show"), "\(told)")
+        let html = try String(contentsOfFile: page, encoding: .utf8)
+        for words in ["What was checked", "核查了什么", "consented", "RoundRows", "<svg", "cannot be proven"] { #expect(html.contains(words), "\(words)") }
         for name in ["bank", "platform"] {
             let arguments = ["audit", "canary", "--data", data.appending(path: "\(name).csv").path, "--config", lab.path("\(name)/node.json"), "--also"]
             let clean = try await lab.run("\(name)-node", arguments + [lab.folder.appending(path: "\(name).log").path])

@@ -84,6 +84,7 @@ final class RecordedLab: Sendable {
                               salt: SystemRandom.bytes(Frame.saltBytes), payload: crossing.payload)
             try writers[crossing.from == role ? crossing.to : crossing.from]?.append(frame, crossing.from == role ? .sent : .received)
         }
+        _ = try PayloadRetention.apply(ledger(role).path)
     }
 
     func data(_ role: Role) -> URL { role == .bank ? job.data.bankFile : job.data.platformFile }

@@ -52,7 +52,9 @@ private enum Stage: CaseIterable {
             .verdict: .verdict(.init()), .jobEnd: .jobEnd(.init()), .jobStop: .jobStop(.init()), .submitJob: .submitJob(.init()),
             .listJobs: .listJobs(.init()), .showJob: .showJob(.init()), .watchJob: .watchJob(.init()), .cancelJob: .cancelJob(.init()),
             .jobRecord: .jobRecord(.init()), .jobList: .jobList(.init()), .refusal: .refusal(.init()), .ledgerHeads: .ledgerHeads(.init()),
-            .headSubmission: .headSubmission(.init()), .headSignatures: .headSignatures(.init()),
+            .headSubmission: .headSubmission(.init()), .headSignatures: .headSignatures(.init()), .directionHead: .directionHead(.init()),
+            .operationsHead: .operationsHead(.init()), .nodePublication: .nodePublication(.init()), .peerPublication: .peerPublication(.init()),
+            .showPublication: .showPublication(.init()), .publicationRecord: .publicationRecord(.init()),
         ]
         let crossings = try honest.get().crossings
         for crossing in crossings.reversed() { messages[crossing.kind] = try Message.decode(kind: crossing.kind, payload: crossing.payload) }

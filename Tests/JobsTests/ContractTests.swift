@@ -165,7 +165,7 @@ struct ContractTests {
         ])
         #expect(node.listen == Endpoint(host: "0.0.0.0", port: 7003))
         #expect(node.datasets.mapValues(\.path) == ["main": "/lab/platform.csv"])
-        #expect(node.retention == .all && node.approval == .automatic && node.logLevel == .info)
+        #expect(node.retention == .all && node.ledgerBytes == nil && node.approval == .automatic && node.logLevel == .info)
     }
 
     @Test("a data set is a text file in UTF-8 with commas unless it says otherwise, or a table of a database")
@@ -190,18 +190,22 @@ struct ContractTests {
         #expect(faultsOfNode(bank, .platform).map(\.place) == ["/listen"])
         #expect(faultsOfNode(Documents.node, .arbiter).map(\.place) == ["/datasets"])
         #expect(faultsOfNode(arbiter, .platform).map(\.place) == ["/datasets"])
+        #expect(faultsOfNode(arbiter.setting("/retention", to: .text("inbound")), .arbiter).map(\.place) == ["/retention"])
     }
 
     @Test("a mistake in a node's configuration has one fault, at its place", arguments: [
         Mistake("/approve", #""by_hand""#, .unknownChoice),
         Mistake("/approve", #"{"maximum_rounds": 0}"#, .valueOutOfRange, at: "/approve/maximum_rounds"),
         Mistake("/log_level", #""loud""#, .unknownChoice),
+        Mistake("/retention", #""none""#, .unknownChoice),
+        Mistake("/ledger", #"{"disk_limit": 0}"#, .valueOutOfRange, at: "/ledger/disk_limit"),
+        Mistake("/ledger", #"{"disk": 1}"#, .unknownKey, at: "/ledger/disk"),
         Mistake("/datasets", "{}", .wrongType),
         Mistake("/datasets/a b", #"{"path": "x"}"#, .wrongType),
         Mistake("/datasets/main", #""x""#, .wrongType),
         Mistake("/datasets/main/file", #""x""#, .unknownKey),
-        Mistake("/datasets/main/encoding", #""gbk""#, .valueOutOfRange),
-        Mistake("/datasets/main/separator", #""|""#, .valueOutOfRange),
+        Mistake("/datasets/main/encoding", #""gbk""#, .unknownChoice),
+        Mistake("/datasets/main/separator", #""|""#, .unknownChoice),
         Mistake("/datasets/main/defects", "true", .wrongType),
         Mistake("/datasets/main/table", #""""#, .wrongType),
         Mistake("/datasets/main", #"{"path": "a.db", "table": "t", "encoding": "utf-8"}"#, .unknownKey, at: "/datasets/main/encoding"),

@@ -52,15 +52,15 @@ private let allowed: [String: Set<String>] = {
             "Logging",
         ],
         "AnalystCommands": [
-            "Audit", "Catalogue", "Planning", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", "ArgumentParser",
+            "Audit", "Pages", "Catalogue", "Planning", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", "ArgumentParser",
         ],
         "OwnerCommands": [
-            "NodeCommands", "NodeRuntime", "Roles", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives",
-            "ArgumentParser",
+            "NodeCommands", "NodeRuntime", "Roles", "Pages", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire",
+            "Faults", "Primitives", "ArgumentParser",
         ],
         "arbiter": ["ArbiterRuntime", "NodeCommands", "Console", "Wire", "Faults", "ArgumentParser"],
-        "platform-node": ["PlatformRole", "Reports", "Exchange", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Wire", "Faults", "ArgumentParser"],
-        "bank-node": ["BankRole", "Reports", "Exchange", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Wire", "Faults", "ArgumentParser"],
+        "platform-node": ["PlatformRole", "Reports", "Exchange", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Audit", "Wire", "Faults", "ArgumentParser"],
+        "bank-node": ["BankRole", "Reports", "Exchange", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Audit", "Wire", "Faults", "ArgumentParser"],
         "jointlab": ["AnalystCommands", "Console", "ArgumentParser"],
     ]
 }()

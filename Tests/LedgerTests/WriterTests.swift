@@ -82,16 +82,22 @@ import Wire
         #expect(try mode(job) == 0o700)
     }
 
-    @Test("the digests are kept whatever the retention; payloads as it says", arguments: Retention.allCases)
+    @Test("every payload is kept until the retention is applied, then those it says; the digests stay", arguments: Retention.allCases)
     func retention(_ retention: Retention) throws {
         let folder = try Folder()
         let writer = try writer(folder, retention)
+        // One went both ways.
+        for direction in Direction.allCases { try writer.append(frame(2), direction) }
         try writer.append(frame(0), .sent)
         try writer.append(frame(1), .received)
-        let directory = try LedgerDirectory.open(folder.url.appending(path: "job").path)
-        let records = directory.lines.map { FrameRecord(decoding: $0.records) }
-        let kept = records.map { $0.map { directory.payload($0.digest, atMost: 100) != nil } }
-        #expect(kept == (retention == .all ? [true, true] : retention == .inbound ? [false, true] : [false, false]))
+        let path = folder.url.appending(path: "job").path
+        let directory = try LedgerDirectory.open(path)
+        func kept() -> [Bool] { [0, 1, 2].map { directory.payload(SHA256.hash(frame($0).payload), atMost: 100) != nil } }
+        #expect(kept() == [true, true, true])
+        let dropped = try PayloadRetention.apply(path)
+        #expect(kept() == (retention == .all ? [true, true, true] : retention == .inbound ? [false, true, true] : [false, false, false]))
+        #expect(dropped == (retention == .all ? 0 : retention == .inbound ? 1 : 3) * frame(0).payload.count)
+        #expect(try LedgerDirectory.open(path).lines.map(\.records) == directory.lines.map(\.records))
     }
 
     @Test("equal payloads are kept once, and the empty one is kept too")

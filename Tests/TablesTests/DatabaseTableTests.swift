@@ -33,13 +33,13 @@ private func fault(_ statements: [String], table: String = "t") throws -> Fault?
     func values() throws {
         let statements = [
             "CREATE TABLE t (id TEXT, whole INTEGER, real REAL, grade TEXT)",
-            "INSERT INTO t VALUES ('u1', 9223372036854775807, 0.1, '甲'), ('u2', -1, 1e-300, 'a,\"b\n'), ('u3', NULL, NULL, NULL)",
+            "INSERT INTO t VALUES ('u1', 9223372036854775807, 0.1, '甲'), ('u2', -1, 1e-300, 'a,\"b\nc'), ('u3', NULL, NULL, NULL)",
         ]
         try withDatabase(statements) { file, _ throws in
             let source = DataSource(file, .database(table: "t"))
             let (rows, lines, writing) = try contents(source)
             #expect(rows == [
-                ["id", "whole", "real", "grade"], ["u1", "9223372036854775807", "0.1", "甲"], ["u2", "-1", "1e-300", "a,\"b\n"], ["u3", "", "", ""],
+                ["id", "whole", "real", "grade"], ["u1", "9223372036854775807", "0.1", "甲"], ["u2", "-1", "1e-300", "a,\"b\nc"], ["u3", "", "", ""],
             ])
             #expect(lines == [1, 2, 3])
             #expect(writing == nil)
@@ -48,7 +48,7 @@ private func fault(_ statements: [String], table: String = "t") throws -> Fault?
                 columns: [.init(name: "real", kind: .number), .init(name: "grade", kind: .category)])
             guard case .numbers(let reals) = table["real"] else { throw Fault(.defect) }
             #expect(reals[0] == 0.1 && reals[1] == 1e-300 && reals[2].isNaN)
-            #expect(table["grade"] == .categories(codes: [0, 1, -1], levels: ["甲", "a,\"b\n"]))
+            #expect(table["grade"] == .categories(codes: [0, 1, -1], levels: ["甲", "a,\"b\nc"]))
             #expect(table.place(ofRow: 2) == "credit.db/t:3")
             #expect(report.rowsKept == 3)
         }

@@ -16,8 +16,7 @@ final class Relay: Sendable {
     private let open = Mutex(0)
 
     init(to target: Int) throws {
-        self.target = target
-        door = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let door = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = Self.address(0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafeMutablePointer(to: &address) { pointer in
@@ -26,6 +25,8 @@ final class Relay: Sendable {
             }
         }
         guard bound else { throw POSIXError(.EADDRINUSE) }
+        self.target = target
+        self.door = door
         port = Int(UInt16(bigEndian: address.sin_port))
         Thread.detachNewThread { [self] in serve() }
     }

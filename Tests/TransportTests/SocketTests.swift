@@ -24,7 +24,7 @@ import Wire
         let pin = try south.identity().pin
         let identity = try TransportIdentity(authorityFile: north.authority, certificateFile: north.certificate, privateKeyFile: north.privateKey,
                                              insecureKeyLog: keyLog)
-        let listener = try await Transport.listen(at: "127.0.0.1:0", identity: identity, peers: [pin: "south"], maximumConnections: 1) { connection in
+        let listener = try await Transport.listen(at: "127.0.0.1:0", identity: identity, peer: { $0 == pin ? "south" : nil }, maximumConnections: 1) { connection in
             for _ in Self.sizes {
                 guard let frame = try? await connection.receive() else { break }
                 try? await connection.send(frame)
@@ -34,7 +34,7 @@ import Wire
             counted.yield(connection.traffic)
         }
         let relay = try Relay(to: listener.port)
-        let connection = try await Transport.connect(to: "127.0.0.1:\(relay.port)", identity: try south.identity(), pin: identity.pin, name: "north",
+        let connection = try await Transport.connect(to: "127.0.0.1:\(relay.port)", identity: try south.identity(), pins: [identity.pin], name: "north",
                                                      timeoutSeconds: 30)
         for (index, size) in Self.sizes.enumerated() {
             let sent = frame(bytes: size, sequence: UInt64(index))
