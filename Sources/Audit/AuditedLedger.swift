@@ -210,7 +210,3 @@ final class SignatureMemory: Sendable {
 }
 
 func short(_ digest: [UInt8]) -> String { hexadecimal(digest.prefix(6)) + "…" }
-
-func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-}

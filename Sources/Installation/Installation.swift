@@ -24,9 +24,7 @@ package struct Installation: Sendable {
 
     /// A key's file, which only its owner may read.
     package static func readSecret(_ path: String) throws(Fault) -> String {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-        guard let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue else { throw Fault(.unreadableFile, at: path) }
-        guard mode & 0o077 == 0 else { throw Fault(.secretFileMode, at: path) }
+        try PrivateFile.requireSecret(path)
         return String(decoding: try read(path), as: UTF8.self)
     }
 

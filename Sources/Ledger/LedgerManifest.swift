@@ -94,13 +94,14 @@ package struct LedgerManifest: Sendable, Hashable {
     }
 }
 
-func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
+/// Lower-case digits.
+package func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
     let digits = Array("0123456789abcdef".utf8)
     return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
 }
 
 /// Nothing unless there are pairs of hexadecimal digits.
-func octets(_ digits: String) -> [UInt8]? {
+package func octets(_ digits: String) -> [UInt8]? {
     let values = digits.compactMap(\.hexDigitValue)
     guard values.count == digits.count, values.count.isMultiple(of: 2) else { return nil }
     return stride(from: 0, to: values.count, by: 2).map { UInt8(values[$0] * 16 + values[$0 + 1]) }

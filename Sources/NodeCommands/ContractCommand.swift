@@ -87,7 +87,7 @@ package struct ContractCommand<Program: NodeRoleProgram>: ParsableCommand {
                 }
                 var signatures = amendment.signatures
                 signatures.sign(as: node.configuration.name, with: node.ledgerKey)
-                try KeyFiles.replace(signatures.note.encode(), at: ContractSignatures.file(of: file))
+                try PrivateFile.replace(signatures.note.encode(), at: ContractSignatures.file(of: file), mode: 0o644)
                 let missing = signatures.missing(since: node.contract).joined(separator: ", ")
                 Console.say(missing.isEmpty
                     ? Phrase(en: "signed; every party has signed", zh: "已签署；各方均已签署")(options.language)
@@ -115,8 +115,8 @@ package struct ContractCommand<Program: NodeRoleProgram>: ParsableCommand {
                 let amendment = try Amendment(file)
                 try amendment.requireConsent(since: try Amendment(own).bytes)
                 // Signatures over another contract than the one beside them mean nothing, so they go first.
-                try KeyFiles.replace(amendment.signatures.note.encode(), at: ContractSignatures.file(of: own))
-                try KeyFiles.replace(amendment.bytes, at: own)
+                try PrivateFile.replace(amendment.signatures.note.encode(), at: ContractSignatures.file(of: own), mode: 0o644)
+                try PrivateFile.replace(amendment.bytes, at: own, mode: 0o644)
                 Console.say(Phrase(en: "adopted: restart the node", zh: "已采用：请重启节点")(options.language))
             }
         }
@@ -148,18 +148,6 @@ struct ContractChanges {
             for (index, element) in elements.enumerated() { list(element, at: "\(place)/\(element["name"]?.string ?? "\(index)")", found) }
         default:
             found(place, value.canonicalText())
-        }
-    }
-}
-
-extension KeyFiles {
-    /// Replaced whole: written aside, then renamed.
-    static func replace(_ bytes: [UInt8], at path: String) throws(Fault) {
-        let aside = path + ".partial"
-        let isWritten = FileManager.default.createFile(atPath: aside, contents: Data(bytes), attributes: [.posixPermissions: 0o644])
-        guard isWritten, rename(aside, path) == 0 else {
-            unlink(aside)
-            throw Fault(.unwritable, at: path)
         }
     }
 }

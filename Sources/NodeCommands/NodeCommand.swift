@@ -18,7 +18,6 @@ package struct NodeOptions: ParsableArguments {
 
     package init() {}
 
-    package var lang: Language? { languageOption.lang }
     package var language: Language { languageOption.language }
 }
 
@@ -26,7 +25,7 @@ package enum NodeProgram {
     /// Reads the configuration and serves until a signal asks for the end; faults go to standard error.
     package static func serve(_ options: NodeOptions, role: Role,
                               _ body: @escaping @Sendable (NodeInstallation, NodeLog) async throws -> Void) async -> Faults.ExitCode {
-        let language = Console.language(options.lang)
+        let language = options.language
         do {
             let installation = try Installation.node(options.config, role: role)
             let configuration = installation.configuration

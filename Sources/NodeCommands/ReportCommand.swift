@@ -25,7 +25,7 @@ package enum NodeReport {
             guard let page = makePage(bytes, files.read("plan.json", job: job), language) else { throw Fault(.unreadableReport, at: place) }
             let file = out.map { URL(fileURLWithPath: $0) } ?? files.directory.appendingPathComponent("jobs/\(job)/report.html")
             try Operations(installation).record(.resultExported, by: .ownAccount, job: JobIdentifier(job), object: "report.json", count: bytes.count)
-            try write(page, to: file)
+            try PrivateFile.replace(page, at: file.path)
             let report = try JSONValue.parse(bytes, as: place)
             if json {
                 Console.say(report.canonicalText())
@@ -37,19 +37,6 @@ package enum NodeReport {
         } catch {
             return Console.report(error, language)
         }
-    }
-}
-
-/// Whole or not at all, for the owner alone.
-private func write(_ bytes: [UInt8], to file: URL) throws(Fault) {
-    let files = FileManager.default
-    let aside = file.deletingLastPathComponent().appendingPathComponent(".\(file.lastPathComponent).partial")
-    try? files.removeItem(at: aside)
-    guard files.createFile(atPath: aside.path, contents: Data(bytes), attributes: [.posixPermissions: 0o600]),
-          rename(aside.path, file.path) == 0
-    else {
-        try? files.removeItem(at: aside)
-        throw Fault(.unwritable, at: file.path)
     }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Faults
 import Foundation
+import Installation
 import NodeRuntime
 import Primitives
 
@@ -24,27 +25,13 @@ extension KeysCommand {
             let language = options.language
             do {
                 let key = X25519(secret: SystemRandom.secret(32))
-                try NewFile.write(key.pem, to: out)
+                try PrivateFile.create(Array(key.pem.utf8), at: out)
                 let holder = SecretVault.Holder(rawValue: role.rawValue)?.name ?? Phrase(en: role.rawValue, zh: role.rawValue)
                 Console.note(Phrase(en: "\(out) is for the \(holder.en) alone; in node.json, under \"audit\":", zh: "\(out) 仅由\(holder.zh)保管；请写入 node.json 的 \"audit\"：")(language))
                 Console.say("\"\(role.rawValue)_seal_key\": \"\(Data(key.publicKey).base64EncodedString())\"")
             } catch {
                 throw ArgumentParser.ExitCode(Console.report(error, language).rawValue)
             }
-        }
-    }
-}
-
-/// A secret file that was not there before.
-private enum NewFile {
-    static func write(_ text: String, to path: String) throws(Fault) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Fault(errno == EEXIST ? .alreadyExists : .unwritable, at: path) }
-        defer { close(descriptor) }
-        let bytes = Array(text.utf8)
-        guard Foundation.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
-            unlink(path)
-            throw Fault(.unwritable, at: path)
         }
     }
 }

@@ -287,9 +287,10 @@ package final class DataNode: Sendable {
                          zh: "未配置封存公钥或留存规则为 digests：此任务日后无法重放")
             }
             let parties = request.specification.parties
+            let peer = role == .bank ? parties.platform : parties.bank
             let session = JobSession(
                 job: id, attempt: attempt, machine: machine, arbiter: arbiter, files: files, ledgers: ledgers,
-                operations: operations, signers: try signers(peer: role == .bank ? parties.platform : parties.bank),
+                operations: operations, signers: try signers(peer: peer),
                 deadlineSeconds: contract.limits.deadlineSeconds, role: role, plan: plan(request.specification), log: log)
             let (stream, continuation) = AsyncStream<Arrival>.makeStream()
             let open = OpenJob(specification: request.specification, session: session, operations: operations,
@@ -299,7 +300,6 @@ package final class DataNode: Sendable {
                 ended(open, Fault(.cancelled))
                 return forget(open, id)
             }
-            let peer = role == .bank ? parties.platform : parties.bank
             log.info(en: "approved by \(approver): \(name); waiting for \(peer)", zh: "已由 \(approver) 批准：\(name)；等待 \(peer)")
             // What led to the answer is witnessed with it.
             arbiter.post(.operationsHead(operations.opened), job: id, attempt: attempt)

@@ -85,8 +85,7 @@ package struct Doctor: Sendable {
             return files
         }, { _ in isRunning ? Phrase(en: "a node runs on it", zh: "有节点正在运行") : Phrase(en: "writable; no node runs on it", zh: "可写；没有节点在运行") })
         if files != nil {
-            let system = try? FileManager.default.attributesOfFileSystem(forPath: configuration.dataDirectory)
-            let free = (system?[.systemFreeSize] as? NSNumber)?.int64Value ?? 0
+            let free = Disk.freeBytes(at: configuration.dataDirectory) ?? 0
             add(Phrase(en: "disk", zh: "磁盘"), free >= 1 << 30, Phrase(en: "\(free >> 20) MiB free", zh: "剩余 \(free >> 20) MiB"),
                 hint: Phrase(en: "free some space: ledgers of a job take some hundred MB", zh: "请释放空间：单个任务的账本可达数百 MB"))
         }

@@ -1,5 +1,6 @@
 import Faults
 import Foundation
+import Installation
 import Jobs
 import Roles
 import Wire
@@ -34,15 +35,11 @@ package struct JobFiles: Sendable {
 
     func keep(_ bytes: [UInt8], at path: String) throws(Fault) {
         let file = directory.appendingPathComponent(path)
-        let aside = file.deletingLastPathComponent().appendingPathComponent(".\(file.lastPathComponent).partial")
-        let files = FileManager.default
         do {
-            try files.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            guard files.createFile(atPath: aside.path, contents: Data(bytes), attributes: [.posixPermissions: 0o600]),
-                  rename(aside.path, file.path) == 0
-            else { throw Fault(.unwritable, at: file.path) }
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try PrivateFile.replace(bytes, at: file.path)
         } catch {
-            try? files.removeItem(at: aside)
             throw Fault(.unwritable, at: directory.path)
         }
     }

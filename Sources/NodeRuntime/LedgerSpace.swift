@@ -43,8 +43,7 @@ struct LedgerSpace: Sendable {
     }
 
     private func check(bytes needed: Int) throws(Fault) {
-        let disk = try? FileManager.default.attributesOfFileSystem(forPath: directory.deletingLastPathComponent().path)
-        let free = (disk?[.systemFreeSize] as? NSNumber)?.intValue ?? .max
+        let free = Disk.freeBytes(at: directory.deletingLastPathComponent().path) ?? .max
         if needed > free - Self.reserveBytes { throw Fault(.diskTooSmall, at: directory.path, Self.megabytes(needed), Self.megabytes(free)) }
         guard let limitBytes else { return }
         let used = used
@@ -58,5 +57,13 @@ struct LedgerSpace: Sendable {
     private var used: Int {
         let files = FileManager.default.enumerator(at: directory, includingPropertiesForKeys: [.fileSizeKey])
         return (files?.compactMap { ($0 as? URL).flatMap { try? $0.resourceValues(forKeys: [.fileSizeKey]).fileSize } } ?? []).reduce(0, +)
+    }
+}
+
+enum Disk {
+    /// Free space where `path` is; nothing where the system does not say.
+    static func freeBytes(at path: String) -> Int? {
+        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: path)
+        return (attributes?[.systemFreeSize] as? NSNumber)?.intValue
     }
 }

@@ -101,9 +101,7 @@ package struct Operations: Sendable {
         } else if errno != EEXIST {
             throw Fault(.unwritable, at: keyFile.path)
         }
-        let attributes = try? FileManager.default.attributesOfItem(atPath: keyFile.path)
-        guard let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue else { throw Fault(.unreadableFile, at: keyFile.path) }
-        guard mode & 0o077 == 0 else { throw Fault(.secretFileMode, at: keyFile.path) }
+        try PrivateFile.requireSecret(keyFile.path)
         let key = SecretBytes(copying: try Installation.read(keyFile.path))
         guard key.count == Self.keyBytes else { throw Fault(.unreadableFile, at: keyFile.path) }
         return key

@@ -93,8 +93,7 @@ struct MachineSurvey: Sendable {
     }
 
     func description(_ speeds: [MachineSpeed]) -> MachineDescription {
-        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: files.directory.path)
-        let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue ?? 0
+        let free = Disk.freeBytes(at: files.directory.path) ?? 0
         return MachineDescription(cores: max(1, ProcessInfo.processInfo.activeProcessorCount), freeMebibytes: max(0, free >> 20),
                                   retention: retention, host: host, speeds: speeds)
     }

@@ -111,9 +111,9 @@ package struct SecretVault: Sendable {
     /// Nothing where the job's secrets were never sealed here.
     package func inputs(_ job: JobIdentifier) -> Inputs? {
         guard let document = Self.document(folder(job).appendingPathComponent("inputs.json")), let dataset = document["dataset"]?.string,
-              let dataDigest = document["data_digest"]?.string.flatMap(octets)
+              let dataDigest = document["data_digest"]?.string.flatMap(digest)
         else { return nil }
-        return Inputs(dataset: dataset, dataDigest: dataDigest, modelDigest: document["model_digest"]?.string.flatMap(octets))
+        return Inputs(dataset: dataset, dataDigest: dataDigest, modelDigest: document["model_digest"]?.string.flatMap(digest))
     }
 
     /// - Parameters:
@@ -272,8 +272,4 @@ extension SecretBytes {
 
 private func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
 
-private func octets(_ digits: String) -> [UInt8]? {
-    let values = digits.compactMap(\.hexDigitValue)
-    guard values.count == digits.count, values.count == 64 else { return nil }
-    return stride(from: 0, to: values.count, by: 2).map { UInt8(values[$0] * 16 + values[$0 + 1]) }
-}
+private func digest(_ digits: String) -> [UInt8]? { octets(digits).flatMap { $0.count == SHA256.byteCount ? $0 : nil } }

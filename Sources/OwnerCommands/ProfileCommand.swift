@@ -52,7 +52,10 @@ package struct ProfileCommand<Program: DataNodeProgram>: ParsableCommand {
             if let html, FileManager.default.fileExists(atPath: html) { throw Fault(.alreadyExists, at: html) }
             let source = try source()
             let profile = try DataProfile.of(source, identifier: id, progress: ReadingProgress(source.url, language).show)
-            if let html { try write(ProfilePage(profile).page(language).bytes, to: html, language) }
+            if let html {
+                try PrivateFile.create(ProfilePage(profile).page(language).bytes, at: html)
+                Console.note(ProfileText.confidential(language))
+            }
             if json {
                 let encoder = JSONEncoder()
                 encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -65,20 +68,6 @@ package struct ProfileCommand<Program: DataNodeProgram>: ParsableCommand {
         } catch {
             throw ArgumentParser.ExitCode(Console.report(error, language).rawValue)
         }
-    }
-
-    /// Never over another file, and with mode 0600 from the first byte.
-    private func write(_ bytes: [UInt8], to path: String, _ language: Language) throws {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Fault(errno == EEXIST ? .alreadyExists : .unwritable, at: path) }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        do {
-            try handle.write(contentsOf: Data(bytes))
-        } catch {
-            unlink(path)
-            throw Fault(.unwritable, at: path)
-        }
-        Console.note(ProfileText.confidential(language))
     }
 
     /// A registered name stands before a file of that name. What the command line says goes before the configuration.

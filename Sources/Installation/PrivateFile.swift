@@ -1,0 +1,44 @@
+import Faults
+import Foundation
+
+/// Files that programs leave on the disk: whole or not at all, and never readable by more people than meant.
+package enum PrivateFile {
+    /// A file that was not there before, for its owner alone from the first byte.
+    ///
+    /// - Throws: `alreadyExists`, `unwritable`.
+    package static func create(_ bytes: [UInt8], at path: String) throws(Fault) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Fault(errno == EEXIST ? .alreadyExists : .unwritable, at: path) }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        do {
+            try handle.write(contentsOf: Data(bytes))
+            try handle.synchronize()
+        } catch {
+            unlink(path)
+            throw Fault(.unwritable, at: path)
+        }
+    }
+
+    /// Takes the place of what was there: written aside, then renamed.
+    ///
+    /// - Throws: `unwritable`.
+    package static func replace(_ bytes: [UInt8], at path: String, mode: Int = 0o600) throws(Fault) {
+        let file = URL(fileURLWithPath: path)
+        let aside = file.deletingLastPathComponent().appendingPathComponent(".\(file.lastPathComponent).partial").path
+        // Whatever a program that ended has left there may have another mode.
+        unlink(aside)
+        guard FileManager.default.createFile(atPath: aside, contents: Data(bytes), attributes: [.posixPermissions: mode]),
+              rename(aside, file.path) == 0
+        else {
+            unlink(aside)
+            throw Fault(.unwritable, at: path)
+        }
+    }
+
+    /// - Throws: `secretFileMode` for a file that anyone but its owner can read; `unreadableFile`.
+    package static func requireSecret(_ path: String) throws(Fault) {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        guard let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue else { throw Fault(.unreadableFile, at: path) }
+        guard mode & 0o077 == 0 else { throw Fault(.secretFileMode, at: path) }
+    }
+}
