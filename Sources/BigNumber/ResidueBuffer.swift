@@ -28,6 +28,10 @@ package final class ResidueBuffer: @unchecked Sendable {
         return storage + index * limbsPerResidue
     }
 
+    /// Asks the memory for a residue that will be changed soon.
+    @inline(__always)
+    package func prefetch(_ index: Int) { jl_prefetch(limbs(index), limbsPerResidue) }
+
     /// A residue as the plain number that its limbs are.
     package func number(_ index: Int) -> Natural { Natural(limbs: limbs(index), count: limbsPerResidue) }
 

@@ -105,6 +105,11 @@ static inline void jl_square_modulus_join(mp_limb_t *value, const mp_limb_t *x, 
     while (carry != 0 || mpn_cmp(value, square, 2 * n.count) >= 0) carry -= mpn_sub_n(value, value, square, 2 * n.count);
 }
 
+// For writing: line by line.
+static inline void jl_prefetch(const mp_limb_t *x, long count) {
+    for (long line = 0; line < count; line += 8) __builtin_prefetch(x + line, 1);
+}
+
 // Big-endian bytes, eight for each limb.
 static inline void jl_limbs_from_bytes(mp_limb_t *z, const uint8_t *bytes, long count) {
     for (long i = 0; i < count; i++) {

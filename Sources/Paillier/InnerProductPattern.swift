@@ -68,8 +68,8 @@ struct InnerProductPattern: Sendable {
 
     /// Every digit of every column, in the patterns that take the fewest multiplications among those whose buckets fit.
     static func cut(_ columns: [InnerProductColumn], rows: Int, ciphertextBytes: Int) -> [InnerProductPattern] {
-        // A bucket is merged once and multiplied into a product once.
-        func cost(_ patterns: [InnerProductPattern]) -> Int { patterns.reduce(0) { $0 + rows + 2 * $1.size } }
+        // Each bucket's first row is copied; in the end the bucket is merged once and multiplied into a product once.
+        func cost(_ patterns: [InnerProductPattern]) -> Int { patterns.reduce(0) { $0 + rows - rows / $1.size + $1.size } }
         func bytes(_ patterns: [InnerProductPattern]) -> Int { patterns.reduce(0) { $0 + $1.size * ciphertextBytes } }
         let candidates = (1...14).map { cut(columns, most: 1 << $0) }
         return candidates.enumerated().filter { $0 == 0 || bytes($1) <= mostBucketBytes }.map(\.element).min { cost($0) < cost($1) } ?? []

@@ -40,34 +40,61 @@ package final class InnerProducts: @unchecked Sendable {
 
     /// Adds a block of rows.
     ///
-    /// - Parameter entries: the block's rows one behind the other, one entry for each column.
+    /// - Parameter entries: the block's rows, at most 65,536, one behind the other, one entry for each column.
     package func add(_ batch: CiphertextBatch, entries: [UInt32]) {
-        precondition(entries.count == batch.count * columns.count)
+        precondition(entries.count == batch.count * columns.count && batch.count <= 1 << 16)
         for (index, entry) in entries.enumerated() {
             precondition(columns[index % columns.count].holds(entry), "an entry would reach into the next column")
         }
+        let numbers = numbers(entries, rows: batch.count)
         // Few patterns would leave cores idle: each pattern's buckets are shared out as well.
         let shares = Parallel.width
         Parallel.ranges(patterns.count * shares) { range in
             let workspace = key.arithmetic.makeWorkspace()
+            var chosen: [UInt16] = []
             for index in range {
-                collect(batch, entries, index / shares, share: index % shares, of: shares, workspace)
+                let pattern = index / shares
+                let ofPattern = numbers[pattern * batch.count..<(pattern + 1) * batch.count]
+                collect(batch, ofPattern, into: buckets[pattern], share: index % shares, of: shares, &chosen, workspace)
             }
         }
     }
 
-    private func collect(_ batch: CiphertextBatch, _ entries: [UInt32], _ index: Int, share: Int, of shares: Int,
-                         _ workspace: SquareModulus.Workspace) {
-        let (pattern, buckets) = (patterns[index], buckets[index])
-        for row in 0..<batch.count {
-            let number = pattern.number(entries, row * columns.count, columns)
-            // Low bits alone would not share evenly: digits are often 0.
-            guard number != 0, (number ^ number >> 2 ^ number >> 5 ^ number >> 9) % shares == share else { continue }
-            if buckets.filled[number] {
-                key.arithmetic.multiply(buckets.residues, number, buckets.residues, number, batch.residues, row, workspace)
-            } else {
-                buckets.residues.copy(from: batch.residues, row, to: number)
-                buckets.filled[number] = true
+    /// The bucket of each row, pattern by pattern.
+    private func numbers(_ entries: [UInt32], rows: Int) -> [UInt16] {
+        [UInt16](unsafeUninitializedCapacity: patterns.count * rows) { buffer, initialized in
+            nonisolated(unsafe) let target = buffer
+            Parallel.ranges(rows) { range in
+                for (index, pattern) in patterns.enumerated() {
+                    for row in range { target[index * rows + row] = UInt16(pattern.number(entries, row * columns.count, columns)) }
+                }
+            }
+            initialized = patterns.count * rows
+        }
+    }
+
+    /// How many rows ahead a bucket is asked for: a product takes longer than memory does.
+    private static let ahead = 2
+
+    private func collect(_ batch: CiphertextBatch, _ numbers: ArraySlice<UInt16>, into buckets: Buckets, share: Int, of shares: Int,
+                         _ chosen: inout [UInt16], _ workspace: SquareModulus.Workspace) {
+        chosen.removeAll(keepingCapacity: true)
+        numbers.withUnsafeBufferPointer { numbers in
+            for (row, number) in numbers.enumerated() {
+                let number = Int(number)
+                // Low bits alone would not share evenly: digits are often 0.
+                guard number != 0, (number ^ number >> 2 ^ number >> 5 ^ number >> 9) % shares == share else { continue }
+                chosen.append(UInt16(row))
+            }
+            for (index, row) in chosen.enumerated() {
+                if index + Self.ahead < chosen.count { buckets.residues.prefetch(Int(numbers[Int(chosen[index + Self.ahead])])) }
+                let (row, number) = (Int(row), Int(numbers[Int(row)]))
+                if buckets.filled[number] {
+                    key.arithmetic.multiply(buckets.residues, number, buckets.residues, number, batch.residues, row, workspace)
+                } else {
+                    buckets.residues.copy(from: batch.residues, row, to: number)
+                    buckets.filled[number] = true
+                }
             }
         }
     }

@@ -19,7 +19,7 @@ package enum RoundOperations {
     package static func innerProducts(bits: Int, rows: Int, ciphertextBytes: Int) -> Double {
         let width = patternBits(bits: bits, rows: rows, ciphertextBytes: ciphertextBytes)
         let patterns = Double((bits + width - 1) / width)
-        return patterns * (Double(rows) * (1 - 1 / Double(1 << width)) + Double(2 << width)) + 2 * Double(bits)
+        return patterns * Double(products(width, rows: rows)) + 2 * Double(bits)
     }
 
     /// Bytes of the tables by which a key's owner encrypts so many values: windows of 4 to 13 bits of the exponent, of a width
@@ -44,6 +44,9 @@ package enum RoundOperations {
     private static func patternBits(bits: Int, rows: Int, ciphertextBytes: Int) -> Int {
         func count(_ width: Int) -> Int { (bits + width - 1) / width }
         return (1...14).filter { $0 == 1 || count($0) * (ciphertextBytes << $0) <= mostBucketBytes }
-            .min { count($0) * (rows + 2 << $0) < count($1) * (rows + 2 << $1) } ?? 1
+            .min { count($0) * products($0, rows: rows) < count($1) * products($1, rows: rows) } ?? 1
     }
+
+    /// Of one pattern: each bucket's first row is copied, and a bucket is folded by two products.
+    private static func products(_ width: Int, rows: Int) -> Int { rows - rows >> width + 1 << width }
 }
