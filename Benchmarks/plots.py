@@ -1,4 +1,4 @@
-"""Cost of an inner product entry against rows, columns and key length, as SVG."""
+"""Cost of an inner product entry against rows, columns and key length, as SVG in both languages."""
 
 import math
 
@@ -16,16 +16,16 @@ def draw(engines, figures, folder):
         return min(own.each("entries", bits, count, columns, width, 0) for _ in range(3)) * 1e6
 
     figures.note("plots: rows")
-    chart(folder / "rows.svg", "Inner product entry against rows (16 columns, 2048 bits)", "rows N",
-          {f"{width} bits": [(n, cost(2048, n, width, 16)) for n in rows] for width in (16, 8, 1)})
+    chart(folder / "rows.svg", "Inner product entry against rows / 内积单项耗时与行数（16 columns 列，2048 bits 位）", "rows 行数 N",
+          {f"{width} bits 位": [(n, cost(2048, n, width, 16)) for n in rows] for width in (16, 8, 1)})
     figures.note("plots: columns")
-    chart(folder / "columns.svg", "Inner product entry against columns (4096 rows, 2048 bits)", "columns F",
-          {f"{width} bits": [(f, cost(2048, 4096, width, f)) for f in columns] for width in (16, 8, 1)})
+    chart(folder / "columns.svg", "Inner product entry against columns / 内积单项耗时与列数（4096 rows 行，2048 bits 位）", "columns 列数 F",
+          {f"{width} bits 位": [(f, cost(2048, 4096, width, f)) for f in columns] for width in (16, 8, 1)})
     figures.note("plots: key length")
-    chart(folder / "keys.svg", "One operation against key length", "bits of n", {
-        "encryption": [(k, min(own.each("encrypt", k, 500) for _ in range(3)) * 1e6) for k in keys],
-        "addition": [(k, min(own.each("add", k, 4096) for _ in range(3)) * 1e6) for k in keys],
-        "entry of 8 bits, 4096 rows": [(k, cost(k, 4096, 8, 16)) for k in keys],
+    chart(folder / "keys.svg", "One operation against key length / 单次运算耗时与密钥长度", "bits of n / 模数位数", {
+        "encryption 加密": [(k, min(own.each("encrypt", k, 500) for _ in range(3)) * 1e6) for k in keys],
+        "addition 加法": [(k, min(own.each("add", k, 4096) for _ in range(3)) * 1e6) for k in keys],
+        "entry, 8 bits 内积单项": [(k, cost(k, 4096, 8, 16)) for k in keys],
     })
 
 
@@ -44,7 +44,7 @@ def chart(file, title, label, series):
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
              f'<rect width="{width}" height="{height}" fill="white"/><text x="{left}" y="24" font-size="15">{title}</text>',
              f'<text x="{(left + width - right) / 2}" y="{height - 14}" text-anchor="middle">{label}</text>',
-             f'<text x="18" y="{height / 2}" text-anchor="middle" transform="rotate(-90 18 {height / 2})">microseconds</text>']
+             f'<text x="18" y="{height / 2}" text-anchor="middle" transform="rotate(-90 18 {height / 2})">microseconds 微秒</text>']
     for value in sorted({p[0] for p in points}):
         parts.append(f'<text x="{x(value):.1f}" y="{height - bottom + 18}" text-anchor="middle">{value:,}</text>')
     tick = 10 ** math.floor(spans[1][0] / math.log(10))
