@@ -15,18 +15,19 @@ def draw(engines, figures, folder):
     def cost(bits, count, width, columns):
         return min(own.each("entries", bits, count, columns, width, 0) for _ in range(3)) * 1e6
 
-    figures.note("plots: rows")
-    chart(folder / "rows.svg", "Inner product entry against rows / 内积单项耗时与行数（16 columns 列，2048 bits 位）", "rows 行数 N",
-          {f"{width} bits 位": [(n, cost(2048, n, width, 16)) for n in rows] for width in (16, 8, 1)})
-    figures.note("plots: columns")
-    chart(folder / "columns.svg", "Inner product entry against columns / 内积单项耗时与列数（4096 rows 行，2048 bits 位）", "columns 列数 F",
-          {f"{width} bits 位": [(f, cost(2048, 4096, width, f)) for f in columns] for width in (16, 8, 1)})
+    # First: tables are made once, for as many encryptions as are expected when they are first needed.
     figures.note("plots: key length")
     chart(folder / "keys.svg", "One operation against key length / 单次运算耗时与密钥长度", "bits of n / 模数位数", {
         "encryption 加密": [(k, min(own.each("encrypt", k, 500) for _ in range(3)) * 1e6) for k in keys],
         "addition 加法": [(k, min(own.each("add", k, 4096) for _ in range(3)) * 1e6) for k in keys],
         "entry, 8 bits 内积单项": [(k, cost(k, 4096, 8, 16)) for k in keys],
     })
+    figures.note("plots: rows")
+    chart(folder / "rows.svg", "Inner product entry against rows / 内积单项耗时与行数（16 columns 列，2048 bits 位）", "rows 行数 N",
+          {f"{width} bits 位": [(n, cost(2048, n, width, 16)) for n in rows] for width in (16, 8, 1)})
+    figures.note("plots: columns")
+    chart(folder / "columns.svg", "Inner product entry against columns / 内积单项耗时与列数（4096 rows 行，2048 bits 位）", "columns 列数 F",
+          {f"{width} bits 位": [(f, cost(2048, 4096, width, f)) for f in columns] for width in (16, 8, 1)})
 
 
 def chart(file, title, label, series):
