@@ -85,7 +85,7 @@ let package = Package(
         room("Exchange", ["Roles", "Planning", "BigNumber", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra"]),
         room("BankRole", ["Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra", "Evaluation", "Reports"]),
         room("PlatformRole", ["Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra", "Reports"]),
-        room("ArbiterRole", ["Wire", "Jobs", "Faults", "LinearAlgebra", "Ledger", "Primitives"]),
+        room("ArbiterRole", ["Planning", "Wire", "Jobs", "Faults", "LinearAlgebra", "Ledger", "Primitives"]),
         room("Transport", ["Wire", "Faults", "Primitives"] + nio),
         // 5: where effects happen
         room("Installation", ["Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport"]),

@@ -18,9 +18,9 @@ extension LabCommand {
                 """)
 
         @Argument(help: "The contract in force. (现行契约文件)", completion: .file(extensions: ["json"])) var contract: String
-        @Option(name: .long, help: ArgumentHelp("A party's new certificate; may be given several times. (某方的新证书)", valueName: "name=file"))
+        @Option(name: .long, help: ArgumentHelp("A party's or a person's new certificate; may be given several times. (参与方或人员的新证书)", valueName: "name=file"))
         var rotate: [String] = []
-        @Option(name: .long, help: ArgumentHelp("A party that leaves; may be given several times. (退出的参与方)", valueName: "name"))
+        @Option(name: .long, help: ArgumentHelp("A party or a person that leaves; may be given several times. (退出的参与方或人员)", valueName: "name"))
         var remove: [String] = []
         @Option(name: .long, help: "For how many days the former certificate opens lines as well. (旧证书继续有效的天数)") var overlapDays = 30
         @Option(name: .long, help: "The file to write; it must not exist. (输出文件)", completion: .file(extensions: ["json"])) var out = "amendment.json"
@@ -115,25 +115,28 @@ private final class ContractDraft {
         return text
     }
 
-    private func changeParties(_ name: String, _ change: ([String: JSONValue]) throws(Fault) -> JSONValue?) throws(Fault) {
-        guard contract.parties.contains(where: { $0.name == name }) else {
-            throw Fault(.unknownParty, at: "lab amend", name, contract.parties.map(\.name).joined(separator: ", "))
-        }
-        guard case .object(var members) = document, case .array(let parties)? = members["parties"] else { throw Fault(.defect, at: "lab amend") }
-        var changed: [JSONValue] = []
-        for party in parties {
-            guard case .object(let own) = party, own["name"] == .text(name) else {
-                changed.append(party)
-                continue
+    /// Parties and people have names of their own throughout.
+    private func change(_ name: String, _ change: ([String: JSONValue]) throws(Fault) -> JSONValue?) throws(Fault) {
+        let names = contract.parties.map(\.name) + contract.people.map(\.name)
+        guard names.contains(name) else { throw Fault(.unknownParty, at: "lab amend", name, names.joined(separator: ", ")) }
+        guard case .object(var members) = document else { throw Fault(.defect, at: "lab amend") }
+        for key in ["parties", "people"] {
+            guard case .array(let entries)? = members[key] else { continue }
+            var changed: [JSONValue] = []
+            for entry in entries {
+                guard case .object(let own) = entry, own["name"] == .text(name) else {
+                    changed.append(entry)
+                    continue
+                }
+                if let entry = try change(own) { changed.append(entry) }
             }
-            if let party = try change(own) { changed.append(party) }
+            members[key] = .array(changed)
         }
-        members["parties"] = .array(changed)
         document = .object(members)
     }
 
     func remove(_ name: String) throws(Fault) {
-        try changeParties(name) { _ in nil }
+        try change(name) { _ in nil }
     }
 
     func rotate(_ name: String, to file: String, formerUntil: Date) throws(Fault) {
@@ -141,12 +144,12 @@ private final class ContractDraft {
             throw Fault(.unreadableFile, at: file)
         }
         guard certificate.commonName == name else { throw Fault(.certificateRefused, at: file) }
-        try changeParties(name) { (party) throws(Fault) in
-            var party = party
-            party["former_pin"] = party["pin"]
-            party["former_pin_until"] = .text(formerUntil.formatted(.iso8601))
-            party["pin"] = .text(certificate.spkiSHA256.hexadecimal)
-            return .object(party)
+        try change(name) { (member) throws(Fault) in
+            var member = member
+            member["former_pin"] = member["pin"]
+            member["former_pin_until"] = .text(formerUntil.formatted(.iso8601))
+            member["pin"] = .text(certificate.spkiSHA256.hexadecimal)
+            return .object(member)
         }
     }
 }

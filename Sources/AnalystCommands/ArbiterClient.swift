@@ -3,6 +3,7 @@ import Faults
 import Foundation
 import Installation
 import Jobs
+import Planning
 import Primitives
 import Synchronization
 import Transport
@@ -79,7 +80,7 @@ actor ArbiterClient {
     }
 }
 
-/// Follows a job: a line that renews itself on a terminal, plain lines elsewhere.
+/// Follows a job: a bar that renews itself on a terminal, plain lines elsewhere.
 struct JobWatcher {
     private let client: ArbiterClient
     private let job: JobIdentifier
@@ -105,7 +106,10 @@ struct JobWatcher {
                 display.tick()
             }
         }
-        defer { ticker.cancel() }
+        defer {
+            ticker.cancel()
+            Console.showStatus(nil)
+        }
         while true {
             if person.json { person.show(record) } else { display.show(record) }
             if record.state == .completed || record.state == .failed || record.state == .cancelled { break }
@@ -113,7 +117,7 @@ struct JobWatcher {
             record = next
         }
         ticker.cancel()
-        if Console.isTerminal, !person.json { Console.note("") }
+        Console.showStatus(nil)
         if record.hasFault { throw record.fault.fault(from: record.faultParty) }
         if !person.json { Console.note(record.state.name(language)) }
     }
@@ -123,6 +127,7 @@ struct JobWatcher {
 private final class WatchDisplay: Sendable {
     private struct State: Sendable {
         var record = JobRecord()
+        var progress: ProgressEstimate?
         var news = Date()
         var step = ""
         var isSilenceTold = false
@@ -149,30 +154,39 @@ private final class WatchDisplay: Sendable {
                 state.step = step
                 state.isSilenceTold = false
             }
-            if Console.isTerminal { return record.state == .running ? record.progressText(language) : record.stateText(language) }
+            var estimate = state.progress ?? ProgressEstimate(expectedRounds: Int(record.expectedRounds))
+            estimate.note(record.progress, at: Self.seconds)
+            if record.state == .running { state.progress = estimate }
+            if Console.isTerminal { return record.state == .running ? bar(estimate) : record.stateText(language) }
             guard step != state.step, record.state == .offered || record.state == .running else { return nil }
-            return record.state == .running ? record.progressText(language, withPercent: false) : record.stateText(language)
+            return record.state == .running ? estimate.words(language, at: Self.seconds).plain : record.stateText(language)
         }
         if let text { write(text) }
     }
 
-    /// Says whom a running job waits for when nothing has changed for a while.
+    private static var seconds: Double { Date().timeIntervalSinceReferenceDate }
+
+    private func bar(_ estimate: ProgressEstimate) -> String {
+        let words = estimate.words(language, at: Self.seconds)
+        return Console.bar(words.label, words.fraction, words.left)
+    }
+
+    /// Time goes on in the bar; says whom a running job waits for when nothing has changed for a while.
     func tick() {
         let text = state.withLock { state -> String? in
-            guard state.record.state == .running, Date().timeIntervalSince(state.news) > Double(patienceSeconds) else { return nil }
-            guard Console.isTerminal || !state.isSilenceTold else { return nil }
+            guard state.record.state == .running, let progress = state.progress else { return nil }
+            let isSilent = Date().timeIntervalSince(state.news) > Double(patienceSeconds)
+            guard Console.isTerminal || isSilent && !state.isSilenceTold else { return nil }
+            guard isSilent else { return bar(progress) }
             state.isSilenceTold = true
-            return state.record.progressText(language) + "; " + state.record.waitText(since: state.news, deadlineSeconds: deadlineSeconds, language)
+            return progress.words(language, at: Self.seconds).label + "; "
+                + state.record.waitText(since: state.news, deadlineSeconds: deadlineSeconds, language)
         }
         if let text { write(text) }
     }
 
     private func write(_ text: String) {
-        if Console.isTerminal {
-            FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
-        } else {
-            Console.note(text)
-        }
+        if Console.isTerminal { Console.showStatus(text) } else { Console.note(text) }
     }
 }
 

@@ -49,11 +49,16 @@ struct CatalogueCommand: AsyncParsableCommand {
             abstract: "Items and fields whose names have all the words. (按名称检索信息项与字段)",
             discussion: "Example: jointlab catalogue search 增值税")
         @Argument(help: "Words in either language. (检索词)") var words: [String]
+        @Flag(name: .long, help: "Print JSON, one line for each item, with the fields that fit. (以 JSON 输出，每项一行)") var json = false
         @OptionGroup var options: LanguageOption
 
         func run() async throws {
             let found = Catalogue.current.search(words.joined(separator: " "))
             for (item, fields) in found {
+                if json {
+                    Console.say(JSONValue.object(["item": item.json, "found": .array(fields.map(\.json))]).canonicalText())
+                    continue
+                }
                 Console.say(item.line(options.language))
                 for field in fields { Console.say("    \(item.id)/\(field.line(options.language))") }
             }

@@ -18,7 +18,6 @@ extension DataCommand {
 
         @Option(name: .long, help: "Only this party's. (仅该参与方)") var node: String?
         @Option(name: .long, help: ArgumentHelp("Write the descriptions to a file for later. (保存到文件)", valueName: "file")) var save: String?
-        @Flag(name: .long, help: "Print JSON. (以 JSON 输出)") var json = false
         @OptionGroup var person: JobCommand.PersonOption
 
         func run() async throws {
@@ -40,7 +39,7 @@ extension DataCommand {
                         throw Fault(.unwritable, at: save)
                     }
                 }
-                if json { return Console.say(Publication.json(of: publications).canonicalText()) }
+                if person.json { return Console.say(Publication.json(of: publications).canonicalText()) }
                 for party in asked {
                     let publication = publications.first { $0.party == party }
                     Console.say(publication?.lines(language).joined(separator: "\n")

@@ -48,7 +48,6 @@ struct JobCommand: AsyncParsableCommand {
         @Argument(help: "The specification. (任务说明文件)", completion: .file(extensions: ["json"])) var specification: String
         @Option(name: .long, help: "Check against this contract as well. (合作契约文件)", completion: .file(extensions: ["json"])) var contract: String?
         @Flag(name: .long, help: "Print the names of bank and platform instead of a verdict in words. (仅输出银行与平台名称)") var parties = false
-        @Flag(name: .long, help: "Print JSON: the errors, each with its place. (以 JSON 输出全部错误)") var json = false
         @OptionGroup var description: DescriptionOption
         @OptionGroup var person: PersonOption
 
@@ -60,12 +59,12 @@ struct JobCommand: AsyncParsableCommand {
                 let parsed = try? JobSpecification.parse(bytes)
                 var publications: [String: Publication] = [:]
                 if !parties, let names = JobSpecification.parties(of: bytes) {
-                    publications = try await description.publications(names, person, note: !json)
+                    publications = try await description.publications(names, person, note: !person.json)
                 }
                 let faults = JobSpecification.examine(
                     bytes, contract: try contract.map { try Validate.read(contract: $0) } ?? person.contract(), publications: publications)
                 let located = FaultList(faults: faults).located(in: name)
-                if json {
+                if person.json {
                     Console.say(JSONValue.object([
                         "valid": .bool(faults.isEmpty), "columns_checked": .array(publications.keys.sorted().map { .text($0) }),
                         "errors": .array(zip(faults, located.faults).map { fault, shown in
@@ -229,6 +228,7 @@ extension JobRecord {
             "job": .text(JobIdentifier(octets: job.octets).map { "\($0)" } ?? ""), "state": .text("\(state)"), "name": .text(name), "kind": .text(kind),
             "analyst": .text(analyst), "bank": .text(bank), "platform": .text(platform), "submitted": .integer(submittedUnixSeconds),
             "changed": .integer(changedUnixSeconds), "bank_approved": .bool(bankApproved), "platform_approved": .bool(platformApproved),
+            "expected_rounds": .integer(expectedRounds),
             "progress": .object([
                 "phase": .text("\(progress.phase)"), "round": .integer(progress.round), "done": .integer(progress.done), "total": .integer(progress.total),
             ]),
@@ -243,10 +243,10 @@ extension JobRecord {
         return .object(members)
     }
 
-    func progressText(_ language: Language, withPercent: Bool = true) -> String {
+    private func progressText(_ language: Language) -> String {
         var text = progress.phase.name(language)
         if progress.phase == .training { text += language == .zh ? " 第 \(progress.round) 轮" : " round \(progress.round)" }
-        if withPercent, progress.total > 0 { text += " \(100 * progress.done / progress.total) %" }
+        if progress.total > 0 { text += " \(100 * progress.done / progress.total) %" }
         return text
     }
 }

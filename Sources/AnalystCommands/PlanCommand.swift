@@ -20,10 +20,9 @@ extension JobCommand {
                 """)
         @Argument(help: "The specification. (任务说明文件)") var specification: String
         @Option(name: .long, help: "Subjects in common, if you know. (已知的共有主体数)") var common: Int?
-        @Option(name: .long, help: "Rounds that you expect; by default those of the lab's latest job of this name. (预期轮数)") var rounds: Int?
+        @Option(name: .long, help: "Rounds that you expect; by default reckoned from columns and the lab's latest jobs of this name. (预期轮数，默认按列与同名任务推算)") var rounds: Int?
         @Option(name: .long, help: ArgumentHelp("Speed of the line between both nodes. (双方节点间线路速度)", valueName: "Mbit/s")) var line: Double?
         @Option(name: .long, help: "The contract; by default that of --as. (合作契约文件)") var contract: String?
-        @Flag(name: .long, help: "Print JSON. (以 JSON 输出)") var json = false
         @OptionGroup var description: DescriptionOption
         @OptionGroup var person: PersonOption
 
@@ -44,16 +43,15 @@ extension JobCommand {
                 let name = URL(fileURLWithPath: specification).lastPathComponent
                 let faults = contract.check(parsed) + parsed.check(against: publications)
                 guard faults.isEmpty else { throw FaultList(faults: faults).located(in: name) }
-                var expected = rounds
-                if expected == nil { expected = try await earlierRounds(parsed) }
+                let earlier = rounds == nil ? try await earlierRounds(parsed) : []
                 let plan: JobPlan
                 do throws(Fault) {
                     plan = try JobPlan(parsed, limits: contract.limits, publications: publications, common: common,
-                                       rounds: expected, megabitsPerSecond: line)
+                                       rounds: rounds, earlierRounds: earlier, megabitsPerSecond: line)
                 } catch {
                     throw FaultList(faults: [error]).located(in: name)
                 }
-                if json {
+                if person.json {
                     Console.say(plan.json(language).canonicalText())
                 } else {
                     for line in plan.lines(language) { Console.say(line) }
@@ -62,16 +60,13 @@ extension JobCommand {
             }
         }
 
-        /// What the lab's latest job of the same name between the same parties took, where the arbiter can be asked.
-        private func earlierRounds(_ specification: JobSpecification) async throws -> Int? {
-            guard specification.training != nil, description.columns == nil, person.isGiven else { return nil }
+        /// What the lab's latest jobs of the same name between the same parties took, where the arbiter can be asked.
+        private func earlierRounds(_ specification: JobSpecification) async throws -> [Int] {
+            guard specification.training != nil, description.columns == nil, person.isGiven else { return [] }
             let client = try await person.open()
             let records = try await client.list()
             await client.close()
-            let (bank, platform) = (specification.parties.bank, specification.parties.platform)
-            return records
-                .filter { $0.state == .completed && $0.rounds > 0 && $0.name == specification.name && $0.bank == bank && $0.platform == platform }
-                .max { $0.changedUnixSeconds < $1.changedUnixSeconds }.map { Int($0.rounds) }
+            return specification.earlierRounds(in: records)
         }
     }
 }

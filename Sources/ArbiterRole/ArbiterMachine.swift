@@ -2,6 +2,7 @@ import Faults
 import Foundation
 import Jobs
 import Ledger
+import Planning
 import Primitives
 import Wire
 
@@ -272,6 +273,10 @@ package struct ArbiterMachine: Sendable {
         record.state = .offered
         record.submittedUnixSeconds = now
         record.changedUnixSeconds = now
+        if let training = specification.training {
+            let forecast = RoundForecast(training, earlier: specification.earlierRounds(in: jobs.values.map(\.record)))
+            record.expectedRounds = UInt32(forecast.likely)
+        }
         var job = ArbiterJob(record: record)
         job.referee = (specification.training?.settings).map(RoundReferee.init)
         job.specificationDigest = SHA256.hash(canonical)

@@ -11,6 +11,7 @@ package enum CommandLineProgram {
 
     /// Runs the verb that the command line names, and ends the process.
     package static func run<Root: AsyncParsableCommand>(_ root: Root.Type) async -> Never {
+        signal(SIGPIPE, SIG_IGN)
         do {
             var command = try root.parseAsRoot()
             if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }

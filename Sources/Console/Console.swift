@@ -10,13 +10,12 @@ package enum Console {
         return option ?? Language.from(locale: locale)
     }
 
+    /// A reader that has gone, such as `head`, ends nothing: exit codes stay those of what was asked.
     package static func say(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+        try? FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
     }
 
-    package static func note(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
-    }
+    package static func note(_ text: String) { writeAbove(text) }
 
     /// Prints every fault of `error` and returns the exit code that stands for the first.
     package static func report(_ error: any Error, _ language: Language) -> Faults.ExitCode {

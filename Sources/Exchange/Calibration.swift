@@ -13,13 +13,13 @@ package enum Calibration {
     private static let exponentBits = 13
     private static let columnBits = [Int](repeating: 11, count: 10) + [1]
 
-    /// Takes seconds: a key is made for each length, and serves nothing else.
+    /// Takes seconds: a key is made, and serves nothing else.
     ///
     /// - Parameters:
     ///   - suite: of the contract; one that this version does not know is measured as P-256.
-    ///   - keyBits: lengths of the Paillier modulus.
+    ///   - keyBits: length of the Paillier modulus.
     ///   - spent: runs a body and returns the nanoseconds of all cores' time that it took.
-    package static func measure(suite: String, keyBits: [Int], spent: @escaping (() -> Void) -> Double) -> [MachineSpeed] {
+    package static func measure(suite: String, keyBits bits: Int, spent: @escaping (() -> Void) -> Double) -> MachineSpeed {
         func each(_ count: Int, _ body: () -> Void) -> Int {
             let runs = (0..<3).map { _ in spent(body) }
             return max(1, Int((runs.sorted()[1] / Double(count)).rounded()))
@@ -36,22 +36,19 @@ package enum Calibration {
         let checking = each(sample) { _ = try? suite.validate(points[...]) }
         let mebibyte = [UInt8](repeating: 7, count: 1 << 20)
         let hashing = each(1) { _ = SHA256.hash(mebibyte) }
-        return keyBits.map { bits in
-            var made: PrivateKey?
-            let making = spent {
-                made = PrivateKey.allowedBits.contains(bits)
-                    ? .generate(bits: bits, random: random) : .generateInsecure(bits: bits, random: random)
-                // Tables as wide as those of a job.
-                made?.prepare(encryptions: usualEncryptions)
-            }
-            guard let key = made else { preconditionFailure("a key was made") }
-            return speed(key, random, each: each) { speed in
-                speed.key = max(1, Int(making))
-                speed.blinding = first
-                speed.doubling = second
-                speed.checking = checking
-                speed.mebibyte = hashing
-            }
+        var made: PrivateKey?
+        let making = spent {
+            made = PrivateKey.allowedBits.contains(bits) ? .generate(bits: bits, random: random) : .generateInsecure(bits: bits, random: random)
+            // Tables as wide as those of a job.
+            made?.prepare(encryptions: usualEncryptions)
+        }
+        guard let key = made else { preconditionFailure("a key was made") }
+        return speed(key, random, each: each) { speed in
+            speed.key = max(1, Int(making))
+            speed.blinding = first
+            speed.doubling = second
+            speed.checking = checking
+            speed.mebibyte = hashing
         }
     }
 

@@ -1,5 +1,6 @@
 import Faults
 import Jobs
+import Planning
 import Roles
 import SetIntersection
 import Wire
@@ -38,11 +39,11 @@ package struct JobContext: Sendable {
     /// Fractional bits of standardised columns in the clear.
     package static let columnBits = 16
 
-    package var peerRole: Role { role == .bank ? .platform : .bank }
+    package var peerRole: Role { role.otherOwner }
 
     /// Names of parties, for faults.
     package var peerName: String {
-        role == .bank ? specification.parties.platform : specification.parties.bank
+        specification.party(role.otherOwner)
     }
 
     package func name(of end: Role) -> String {

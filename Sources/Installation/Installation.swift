@@ -150,8 +150,8 @@ extension Certificate {
     }
 }
 
-extension Contract.Party {
-    /// Pins of the keys by which this party is known at this moment, as lines give them.
+extension PinnedMember {
+    /// Pins of the keys by which this one is known at this moment, as lines give them.
     package var presentPins: Set<String> { Set(pins(atUnixSeconds: Int(Date().timeIntervalSince1970)).map(\.hexadecimal)) }
 }
 
@@ -159,7 +159,7 @@ extension Contract {
     /// Whoever is known by this key at this moment.
     package func party(withHexadecimalPin pin: String) -> Party? { parties.first { $0.presentPins.contains(pin) } }
 
-    package func person(withHexadecimalPin pin: String) -> Person? { people.first { $0.pin.hexadecimal == pin } }
+    package func person(withHexadecimalPin pin: String) -> Person? { people.first { $0.presentPins.contains(pin) } }
 
     /// Arbiter and data parties.
     package var everyone: [Party] { parties.contains { $0.role == .arbiter } ? parties : [arbiter] + parties }

@@ -27,7 +27,7 @@ package struct Contract: Sendable, Hashable {
         package var holdsData: Bool { self != .arbiter }
     }
 
-    package struct Party: Sendable, Hashable {
+    package struct Party: PinnedMember, Sendable, Hashable {
         package let name: String
         package let role: Role
         /// Present exactly where the role listens.
@@ -38,11 +38,6 @@ package struct Contract: Sendable, Hashable {
         package let formerPin: FormerPin?
         /// Ed25519 public key of the party's ledger, 32 bytes.
         package let ledgerKey: [UInt8]
-
-        /// The keys by which the party is known at a time, the present one first.
-        package func pins(atUnixSeconds now: Int) -> [[UInt8]] {
-            [pin] + (formerPin.map { now < $0.untilUnixSeconds ? [$0.pin] : [] } ?? [])
-        }
     }
 
     package struct FormerPin: Sendable, Hashable {
@@ -53,13 +48,14 @@ package struct Contract: Sendable, Hashable {
 
     package enum PersonRole: String, Sendable, Hashable, CaseIterable { case analyst, approver, auditor }
 
-    package struct Person: Sendable, Hashable {
+    package struct Person: PinnedMember, Sendable, Hashable {
         package let name: String
         package let role: PersonRole
         /// The party whose node this person may command; `nil` for all.
         package let party: String?
-        /// As `Party.pin`.
+        /// As those of a party.
         package let pin: [UInt8]
+        package let formerPin: FormerPin?
     }
 
     /// The algorithms in use everywhere under this contract.
@@ -99,6 +95,19 @@ package struct Contract: Sendable, Hashable {
     }
 }
 
+/// Who is known by the key of a certificate, and for a while by the one before it.
+package protocol PinnedMember {
+    var pin: [UInt8] { get }
+    var formerPin: Contract.FormerPin? { get }
+}
+
+extension PinnedMember {
+    /// The keys by which it is known at a time, the present one first.
+    package func pins(atUnixSeconds now: Int) -> [[UInt8]] {
+        [pin] + (formerPin.map { now < $0.untilUnixSeconds ? [$0.pin] : [] } ?? [])
+    }
+}
+
 extension Contract {
     /// - Throws: `.unknownParty` at `place`.
     package func party(_ name: String, in role: Role, at place: String) throws(Fault) -> Party {
@@ -113,7 +122,9 @@ extension Contract {
         parties.first { $0.pins(atUnixSeconds: now).contains(pin) }
     }
 
-    package func person(withPin pin: [UInt8]) -> Person? { people.first { $0.pin == pin } }
+    package func person(withPin pin: [UInt8], atUnixSeconds now: Int) -> Person? {
+        people.first { $0.pins(atUnixSeconds: now).contains(pin) }
+    }
 
     /// What in the specification the contract does not allow; places are JSON pointers into the specification.
     package func check(_ specification: JobSpecification) -> [Fault] {

@@ -54,17 +54,22 @@ extension Contract.Party {
         }
         pin = reader.required("pin", .hexadecimal(bytes: 32))
         reader.unique(pin, "pin", in: &keys)
-        if reader.has("former_pin") {
-            let former = reader.required("former_pin", .hexadecimal(bytes: 32))
-            reader.unique(former, "former_pin", in: &keys)
-            formerPin = Contract.FormerPin(pin: former, untilUnixSeconds: reader.required("former_pin_until", .instant))
-        } else {
-            formerPin = nil
-            reader.refuse(
-                "former_pin_until", "it says how long 'former_pin' opens lines, which is not there", "它规定 former_pin 的有效期，而后者不存在")
-        }
+        formerPin = .read(&reader, keys: &keys)
         ledgerKey = reader.required("ledger_key", .base64(bytes: 32))
         reader.unique(ledgerKey, "ledger_key", in: &keys)
+    }
+}
+
+extension Contract.FormerPin {
+    fileprivate static func read(_ reader: inout ObjectReader, keys: inout Set<[UInt8]>) -> Contract.FormerPin? {
+        guard reader.has("former_pin") else {
+            reader.refuse(
+                "former_pin_until", "it says how long 'former_pin' opens lines, which is not there", "它规定 former_pin 的有效期，而后者不存在")
+            return nil
+        }
+        let former = reader.required("former_pin", .hexadecimal(bytes: 32))
+        reader.unique(former, "former_pin", in: &keys)
+        return Contract.FormerPin(pin: former, untilUnixSeconds: reader.required("former_pin_until", .instant))
     }
 }
 
@@ -82,6 +87,7 @@ extension Contract.Person {
         }
         pin = reader.required("pin", .hexadecimal(bytes: 32))
         reader.unique(pin, "pin", in: &keys)
+        formerPin = .read(&reader, keys: &keys)
     }
 }
 

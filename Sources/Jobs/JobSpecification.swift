@@ -51,6 +51,8 @@ package struct JobSpecification: Sendable, Hashable, Codable {
         package var platformId: String
         /// At least the contract's own minimum.
         package var minimumIntersection: Int
+        /// A guess of the subjects in common, for plans alone; no job depends on it.
+        package var expectedCommon: Int?
     }
 
     package enum IdentifierType: String, Sendable, Hashable, Codable, CaseIterable {

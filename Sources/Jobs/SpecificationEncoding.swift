@@ -11,13 +11,15 @@ extension JobSpecification {
             "purpose": .object(["code": .text(purpose.code), "statement": .text(purpose.statement)]),
             "parties": .object(["bank": .text(parties.bank), "platform": .text(parties.platform)]),
             "data": .object(["bank": .text(data.bank), "platform": .text(data.platform)]),
-            "population": .object([
-                "id_type": .text(population.idType.rawValue),
-                "bank_id": .text(population.bankId),
-                "platform_id": .text(population.platformId),
-                "minimum_intersection": .integer(population.minimumIntersection),
-            ]),
         ]
+        var people: [String: JSONValue] = [
+            "id_type": .text(population.idType.rawValue),
+            "bank_id": .text(population.bankId),
+            "platform_id": .text(population.platformId),
+            "minimum_intersection": .integer(population.minimumIntersection),
+        ]
+        if let expected = population.expectedCommon { people["expected_common"] = .integer(expected) }
+        members["population"] = .object(people)
         if let training {
             members["label"] = .object([
                 "column": .text(training.label.column),

@@ -51,6 +51,7 @@ extension JobSpecification.Population {
         platformId = reader.required("platform_id", .column)
         minimumIntersection = reader.optional(
             "minimum_intersection", .integer(Self.minimumIntersectionRange), default: Self.defaultMinimumIntersection)
+        expectedCommon = reader.optional("expected_common", .integer(1...Self.minimumIntersectionRange.upperBound))
     }
 }
 

@@ -7,6 +7,7 @@ import Installation
 import Jobs
 import Logging
 import NodeRuntime
+import Planning
 import Wire
 
 /// What all three nodes share of their command line: options, logging, signals, exit codes.
@@ -32,7 +33,10 @@ package enum NodeProgram {
             LoggingSystem.bootstrap { PlainLogHandler(label: $0) }
             var logger = Logger(label: configuration.name)
             logger.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
-            let log = NodeLog(logger, language)
+            let display: NodeLog.Display = { job, words in
+                Console.showStatus(words.map { "\(job) " + Console.bar($0.label, $0.fraction, $0.left) }, of: job)
+            }
+            let log = NodeLog(logger, language, display: Console.isTerminal ? display : nil)
             let serving = Task { try await body(installation, log) }
             let signals = [SIGTERM, SIGINT].map { number in
                 signal(number, SIG_IGN)

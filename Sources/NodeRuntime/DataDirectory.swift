@@ -35,18 +35,34 @@ extension JobFiles {
     ///
     /// - Throws: `contractReplaced`, `contractUnsigned`, `unreadableFile`, `unwritable`.
     package func takeUp(_ installation: NodeInstallation) throws(Fault) {
-        if try format() < 2 {
+        switch try history(installation) {
+        case .unserved:
             // Under which contract the directory was served so far nobody has recorded: the record begins here.
             try hold(try Amendment(installation))
-            return try keep(JSONValue.object(["format": .integer(Self.currentFormat)]), at: Self.formatFile)
+            try keep(JSONValue.object(["format": .integer(Self.currentFormat)]), at: Self.formatFile)
+        case .held: return
+        case .amended(let amendment): try hold(amendment)
         }
+    }
+
+    /// How a node's contract follows on the one under which the directory was served last.
+    enum ContractHistory {
+        case unserved
+        case held
+        /// All parties have signed it.
+        case amended(Amendment)
+    }
+
+    /// - Throws: `contractReplaced`, `contractUnsigned`, `unreadableFile`.
+    func history(_ installation: NodeInstallation) throws(Fault) -> ContractHistory {
+        guard try format() >= 2 else { return .unserved }
         let held = try heldContract()
-        guard SHA256.hash(held) != installation.contractDigest else { return }
+        guard SHA256.hash(held) != installation.contractDigest else { return .held }
         // Before its signatures are looked at, which may be those of the contract that it replaces.
         try installation.contract.requireSuccessor(of: held, at: URL(fileURLWithPath: installation.configuration.contract).lastPathComponent)
         let amendment = try Amendment(installation)
         try amendment.requireConsent(since: held)
-        try hold(amendment)
+        return .amended(amendment)
     }
 
     private func heldContract() throws(Fault) -> [UInt8] {

@@ -31,7 +31,7 @@ package final class DataNode: Sendable {
     private let approval: NodeConfiguration.Approval
     private let survey: MachineSurvey
     private let descriptions: DescriptionFiles
-    /// Measured before the first line to the arbiter.
+    /// Nothing until it has been measured.
     private let speeds = Mutex<[MachineSpeed]>([])
     /// What the other parties of offered jobs have published.
     private let peers = Mutex<[String: Publication]>([:])
@@ -39,6 +39,8 @@ package final class DataNode: Sendable {
     private let retention: NodeConfiguration.Retention
     private let ledgerBytes: Int?
     private let jobs = Mutex<[JobIdentifier: OpenJob]>([:])
+    /// How many jobs have been offered since the start.
+    private let offers = Mutex(0)
     /// Offers under consideration: one that is stopped meanwhile is not opened.
     private let considered = Mutex<Set<JobIdentifier>>([])
     private let approvals: Approvals
@@ -117,7 +119,8 @@ package final class DataNode: Sendable {
                 handler: { [self] in await welcome($0) })
             log.info(en: "listening at \(listenAddress)", zh: "正在监听 \(listenAddress)")
         }
-        try await measure()
+        let measuring = Task { await self.measure() }
+        defer { measuring.cancel() }
         var delaySeconds = 1.0
         while !Task.isCancelled {
             do throws(Fault) {
@@ -200,16 +203,31 @@ package final class DataNode: Sendable {
 
     // What is published
 
-    private func measure() async throws(Fault) {
+    /// Beside the line to the arbiter, and published once it is known. Processor time is what is measured, so a job that runs
+    /// meanwhile would be taken for slowness: it goes first.
+    private func measure() async {
         let least = contract.limits.minimumKeyBits
         let lengths = contract.limits.insecureKeyBits ? [least] : Contract.Limits.keyBits.filter { $0 >= least }
-        let (survey, tools, log, suite) = (survey, tools, log, contract.suite.rawValue)
-        let measured = try await compute { () throws(Fault) in
-            survey.speeds(suite, lengths, tools.measure) {
-                log.info(en: "measuring the speed of this machine, once, for plans", zh: "正在测量本机速度（仅一次），用于任务预估")
+        let (survey, tools, suite) = (survey, tools, contract.suite.rawValue)
+        var known = survey.known(suite, lengths)
+        speeds.withLock { $0 = known }
+        guard known.count < lengths.count else { return }
+        log.info(en: "measuring the speed of this machine, once, for plans", zh: "正在测量本机速度（仅一次），用于任务预估")
+        while known.count < lengths.count {
+            let (length, before) = (lengths[known.count], offers.withLock { $0 })
+            guard jobs.withLock(\.isEmpty), considered.withLock(\.isEmpty) else {
+                do { try await Task.sleep(for: .seconds(2)) } catch { return }
+                continue
             }
+            let speed = try? await compute { () throws(Fault) in survey.measure(suite, length, tools.measure) }
+            guard !Task.isCancelled, let speed else { return }
+            guard before == offers.withLock({ $0 }) else { continue }
+            known.append(speed)
+            survey.keep(known, suite)
+            speeds.withLock { $0 = known }
+            do throws(Fault) { try publish() } catch { log.warning(error) }
         }
-        speeds.withLock { $0 = measured }
+        log.info(en: "the speed of this machine has been measured", zh: "本机速度测量完毕")
     }
 
     private var publication: Publication {
@@ -218,7 +236,14 @@ package final class DataNode: Sendable {
 
     /// Nothing where a side has not described its data.
     private func plan(_ specification: JobSpecification) -> JobPlan? {
-        try? JobPlan(specification, limits: contract.limits, publications: publications(for: specification))
+        let earlier = files.earlierJobs(like: specification)
+        return try? JobPlan(specification, limits: contract.limits, publications: publications(for: specification),
+                            common: specification.population.expectedCommon ?? earlier.first?.aligned, earlierRounds: earlier.map(\.rounds))
+    }
+
+    /// Without descriptions, too; 0 where nothing is trained.
+    private func expectedRounds(_ specification: JobSpecification) -> Int {
+        specification.training.map { RoundForecast($0, earlier: files.earlierJobs(like: specification).map(\.rounds)).likely } ?? 0
     }
 
     /// Both sides' descriptions of the columns that a job names.
@@ -252,6 +277,7 @@ package final class DataNode: Sendable {
         case .peerPublication(let publication):
             hear(publication)
         case .jobOffer(let offer):
+            offers.withLock { $0 += 1 }
             considered.withLock { _ = $0.insert(id) }
             Task { await self.consider(offer, id, received.attempt, arbiter) }
         case .jobStart:
@@ -286,12 +312,12 @@ package final class DataNode: Sendable {
                 log.info(en: "no seal keys are configured, or retention is 'digests': this job cannot be replayed",
                          zh: "未配置封存公钥或留存规则为 digests：此任务日后无法重放")
             }
-            let parties = request.specification.parties
-            let peer = role == .bank ? parties.platform : parties.bank
+            let peer = request.specification.party(role.otherOwner)
             let session = JobSession(
                 job: id, attempt: attempt, machine: machine, arbiter: arbiter, files: files, ledgers: ledgers,
                 operations: operations, signers: try signers(peer: peer),
-                deadlineSeconds: contract.limits.deadlineSeconds, role: role, plan: plan(request.specification), log: log)
+                deadlineSeconds: contract.limits.deadlineSeconds, role: role, plan: plan(request.specification),
+                expectedRounds: expectedRounds(request.specification), log: log)
             let (stream, continuation) = AsyncStream<Arrival>.makeStream()
             let open = OpenJob(specification: request.specification, session: session, operations: operations,
                                sinceUnixSeconds: Int(Date().timeIntervalSince1970), arrivals: continuation, arriving: stream)
@@ -318,7 +344,7 @@ package final class DataNode: Sendable {
     private func open(_ request: RoleRequest, _ secrets: JobSecrets) async throws(Fault) -> (any RoleMachine, JobOperations) {
         try await compute { [self] () throws(Fault) in
             let specification = request.specification
-            let name = role == .bank ? specification.data.bank : specification.data.platform
+            let name = specification.dataset(role)
             let space = LedgerSpace(ledgers.root, limitBytes: ledgerBytes, specification: specification)
             let file = try DatasetFile(request.dataset.path, name: name)
             let machine: any RoleMachine
@@ -360,9 +386,9 @@ package final class DataNode: Sendable {
             throw error.faults.first ?? Fault(.defect, at: "specification")
         }
         if let fault = contract.check(specification).first { throw fault }
-        let own = role == .bank ? specification.parties.bank : specification.parties.platform
+        let own = specification.party(role)
         guard own == name else { throw Fault(.unknownParty, at: "/parties", own, name) }
-        let dataName = role == .bank ? specification.data.bank : specification.data.platform
+        let dataName = specification.dataset(role)
         guard let dataset = datasets[dataName] else { throw Fault(.unknownDataset, at: "/data/\(role.rawValue)", dataName) }
         // A model that is not there is refused where the data are opened, one that was retired here.
         if let model = specification.scoring?.model, files.read(ModelFiles.retirement, job: model) != nil {
@@ -386,9 +412,12 @@ package final class DataNode: Sendable {
         case .show(let id):
             let waiting = approvals.all[id]
             guard let specification = waiting?.specification ?? jobs.withLock({ $0[id]?.specification }) else { throw Fault(.unknownJob, at: "", "\(id)") }
+            let earlier = files.earlierJobs(like: specification)
+            let common: [String: JSONValue] = earlier.first.map { ["earlier_common": .integer($0.aligned)] } ?? [:]
             return .object(["specification": .text(specification.canonicalJSON()), "waiting": .bool(waiting != nil),
                             "since": .integer(waiting?.sinceUnixSeconds ?? 0),
-                            "publications": .array(publications(for: specification).values.map(\.json))])
+                            "publications": .array(publications(for: specification).values.map(\.json)),
+                            "earlier_rounds": .array(earlier.map { .integer($0.rounds) })].merging(common) { $1 })
         case .approve(let id, let approver):
             try approvals.decide(id, by: approver, account: account)
         case .refuse(let id, let reason, let approver):

@@ -55,8 +55,22 @@ package struct Doctor: Sendable {
             })
         }
         guard let installation else { return }
+        history(installation)
         await listening(installation, isRunning)
         await peers(installation, isRunning)
+    }
+
+    /// A node does not start under a contract that not all have agreed to.
+    private mutating func history(_ installation: NodeInstallation) {
+        trying(Phrase(en: "contract's history", zh: "契约沿革"), { () throws in
+            try JobFiles(installation.configuration.dataDirectory).history(installation)
+        }, { history in
+            switch history {
+            case .unserved: Phrase(en: "the data directory has not been served yet", zh: "数据目录尚未使用过")
+            case .held: Phrase(en: "the one under which the data directory was served last", zh: "与数据目录上次使用的契约相同")
+            case .amended: Phrase(en: "amends the one served last; all parties have signed", zh: "是上次所用契约的修订，各方均已签署")
+            }
+        })
     }
 
     // This machine

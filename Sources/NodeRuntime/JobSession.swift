@@ -29,6 +29,7 @@ package final class JobSession: Sendable {
     private let checkpointSince = Mutex<ContinuousClock.Instant?>(nil)
     private let peerName: String
     private let plan: JobPlan?
+    private let expectedRounds: Int
     private let role: Role
     /// Whom the job waits for: nobody while it has work of its own.
     private let awaited = Mutex<Wait?>(nil)
@@ -50,7 +51,7 @@ package final class JobSession: Sendable {
     }
 
     init(job: JobIdentifier, attempt: UInt32, machine: any RoleMachine, arbiter: PostedLine, files: JobFiles, ledgers: LedgerBook,
-                 operations: JobOperations, signers: HeadSigners, deadlineSeconds: Int, role: Role, plan: JobPlan?, log: NodeLog) {
+                 operations: JobOperations, signers: HeadSigners, deadlineSeconds: Int, role: Role, plan: JobPlan?, expectedRounds: Int, log: NodeLog) {
         self.job = job
         self.attempt = attempt
         self.machine = MachineBox(machine)
@@ -64,6 +65,7 @@ package final class JobSession: Sendable {
         self.deadlineSeconds = deadlineSeconds
         self.role = role
         self.plan = plan
+        self.expectedRounds = expectedRounds
         self.log = log
     }
 
@@ -163,6 +165,9 @@ package final class JobSession: Sendable {
     private func loop(_ line: Line, _ outbox: Outbox, _ phases: inout PhaseClock, _ clock: ContinuousClock) async throws(Fault) {
         var event: RoleEvent? = .start
         var told: (at: ContinuousClock.Instant, phase: Phase, round: UInt32)?
+        let started = clock.now
+        var estimate = ProgressEstimate(expectedRounds: expectedRounds, planned: plan?.likely.seconds)
+        defer { log.endProgress() }
         while true {
             if let current = event {
                 let effects = try await step(current)
@@ -180,6 +185,9 @@ package final class JobSession: Sendable {
                         let now = clock.now
                         if let last = told, last.phase == progress.phase, last.round == progress.round, now - last.at < .seconds(1) { continue }
                         if told?.phase != progress.phase { log.info(en: "phase \(progress.phase.name.en)", zh: "阶段：\(progress.phase.name.zh)") }
+                        estimate.note(progress, at: seconds(now - started))
+                        log.progress(estimate.words(log.language, at: seconds(now - started)),
+                                     isNewRound: progress.phase == .training && told?.round != progress.round)
                         told = (now, progress.phase, progress.round)
                         arbiter.post(.jobProgress(progress), phase: progress.phase, job: job, attempt: attempt)
                     case .completed:

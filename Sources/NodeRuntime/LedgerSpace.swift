@@ -1,6 +1,7 @@
 import Faults
 import Foundation
 import Jobs
+import Planning
 import Wire
 
 /// Whether the frames of a job will find room on the disk, from public counts, before they cross: all payloads stay until the
@@ -21,25 +22,28 @@ struct LedgerSpace: Sendable {
         self.specification = specification
     }
 
-    /// Before the job: own list sent, as large a one received, one of both back; the smallest intersection.
+    /// Before the job: both lists as long as the own, the smallest intersection.
     func check(listed: Int) throws(Fault) {
-        try check(bytes: 3 * listed * TransferCounts.pointBytes + Self.bytes(specification, aligned: specification.population.minimumIntersection))
+        try check(bytes: Self.bytes(specification, listed: listed, aligned: specification.population.minimumIntersection))
     }
 
-    /// After alignment, before anything else: the intersection is known.
-    func check(aligned: Int) throws(Fault) { try check(bytes: Self.bytes(specification, aligned: aligned)) }
+    /// After alignment, before anything else: the intersection is known, and the lists are there already.
+    func check(aligned: Int) throws(Fault) { try check(bytes: Self.bytes(specification, listed: 0, aligned: aligned)) }
 
     /// What a scoring job has at least, and what it most often has.
     private static let scoringKeyBits = 2048
 
-    /// Of both directions, after alignment: rows of all rounds, and scores. Records, heads and small frames add some percent.
-    static func bytes(_ specification: JobSpecification, aligned: Int) -> Int {
-        let settings = specification.training?.settings
-        let ciphertext = (settings?.keyBits ?? scoringKeyBits) / 4
-        let scores = aligned / (ciphertext / 8) * ciphertext
-        guard let settings, let share = specification.training?.split.share else { return scores }
-        let rows = Int((share * Double(aligned)).rounded())
-        return (2 * settings.maximumRounds * rows * (settings.degree + 1) * ciphertext + scores) / 100 * 105
+    /// Of both directions and all rounds: what a plan says of a node that keeps everything.
+    static func bytes(_ specification: JobSpecification, listed: Int, aligned: Int) -> Int {
+        let training = specification.training
+        let columns = Dictionary(uniqueKeysWithValues: JobEstimate.roles.map { role in
+            (role, JobShape.columns(training?.features(role) ?? [], intercept: role == .bank, described: nil, rows: aligned).likely)
+        })
+        let estimate = JobEstimate(
+            specification, keyBits: training?.settings.keyBits ?? scoringKeyBits,
+            counts: .init(listed: [.bank: listed, .platform: listed], aligned: aligned, columns: columns, rounds: training?.settings.maximumRounds ?? 0),
+            machines: [:], megabitsPerSecond: nil)
+        return estimate.diskBytes(.bank, .all)
     }
 
     private func check(bytes needed: Int) throws(Fault) {

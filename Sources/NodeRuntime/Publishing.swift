@@ -8,7 +8,7 @@ import Roles
 package struct DataTools: Sendable {
     package typealias MakeMachine = @Sendable (RoleRequest, JobSecrets) throws(Fault) -> any RoleMachine
     package typealias Describe = @Sendable (NodeConfiguration.Dataset) throws(Fault) -> DataDescription
-    package typealias Measure = @Sendable (_ suite: String, _ keyBits: [Int], _ spent: @escaping (() -> Void) -> Double) -> [MachineSpeed]
+    package typealias Measure = @Sendable (_ suite: String, _ keyBits: Int, _ spent: @escaping (() -> Void) -> Double) -> MachineSpeed
 
     /// How many findings there are in the ledger at a path; nothing where it cannot be read.
     package typealias Verify = @Sendable (String) -> Int?
@@ -77,20 +77,24 @@ struct MachineSurvey: Sendable {
         }.joined()
     }
 
-    /// Measures now if that has not been done with this program on this processor.
-    func speeds(_ suite: String, _ keyBits: [Int], _ measure: DataTools.Measure, onMeasure: () -> Void) -> [MachineSpeed] {
+    /// What has been measured with this program on this processor, of the first of `keyBits`.
+    func known(_ suite: String, _ keyBits: [Int]) -> [MachineSpeed] {
         let file = files.directory.appendingPathComponent(Self.record)
-        let identity = "\(suite) \(Self.identity)"
-        if let data = try? Data(contentsOf: file), let document = try? JSONValue.parse([UInt8](data), as: "speeds"),
-           document["machine"]?.string == identity, let known = try? MachineSpeed.parseAll([UInt8](data)), known.map(\.keyBits) == keyBits {
-            return known
-        }
-        onMeasure()
-        let measured = measure(suite, keyBits, Self.spent)
-        // Without the record the next start measures again.
-        try? files.keep(.object(["machine": .text(identity), "speeds": .array(measured.map(\.json))]), at: Self.record)
-        return measured
+        guard let data = try? Data(contentsOf: file), let document = try? JSONValue.parse([UInt8](data), as: "speeds"),
+              document["machine"]?.string == identity(suite), let known = try? MachineSpeed.parseAll([UInt8](data)),
+              known.map(\.keyBits) == Array(keyBits.prefix(known.count))
+        else { return [] }
+        return known
     }
+
+    func measure(_ suite: String, _ keyBits: Int, _ measure: DataTools.Measure) -> MachineSpeed { measure(suite, keyBits, Self.spent) }
+
+    /// Without the record the next start measures again.
+    func keep(_ speeds: [MachineSpeed], _ suite: String) {
+        try? files.keep(.object(["machine": .text(identity(suite)), "speeds": .array(speeds.map(\.json))]), at: Self.record)
+    }
+
+    private func identity(_ suite: String) -> String { "\(suite) \(Self.identity)" }
 
     func description(_ speeds: [MachineSpeed]) -> MachineDescription {
         let free = Disk.freeBytes(at: files.directory.path) ?? 0
@@ -118,6 +122,9 @@ struct MachineSurvey: Sendable {
         }
         let start = now()
         body()
-        return now() - start
+        let spent = now() - start
+        // All cores are at it: lines are served in between.
+        usleep(10_000)
+        return spent
     }
 }

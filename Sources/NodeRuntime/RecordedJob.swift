@@ -2,6 +2,7 @@ import Faults
 import Foundation
 import Jobs
 import Ledger
+import Planning
 import Primitives
 import Roles
 import Wire
@@ -38,7 +39,10 @@ package struct RecordedJob: Sendable {
 
     package var sealed: SealedJob { SealedJob(job: manifest.job, attempt: manifest.attempt, role: manifest.role) }
 
-    package var peer: String { manifest.role == .bank ? specification.parties.platform : specification.parties.bank }
+    /// The name of the owner's data set that it read.
+    package var dataset: String { specification.dataset(manifest.role) }
+
+    package var peer: String { specification.party(manifest.role.otherOwner) }
 
     /// What a replay needs besides the ledger.
     package struct Means: Sendable {

@@ -59,7 +59,7 @@ extension OwnerAuditCommand {
         }
 
         private func dataset(_ recorded: RecordedJob, _ configuration: NodeConfiguration) throws -> (NodeConfiguration.Dataset, String) {
-            let name = Program.role == .bank ? recorded.specification.data.bank : recorded.specification.data.platform
+            let name = recorded.dataset
             guard let set = configuration.datasets[name] else { throw Fault(.unknownDataset, at: "node.json#/datasets", name) }
             let path = data ?? set.path
             let read = NodeConfiguration.Dataset(

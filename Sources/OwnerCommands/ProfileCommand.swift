@@ -104,6 +104,6 @@ private struct ReadingProgress {
         let share = size > 0 ? " (\(min(99, 100 * bytes / size)) %)" : ""
         let text = Phrase(en: "\(Shown.count(rows)) rows read\(share)", zh: "已读取 \(Shown.count(rows)) 行\(share)")(language)
         // On a terminal in one line, which the next one takes the place of.
-        if Console.isTerminal { FileHandle.standardError.write(Data("\r\(text)\u{1B}[K\r".utf8)) } else { Console.note(text) }
+        if Console.isTerminal { try? FileHandle.standardError.write(contentsOf: Data("\r\(text)\u{1B}[K\r".utf8)) } else { Console.note(text) }
     }
 }

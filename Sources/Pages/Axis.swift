@@ -113,6 +113,7 @@ struct Scale {
             // One unit for the whole axis would need the greatest value; three digits tell as much.
             return value < 0 ? Figures.fixed(value, 0) : Figures.bytes(UInt64(min(value, 1e18))).replacing(".00", with: "").replacing(".0", with: "")
         case .seconds where step >= 60: return clock(value)
+        case .seconds where step >= 1e-9 && abs(value) < 1e9: return Figures.fixed(value, places(step)) + " s"
         case .plain, .logOdds, .seconds:
             return abs(value) >= 1e9 || step < 1e-9 ? scientific(value) : Figures.fixed(value, places(step))
         }

@@ -66,26 +66,28 @@ package struct Timeline: Sendable {
 
     package var markup: Markup {
         let shown = Array(lanes.prefix(Timeline.mostLanes))
+        let hasMarks = shown.contains { !$0.marks.isEmpty }
         let values = shown.flatMap { lane in lane.spans.flatMap { [$0.start, $0.end] } + lane.marks.map(\.time) }
-        var rows = Rows(size, axis: time, names: shown.map(\.name), values: values, fromZero: time.bounds == nil, height: 46)
+        var rows = Rows(size, axis: time, names: shown.map(\.name), values: values, fromZero: time.bounds == nil, height: hasMarks ? 62 : 34)
         var left = lanes.count - shown.count
         let bins = shown.map { binned($0.marks, rows.scale) }
         let greatest = bins.flatMap { $0.map(\.amount) }.max() ?? 0
         for (index, lane) in shown.enumerated() {
-            let (middle, floor) = (rows.middle(index), rows.middle(index) + 19)
+            // Names of spans stand above the marks, never under them.
+            let band = rows.middle(index) - (hasMarks ? 27 : 13), floor = rows.middle(index) + 26
             let spans = lane.spans.prefix(Timeline.mostSpans).filter { Scale.isDrawable($0.start) && Scale.isDrawable($0.end) }
             left += lane.spans.count - min(lane.spans.count, Timeline.mostSpans)
             for span in spans {
                 let (start, end) = (rows.scale(span.start), rows.scale(max(span.end, span.start)))
                 let length = Figures.duration(seconds: span.end - span.start)
                 let hint = time.numbers == .seconds ? Phrase(en: "\(span.name.en): \(length.en)", zh: "\(span.name.zh)：\(length.zh)") : span.name
-                rows.drawing.bar(start, middle - 13, max(end - start, 1), 26, span.tone, opacity: 0.32, hint: hint)
-                if end - start > 24 { rows.drawing.text(span.name, (start + end) / 2, middle + 4.5, .middle, room: end - start - 6) }
+                rows.drawing.bar(start, band, max(end - start, 1), hasMarks ? 20 : 26, span.tone, opacity: 0.32, hint: hint)
+                if end - start > 24 { rows.drawing.text(span.name, (start + end) / 2, band + (hasMarks ? 14.5 : 17.5), .middle, room: end - start - 6) }
             }
             if !lane.marks.isEmpty { rows.drawing.line(rows.scale.start, floor, rows.scale.end, floor, colour: "#c3ccd4") }
             let step = (rows.scale.end - rows.scale.start) / Double(Timeline.steps)
             for (bin, sum) in bins[index].enumerated() where sum.count > 0 {
-                let height = greatest > 0 ? max(sum.amount / greatest * 36, 1.5) : 1.5
+                let height = greatest > 0 ? max(sum.amount / greatest * 30, 1.5) : 1.5
                 let written = Scale.written(sum.amount, amounts)
                 rows.drawing.bar(rows.scale.start + Double(bin) * step, floor - height, step * 0.92, height, lane.tone,
                                  hint: Phrase(en: "\(Figures.count(sum.count)): \(written)", zh: "\(Figures.count(sum.count)) 个：\(written)"))

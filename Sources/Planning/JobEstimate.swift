@@ -26,12 +26,20 @@ package struct JobEstimate: Sendable, Hashable {
         package var train = 0.0
         package var score = 0.0
         package var total: Double { align + train + score }
+
+        package init(align: Double = 0, train: Double = 0, score: Double = 0) {
+            self.align = align
+            self.train = train
+            self.score = score
+        }
     }
 
     package let counts: Counts
     package let trainingRows: Int
     /// What each side sends to the other.
     package let line: [Role: LineTotal]
+    /// The same in each round; the digits of a round's number make a byte or two of difference.
+    package let roundBytes: [Role: Int]
     /// `nil` where the speed of a machine is not known.
     package let seconds: Seconds?
     /// Main memory of each side's node.
@@ -58,6 +66,11 @@ package struct JobEstimate: Sendable, Hashable {
         var line: [Role: LineTotal] = [:]
         for role in Self.roles { line[role] = transfer.total(from: role, rounds: counts.rounds) }
         self.line = line
+        var rounds: [Role: Int] = [:]
+        for role in Self.roles where training != nil {
+            if let two = transfer.total(from: role, rounds: 2), let one = transfer.total(from: role, rounds: 1) { rounds[role] = two.bytes - one.bytes }
+        }
+        roundBytes = rounds
         let work = JobWork(training, keyBits: keyBits, transfer: transfer, counts: counts, valueBits: bits)
         memoryBytes = Dictionary(uniqueKeysWithValues: Self.roles.map { ($0, work.memoryBytes($0)) })
         seconds = work.seconds(machines, line: line, megabitsPerSecond: megabitsPerSecond)
@@ -67,7 +80,7 @@ package struct JobEstimate: Sendable, Hashable {
 
     /// What the ledger and the results of one side take on its disk.
     package func diskBytes(_ role: Role, _ retention: NodeConfiguration.Retention) -> Int {
-        let (sent, received) = (line[role] ?? LineTotal(), line[role == .bank ? .platform : .bank] ?? LineTotal())
+        let (sent, received) = (line[role] ?? LineTotal(), line[role.otherOwner] ?? LineTotal())
         let payloads = switch retention {
         case .all: sent.payloadBytes + received.payloadBytes
         case .inbound: received.payloadBytes
@@ -100,13 +113,11 @@ private struct JobWork {
     private var rows: Int { transfer.trainingRows ?? 0 }
     private var stride: Int { transfer.degree + 1 }
     private var ciphertextBytes: Int { keyBits / 4 }
-    private func peer(_ role: Role) -> Role { role == .bank ? .platform : .bank }
 
     /// Bits of a row where it multiplies ciphertexts: a standardised column seldom reaches its clip on both sides.
     private func rowBits(_ role: Role) -> Int {
         guard let training else { return 1 }
-        let features = role == .bank ? training.features.bank : training.features.platform
-        let numbers = features.compactMap(\.clip).map { clip in
+        let numbers = training.features(role).compactMap(\.clip).map { clip in
             Int.bitWidth - Int(1.5 * clip * Double(1 << JobShape.columnFactorBits)).leadingZeroBitCount
         }
         return numbers.reduce(0, +) + max(0, (counts.columns[role] ?? 0) - numbers.count) + 1
@@ -123,7 +134,7 @@ private struct JobWork {
         cost += rows * RoundOperations.combinationProducts(stride: stride, exponentBits: exponentBits) * Double(speed.combination)
         var products = RoundOperations.innerProducts(bits: rowBits(role), rows: self.rows, ciphertextBytes: ciphertextBytes)
         if role == .bank { products += RoundOperations.innerProducts(bits: lossBits, rows: self.rows * stride, ciphertextBytes: ciphertextBytes) }
-        let own = Double(transfer.masked[role] ?? 0), theirs = Double(transfer.masked[peer(role)] ?? 0)
+        let own = Double(transfer.masked[role] ?? 0), theirs = Double(transfer.masked[role.otherOwner] ?? 0)
         products += Double((counts.columns[role] ?? 0) * valueBits)
         cost += products * Double(speed.bucket)
         cost += (own + theirs) * Double(speed.publicEncryption + speed.decryption + speed.loading)
@@ -135,7 +146,7 @@ private struct JobWork {
     private func serial(_ role: Role) -> Double { role == .bank ? Double(rows) * 64 * 60 : Double(rows) * 200 }
 
     private func align(_ role: Role, _ speed: MachineSpeed) -> Double {
-        let own = Double(counts.listed[role] ?? 0), theirs = Double(counts.listed[peer(role)] ?? 0)
+        let own = Double(counts.listed[role] ?? 0), theirs = Double(counts.listed[role.otherOwner] ?? 0)
         let checks = role == .bank ? own * Double(speed.checking) : 0
         let certificates = Double(TransferCounts.certificateRoots * (speed.publicEncryption + 2 * speed.decryption))
         return own * Double(speed.blinding) + theirs * Double(speed.doubling) + checks + certificates
@@ -176,8 +187,8 @@ private struct JobWork {
     }
 
     func memoryBytes(_ role: Role) -> Int {
-        let listed = counts.listed[role] ?? 0, peerListed = counts.listed[peer(role)] ?? 0
-        let features = (role == .bank ? training?.features.bank.count : training?.features.platform.count) ?? 0
+        let listed = counts.listed[role] ?? 0, peerListed = counts.listed[role.otherOwner] ?? 0
+        let features = training?.features(role).count ?? 0
         let tables = training.map { training in
             RoundOperations.tableBytes(keyBits: keyBits, encryptions: rows * stride * min(training.settings.maximumRounds, 12))
         } ?? 0

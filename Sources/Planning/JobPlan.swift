@@ -1,5 +1,4 @@
 import Faults
-import Foundation
 import Jobs
 import Wire
 
@@ -18,27 +17,23 @@ package struct JobPlan: Sendable, Hashable {
     package let columns: [Role: Expected]
     /// Rounds: a guess and the most.
     package let rounds: Expected
+    /// Nothing where nothing is trained.
+    package let forecast: RoundForecast?
     package let megabitsPerSecond: Double?
     /// With the likely counts.
     package let likely: JobEstimate
     /// With the greatest counts that are possible.
     package let most: JobEstimate
 
-    /// Enterprises took 15 to 19 rounds to a tolerance of 1e-3 in trials, credit card clients 9 (`Protocols/protocol.md`,
-    /// "Decisions"). A tenth of the tolerance took about four more.
-    package static func likelyRounds(_ settings: JobSpecification.TrainingSettings) -> Int {
-        let decades = 3 + log10(settings.tolerance)
-        return min(max(Int((15 - 4 * decades).rounded()), 3), settings.maximumRounds)
-    }
-
     /// - Parameters:
     ///   - publications: by party.
-    ///   - common: subjects in common, if someone knows.
-    ///   - rounds: the same, from an earlier job.
+    ///   - common: subjects in common, if someone knows better than the specification.
+    ///   - rounds: the same of rounds.
+    ///   - earlierRounds: what the latest jobs of the same name between the same parties took, latest first.
     ///   - megabitsPerSecond: of the line between the two nodes.
     /// - Throws: `notDescribed` where an owner has not described the data set that is asked for.
     package init(_ specification: JobSpecification, limits: Contract.Limits, publications: [String: Publication], common: Int? = nil,
-                 rounds known: Int? = nil, megabitsPerSecond: Double? = nil) throws(Fault) {
+                 rounds: Int? = nil, earlierRounds: [Int] = [], megabitsPerSecond: Double? = nil) throws(Fault) {
         self.specification = specification
         self.limits = limits
         self.megabitsPerSecond = megabitsPerSecond
@@ -46,8 +41,7 @@ package struct JobPlan: Sendable, Hashable {
         var found: [Role: Publication] = [:]
         var described: [Role: DataDescription] = [:]
         for role in JobEstimate.roles {
-            let party = role == .bank ? specification.parties.bank : specification.parties.platform
-            let data = role == .bank ? specification.data.bank : specification.data.platform
+            let (party, data) = (specification.party(role), specification.dataset(role))
             guard let publication = publications[party], let description = publication.datasets[data] else {
                 throw Fault(.notDescribed, at: "/data/\(role.rawValue)", party, data,
                             "its owner publishes it with: \(role.rawValue)-node data register \(data)",
@@ -60,29 +54,30 @@ package struct JobPlan: Sendable, Hashable {
         let rows = described.mapValues(\.rows)
         self.rows = rows
         let largest = rows.values.min() ?? 0
+        let common = common ?? specification.population.expectedCommon
         self.common = Expected(lower: 0, likely: min(max(0, common ?? largest), largest), upper: largest)
         isCommonGiven = common != nil
         let mostTraining = Self.trainingRows(specification, largest)
         let training = specification.training
         var columns: [Role: Expected] = [:]
         for role in JobEstimate.roles {
-            let features = (role == .bank ? training?.features.bank : training?.features.platform) ?? []
+            let features = training?.features(role) ?? []
             columns[role] = JobShape.columns(features, intercept: role == .bank && training != nil, described: described[role], rows: mostTraining)
         }
         self.columns = columns
-        rounds = (training?.settings).map { settings in
-            let likely = min(max(1, known ?? Self.likelyRounds(settings)), settings.maximumRounds)
-            return Expected(lower: 1, likely: likely, upper: settings.maximumRounds)
-        } ?? Expected(lower: 0, likely: 0, upper: 0)
+        forecast = training.map { training in
+            rounds.map { RoundForecast($0, most: training.settings.maximumRounds) } ?? RoundForecast(training, earlier: earlierRounds)
+        }
+        self.rounds = Expected(lower: training == nil ? 0 : 1, likely: forecast?.likely ?? 0, upper: training?.settings.maximumRounds ?? 0)
         let machines = found.compactMapValues(\.machine)
         likely = JobEstimate(
             specification, keyBits: keyBits,
-            counts: .init(listed: rows, aligned: self.common.likely, columns: columns.mapValues(\.likely), rounds: rounds.likely),
+            counts: .init(listed: rows, aligned: self.common.likely, columns: columns.mapValues(\.likely), rounds: self.rounds.likely),
             machines: machines, megabitsPerSecond: megabitsPerSecond)
         most = JobEstimate(
             specification, keyBits: keyBits,
             counts: .init(listed: rows, aligned: isCommonGiven ? self.common.likely : largest, columns: columns.mapValues(\.upper),
-                          rounds: rounds.upper),
+                          rounds: self.rounds.upper),
             machines: machines, megabitsPerSecond: megabitsPerSecond)
     }
 
@@ -160,21 +155,37 @@ package struct JobPlan: Sendable, Hashable {
         return low
     }
 
+    /// The columns of the larger side after treatment: likely ones, and one for each declared feature.
+    private func largestColumns(_ training: JobSpecification.TrainingPart) -> (likely: Int, fewest: Int) {
+        let fewest = max(training.features.bank.count + 1, training.features.platform.count)
+        return (columns.values.map(\.likely).max() ?? 0, fewest)
+    }
+
+    /// Whether it is met depends on columns that are known after alignment.
+    private func standing(likely: Int, fewest: Int) -> Standing {
+        let standing = standing(needed: likely)
+        return standing == .breaks && self.standing(needed: fewest) != .breaks ? .undecided : standing
+    }
+
     private func trainingLimits(_ training: JobSpecification.TrainingPart) -> [Limit] {
-        let largest = columns.values.map(\.likely).max() ?? 0
+        let (largest, fewest) = largestColumns(training)
         let rounds = training.settings.maximumRounds
-        let forRows = fewestCommon { JobLimits.checkRows($0, columns: largest, rounds: rounds, limits: limits) == nil }
-        var list = [Limit(name: "minimum_rows", standing: standing(needed: forRows), commonNeeded: forRows,
-                          words: Phrase(en: "training rows for \(largest) columns and \(rounds) rounds: at least \(forRows) subjects in common",
-                                        zh: "\(largest) 列、\(rounds) 轮所需训练行：至少 \(forRows) 个共有主体"))]
+        func forRows(_ columns: Int) -> Int { fewestCommon { JobLimits.checkRows($0, columns: columns, rounds: rounds, limits: limits) == nil } }
+        let needed = forRows(largest)
+        var list = [Limit(name: "minimum_rows", standing: standing(likely: needed, fewest: forRows(fewest)), commonNeeded: needed,
+                          words: Phrase(en: "training rows for \(largest) columns and \(rounds) rounds: at least \(needed) subjects in common",
+                                        zh: "\(largest) 列、\(rounds) 轮所需训练行：至少 \(needed) 个共有主体"))]
         if let limit = limits.exposurePercent {
-            let needed = fewestCommon { rows in
-                guard let bits = JobShape.valueBits(training, rows: max(1, rows)) else { return true }
-                return JobLimits.exposurePercent(rounds: rounds, valuesPerRound: largest + 1, valueBits: bits, rows: rows) <= limit
+            func forExposure(_ columns: Int) -> Int {
+                fewestCommon { rows in
+                    guard let bits = JobShape.valueBits(training, rows: max(1, rows)) else { return true }
+                    return JobLimits.exposurePercent(rounds: rounds, valuesPerRound: columns + 1, valueBits: bits, rows: rows) <= limit
+                }
             }
-            list.append(Limit(name: "exposure_percent", standing: standing(needed: needed), commonNeeded: needed,
-                              words: Phrase(en: "exposure of at most \(limit) %: at least \(needed) subjects in common",
-                                            zh: "暴露度不超过 \(limit) %：至少 \(needed) 个共有主体")))
+            let needed = forExposure(largest)
+            list.append(Limit(name: "exposure_percent", standing: standing(likely: needed, fewest: forExposure(fewest)), commonNeeded: needed,
+                              words: Phrase(en: "exposure of at most \(limit) % with \(largest) columns: at least \(needed) subjects in common",
+                                            zh: "\(largest) 列时暴露度不超过 \(limit) %：至少 \(needed) 个共有主体")))
         } else {
             list.append(Limit(name: "exposure_percent", standing: .waived, commonNeeded: nil,
                               words: Phrase(en: "exposure: the contract sets no limit (\(limits.exposureNote ?? ""))", zh: "暴露度：契约未设上限（\(limits.exposureNote ?? "")）")))

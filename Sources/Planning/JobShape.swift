@@ -42,7 +42,7 @@ package enum JobShape {
                 }
                 // The base has no column, and a level has one only if enough rows show it.
                 most = max(0, min(levels - 1, rows / max(1, feature.minimumCount)))
-                likely = min(8, most)
+                likely = min(5, most)
             }
             sum.likely += likely
             sum.upper += most + (feature.missing == .indicator ? 1 : 0)

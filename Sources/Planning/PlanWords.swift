@@ -16,7 +16,7 @@ extension JobPlan {
             text("Job: \(specification.name) (\(specification.kind.rawValue))", "任务：\(specification.name)（\(specification.kind.rawValue)）"),
             text("Rows: \(parties.bank) \(bank), \(parties.platform) \(platform)", "行数：\(parties.bank) \(bank)，\(parties.platform) \(platform)"),
             isCommonGiven
-                ? text("Common subjects: \(common.likely), as given; 0 to \(common.upper) until alignment", "共有主体：按给定的 \(common.likely) 个；对齐前为 0 至 \(common.upper)")
+                ? text("Common subjects: reckoned with \(common.likely); 0 to \(common.upper) until alignment", "共有主体：按 \(common.likely) 个估算；对齐前为 0 至 \(common.upper)")
                 : text("Common subjects: 0 to \(common.upper) until alignment; reckoned with \(common.upper)", "共有主体：对齐前为 0 至 \(common.upper)；按 \(common.upper) 估算"),
         ]
         guard specification.training != nil else { return lines }
@@ -26,7 +26,12 @@ extension JobPlan {
             lines.append(text("Columns of \(name) after treatment: \(columns.lower) to \(columns.upper), reckoned with \(columns.likely)",
                               "\(name) 处理后的列：\(columns.lower) 至 \(columns.upper)，按 \(columns.likely) 估算"))
         }
-        lines.append(text("Rounds: about \(rounds.likely), at most \(rounds.upper)", "轮数：约 \(rounds.likely)，至多 \(rounds.upper)"))
+        if let usual = forecast?.usual {
+            lines.append(usual.count > 1
+                ? text("Rounds: about \(rounds.likely), most often \(usual.lowerBound) to \(usual.upperBound), at most \(rounds.upper)",
+                       "轮数：约 \(rounds.likely)，通常 \(usual.lowerBound) 至 \(usual.upperBound)，至多 \(rounds.upper)")
+                : text("Rounds: about \(rounds.likely), at most \(rounds.upper)", "轮数：约 \(rounds.likely)，至多 \(rounds.upper)"))
+        }
         if let percent = exposurePercent(likely) {
             lines.append(text("Exposure: \(tenths(percent)) % of the training rows", "暴露度：训练行的 \(tenths(percent)) %"))
         }
@@ -39,7 +44,10 @@ extension JobPlan {
         var lines: [String] = []
         for (from, to, role) in [(parties.bank, parties.platform, Role.bank), (parties.platform, parties.bank, .platform)] {
             guard let expected = likely.line[role]?.bytes, let most = most.line[role]?.bytes else { continue }
-            lines.append(text("Bytes \(from) to \(to): about \(expected), at most \(most)", "\(from) 至 \(to) 的字节数：约 \(expected)，至多 \(most)"))
+            let round = likely.roundBytes[role] ?? 0
+            let (en, zh) = round == 0 ? ("", "") : (" (each round \(megabytes(round)))", "（每轮 \(megabytes(round))）")
+            lines.append(text("Bytes \(from) to \(to): about \(megabytes(expected))\(en), at most \(megabytes(most))",
+                              "\(from) 至 \(to) 的传输量：约 \(megabytes(expected))\(zh)，至多 \(megabytes(most))"))
         }
         if let seconds = likely.seconds, let most = most.seconds {
             lines.append(text(
@@ -52,7 +60,9 @@ extension JobPlan {
             lines.append(megabitsPerSecond.map { text("  over a line of \($0) Mbit/s", "  线路 \($0) Mbit/s") }
                 ?? text("  the line is not reckoned in; give its speed with --line", "  未计线路耗时；可用 --line 指定线路速度"))
         } else {
-            lines.append(text("Time: unknown, for a node has not published its speed", "用时：未知，有节点尚未公布速度"))
+            let silent = JobEstimate.roles.filter { publications[$0]?.machine?.speeds.isEmpty ?? true }.map(specification.party)
+            lines.append(text("Time: unknown until the speed of \(silent.joined(separator: ", ")) has been measured; ask again in half a minute",
+                              "用时：未知，\(silent.joined(separator: "、")) 尚未完成本机测速；请半分钟后再试"))
         }
         for (name, role) in [(parties.bank, Role.bank), (parties.platform, .platform)] {
             guard let bytes = likely.memoryBytes[role], let most = most.memoryBytes[role] else { continue }
@@ -86,7 +96,8 @@ extension JobPlan {
         var members: [String: JSONValue] = [
             "name": .text(specification.name), "kind": .text(specification.kind.rawValue), "key_bits": .integer(keyBits),
             "rows": .object(["bank": .integer(rows[.bank] ?? 0), "platform": .integer(rows[.platform] ?? 0)]),
-            "common": common.json, "common_given": .bool(isCommonGiven), "rounds": rounds.json,
+            "common": common.json, "common_given": .bool(isCommonGiven),
+            "rounds": rounds.json,
             "columns": .object(["bank": columns[.bank]?.json ?? .null, "platform": columns[.platform]?.json ?? .null]),
             "one_machine": .bool(sharesMachine), "likely": json(likely), "most": json(most),
             "limits": .array(standings.map { limit in
@@ -96,6 +107,7 @@ extension JobPlan {
             }),
             "learned": .array(Disclosure.lines(specification, limits, language).map { .text($0) }),
         ]
+        if let usual = forecast?.usual { members["usual_rounds"] = .object(["lower": .integer(usual.lowerBound), "upper": .integer(usual.upperBound)]) }
         if let binding { members["binding"] = .text(binding.name) }
         if let megabitsPerSecond { members["line_mbit_s"] = .real(megabitsPerSecond) }
         return .object(members)
@@ -107,6 +119,7 @@ extension JobPlan {
             "aligned": .integer(estimate.counts.aligned), "train_rows": .integer(estimate.trainingRows), "rounds": .integer(estimate.counts.rounds),
             "columns": each { .integer(estimate.counts.columns[$0] ?? 0) },
             "bytes": .object(["bank_to_platform": .integer(estimate.line[.bank]?.bytes ?? 0), "platform_to_bank": .integer(estimate.line[.platform]?.bytes ?? 0)]),
+            "round_bytes": .object(["bank_to_platform": .integer(estimate.roundBytes[.bank] ?? 0), "platform_to_bank": .integer(estimate.roundBytes[.platform] ?? 0)]),
             "memory_bytes": each { .integer(estimate.memoryBytes[$0] ?? 0) },
             "disk_bytes": each { role in publications[role]?.machine.map { .integer(estimate.diskBytes(role, $0.retention)) } ?? .null },
         ]
@@ -126,6 +139,10 @@ extension Expected {
 }
 
 private func tenths(_ value: Double) -> String { "\((value * 10).rounded(.up) / 10)" }
+
+private func megabytes(_ bytes: Int) -> String {
+    bytes < 10_000_000 ? "\((Double(bytes) / 1e4).rounded(.up) / 100) MB" : "\((Double(bytes) / 1e5).rounded(.up) / 10) MB"
+}
 
 private func minutes(_ seconds: Double) -> String { "\((seconds / 6).rounded() / 10)" }
 

@@ -56,6 +56,9 @@ package enum MessageKind: UInt16, Sendable, CaseIterable {
 /// Who may stand at an end of a line.
 package enum Role: String, Sendable, Hashable, CaseIterable, Codable {
     case bank, platform, arbiter, person
+
+    /// Of a data party: the other one.
+    package var otherOwner: Role { self == .bank ? .platform : .bank }
 }
 
 extension MessageKind {
@@ -253,7 +256,7 @@ extension MessageKind {
                        reveals: Phrase(en: "which job the person asks about", zh: "所查询的任务"), maximumPayloadBytes: Self.smallBytes)
         case .jobRecord:
             return Row(directions: reply, phases: anyPhase,
-                       shape: "job 16, name, kind, analyst, bank, platform, state, progress, fault, times, approvals, awaited, rounds",
+                       shape: "job 16, name, kind, analyst, bank, platform, state, progress, fault, times, approvals, awaited, rounds, expected rounds",
                        reveals: Phrase(en: "where a job stands; no metric, no data", zh: "任务状态；不含指标与数据"),
                        maximumPayloadBytes: Self.smallBytes)
         case .jobList:

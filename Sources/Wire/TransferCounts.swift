@@ -95,7 +95,7 @@ package struct TransferCounts: Sendable, Hashable {
             guard let ciphertextBytes, let rows = inBlock() else { return nil }
             return Self.canonical(.number(round), .number(block), .bytes((degree + 1) * rows * ciphertextBytes))
         case .maskedValues, .returnedBits:
-            let requester: Role = kind == .maskedValues ? role : role == .bank ? .platform : .bank
+            let requester: Role = kind == .maskedValues ? role : role.otherOwner
             guard let ciphertextBytes, let count = masked[requester] else { return nil }
             return Self.canonical(.number(round), .bytes(count * ciphertextBytes))
         case .partialScores:

@@ -924,6 +924,12 @@ package nonisolated struct JobRecord: @unchecked Sendable {
     set {_uniqueStorage()._rounds = newValue}
   }
 
+  /// of training, before it began
+  package var expectedRounds: UInt32 {
+    get {_storage._expectedRounds}
+    set {_uniqueStorage()._expectedRounds = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2361,7 +2367,7 @@ nonisolated extension CancelJob: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobRecord"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}name\0\u{1}kind\0\u{1}analyst\0\u{1}bank\0\u{1}platform\0\u{1}state\0\u{1}progress\0\u{1}fault\0\u{3}fault_party\0\u{3}submitted_unix_seconds\0\u{3}changed_unix_seconds\0\u{3}bank_approved\0\u{3}platform_approved\0\u{1}awaited\0\u{3}awaited_since_unix_seconds\0\u{1}rounds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}name\0\u{1}kind\0\u{1}analyst\0\u{1}bank\0\u{1}platform\0\u{1}state\0\u{1}progress\0\u{1}fault\0\u{3}fault_party\0\u{3}submitted_unix_seconds\0\u{3}changed_unix_seconds\0\u{3}bank_approved\0\u{3}platform_approved\0\u{1}awaited\0\u{3}awaited_since_unix_seconds\0\u{1}rounds\0\u{3}expected_rounds\0")
 
   fileprivate class _StorageClass {
     var _job: Data = Data()
@@ -2381,6 +2387,7 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     var _awaited: String = String()
     var _awaitedSinceUnixSeconds: UInt64 = 0
     var _rounds: UInt32 = 0
+    var _expectedRounds: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2408,6 +2415,7 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       _awaited = source._awaited
       _awaitedSinceUnixSeconds = source._awaitedSinceUnixSeconds
       _rounds = source._rounds
+      _expectedRounds = source._expectedRounds
     }
   }
 
@@ -2443,6 +2451,7 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         case 15: try { try decoder.decodeSingularStringField(value: &_storage._awaited) }()
         case 16: try { try decoder.decodeSingularUInt64Field(value: &_storage._awaitedSinceUnixSeconds) }()
         case 17: try { try decoder.decodeSingularUInt32Field(value: &_storage._rounds) }()
+        case 18: try { try decoder.decodeSingularUInt32Field(value: &_storage._expectedRounds) }()
         default: break
         }
       }
@@ -2506,6 +2515,9 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       if _storage._rounds != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._rounds, fieldNumber: 17)
       }
+      if _storage._expectedRounds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._expectedRounds, fieldNumber: 18)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2532,6 +2544,7 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         if _storage._awaited != rhs_storage._awaited {return false}
         if _storage._awaitedSinceUnixSeconds != rhs_storage._awaitedSinceUnixSeconds {return false}
         if _storage._rounds != rhs_storage._rounds {return false}
+        if _storage._expectedRounds != rhs_storage._expectedRounds {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -118,6 +118,22 @@ import Testing
         }
     }
 
+    @Test("a reader that goes away early, such as head, changes neither the end nor the exit code")
+    func closedPipe() throws {
+        for arguments in [["catalogue", "list"], ["wire"]] {
+            let process = Process()
+            process.executableURL = Programs.url("jointlab")
+            process.arguments = arguments
+            let pipe = Pipe()
+            process.standardOutput = pipe
+            process.standardError = FileHandle.nullDevice
+            try pipe.fileHandleForReading.close()
+            try process.run()
+            process.waitUntilExit()
+            #expect(process.terminationReason == .exit && process.terminationStatus == 0, "\(arguments)")
+        }
+    }
+
     // Languages
 
     @Test("a mistake on the command line is one error and one hint, in the language asked for", arguments: programs)

@@ -64,7 +64,10 @@ private struct LongPhase: RoleMachine {
         let installation = try Installation.node(lab.path("\(name)/node.json"), role: role)
         let log = NodeLog(Logger(label: name) { _ in SwiftLogNoOpLogHandler() }, .en)
         let tools = DataTools(makeMachine: { _, _ in LongPhase(role) }, describe: { _ throws(Fault) in throw Fault(.defect, at: "describe") },
-                              measure: { _, _, _ in [] }, verify: { _ in nil })
+                              measure: { _, keyBits, _ in
+                                  MachineSpeed(keyBits: keyBits, key: 1, encryption: 1, loading: 1, combination: 1, bucket: 1, publicEncryption: 1,
+                                               decryption: 1, blinding: 1, doubling: 1, checking: 1, mebibyte: 1)
+                              }, verify: { _ in nil })
         let node = try DataNode(installation, role: role, log: log, tools: tools)
         return Task { try await node.serve() }
     }

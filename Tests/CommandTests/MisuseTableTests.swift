@@ -21,6 +21,8 @@ enum Misuse: String, CaseIterable {
     case wrongCheck = "a wrong check character"
     case smallIntersection = "too few subjects in common"
     case fewBads = "too few bads for the columns"
+    case smallDisk = "a disk that is too small"
+    case smallLedger = "less room for ledgers than the job takes"
     case otherAuthority = "a certificate of another authority"
     case otherKey = "a key that is not the pinned one"
     case expired = "an expired certificate"
@@ -40,7 +42,7 @@ enum Misuse: String, CaseIterable {
     var needsNodes: Bool {
         switch self {
         case .unknownFeature, .noLabel, .labelNotBinary, .notANumber, .emptyFile, .exactDuplicate, .conflictingDuplicate, .wrongCheck,
-             .smallIntersection, .fewBads, .refused, .vanished: true
+             .smallIntersection, .fewBads, .smallDisk, .smallLedger, .refused, .vanished: true
         default: false
         }
     }
@@ -111,6 +113,7 @@ enum Misuse: String, CaseIterable {
             var datasets = node["datasets"] as? [String: Any] ?? [:]
             for name in files.keys { datasets[name] = ["path": lab.folder.appending(path: "\(name).csv").path, "defects": "refuse"] }
             node["datasets"] = datasets
+            node["ledger"] = ["disk_limit": 200_000_000]
             node["approve"] = ["maximum_rounds": 40, "purposes": ["credit_assessment"]]
         }
         try await lab.start()
@@ -150,6 +153,17 @@ enum Misuse: String, CaseIterable {
                 $0["population"] = ["id_type": "uscc", "bank_id": "uscc", "platform_id": "uscc", "minimum_intersection": TrialData.common + 1]
             }
         case .fewBads: return try await submit { _ in }
+        case .smallDisk:
+            // So many subjects that their ledger fits no disk, which the bank finds before anything crosses.
+            return try await submit {
+                $0["population"] = ["id_type": "uscc", "bank_id": "uscc", "platform_id": "uscc", "minimum_intersection": 1_000_000_000]
+                $0["training"] = ["key_bits": 2048, "maximum_rounds": 40]
+            }
+        case .smallLedger:
+            return try await submit {
+                $0["population"] = ["id_type": "uscc", "bank_id": "uscc", "platform_id": "uscc", "minimum_intersection": 2000]
+                $0["training"] = ["key_bits": 2048, "maximum_rounds": 40]
+            }
         case .refused:
             let job = try await lab.submit(try lab.specification { $0["purpose"] = ["code": "other", "statement": "Not agreed upon."] })
             #expect(try await eventually { try lab.log("bank").contains("waits for approval: jobs show \(job)") })
@@ -263,7 +277,7 @@ enum Misuse: String, CaseIterable {
         case .commandLine:
             commands = [["arbiter", "serve"]]
         case .unknownFeature, .noLabel, .labelNotBinary, .notANumber, .emptyFile, .exactDuplicate, .conflictingDuplicate, .wrongCheck,
-             .smallIntersection, .fewBads, .refused, .vanished:
+             .smallIntersection, .fewBads, .smallDisk, .smallLedger, .refused, .vanished:
             Issue.record("\(misuse) needs nodes")
             return
         }

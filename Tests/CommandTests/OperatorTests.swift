@@ -137,7 +137,7 @@ import Testing
         try lab.edit("bank/node.json") { $0["datasets"] = ["main": ["path": "no-such.csv"]] }
         let alone = try await node(lab, "bank", "doctor")
         #expect(alone.code == 1, "\(alone)")
-        for text in ["failed  data set main", "failed  arbiter: TCP", "skipped arbiter: pin", "ok      mode of private_key", "hint: "] {
+        for text in ["failed  data set main", "failed  arbiter: TCP", "skipped arbiter: pin", "ok      mode of private_key", "ok      contract's history", "hint: "] {
             #expect(alone.output.contains(text), "\(alone.output)")
         }
         try await lab.start("arbiter", "platform")
@@ -160,6 +160,11 @@ import Testing
         #expect(pin.output.contains("failed  platform: pin") && pin.output.contains("failed  arbiter: version and contract"), "\(pin.output)")
         let arbiter = try await lab.run("arbiter", ["doctor", "--config", lab.path("arbiter/node.json")])
         #expect(arbiter.code == 0, "\(arbiter.output)")
+        // A contract that does not follow on the one that was served is told before the node refuses to start under it.
+        try await lab.stop("platform")
+        try lab.edit("contract.json", at: ["platform/contract.json"]) { $0["limits"] = ["maximum_rounds": 7] }
+        let other = try await node(lab, "platform", "doctor")
+        #expect(other.code == 1 && other.output.contains("failed  contract's history"), "\(other.output)")
     }
 
     @Test("a party that falls silent ends the job after the contract's deadline, by name, at the other party and for whoever watches",

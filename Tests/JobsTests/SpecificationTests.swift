@@ -122,6 +122,7 @@ struct SpecificationTests {
         Mistake("/population/bank_id", "7", .wrongType),
         Mistake("/population/minimum_intersection", "99", .valueOutOfRange),
         Mistake("/population/minimum_intersection", "1000.5", .wrongType),
+        Mistake("/population/expected_common", "0", .valueOutOfRange),
         Mistake("/label", nil, .missingKey),
         Mistake("/label/column", nil, .missingKey),
         Mistake("/label/bad", "1", .wrongType),

@@ -40,7 +40,7 @@ private let allowed: [String: Set<String>] = {
             "Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training",
             "LinearAlgebra", "Reports",
         ],
-        "ArbiterRole": ["Wire", "Jobs", "Faults", "LinearAlgebra", "Ledger", "Primitives"],
+        "ArbiterRole": ["Planning", "Wire", "Jobs", "Faults", "LinearAlgebra", "Ledger", "Primitives"],
         "Transport": nio.union(["Wire", "Faults", "Primitives"]),
         "Installation": ["Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport"],
         "NodeRuntime": ["Roles", "Planning", "Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", "Logging"],

@@ -77,7 +77,41 @@ import Wire
         #expect(open.common == Expected(lower: 0, likely: 20_000, upper: 20_000) && open.likely.trainingRows == 14_000)
         let given = try Self.plan(open.specification, Self.publications(), common: 7200)
         #expect(given.likely.trainingRows == 5040 && given.most.trainingRows == 5040 && given.common.upper == 20_000)
-        #expect(given.rounds == Expected(lower: 1, likely: 15, upper: 20))
+        var guessed = open.specification
+        guessed.population.expectedCommon = 7200
+        #expect(try Self.plan(guessed, Self.publications()).likely == given.likely)
+        #expect(try Self.plan(guessed, Self.publications(), common: 6000).likely.trainingRows == 4200)
+        #expect(given.rounds == Expected(lower: 1, likely: 9, upper: 20))
+    }
+
+    @Test("numbers cost no rounds, flags and levels do; earlier jobs soon outweigh the formula, and no forecast passes the most")
+    func forecast() throws {
+        func forecast(_ further: String, rounds: Int = 40, earlier: [Int] = []) throws -> RoundForecast {
+            let text = try Self.specification(bank: 2, platform: 2, rounds: rounds).canonicalJSON()
+            let plain = try #require(JobSpecification.parse(Array(text.utf8)).training)
+            guard !further.isEmpty else { return RoundForecast(plain, earlier: earlier) }
+            var training = plain
+            training.features.platform += (0..<12).map { .init(column: "f\($0)", type: further == "number" ? .number : .flag) }
+            return RoundForecast(training, earlier: earlier)
+        }
+        let (none, numbers, flags) = (try forecast(""), try forecast("number"), try forecast("flag"))
+        #expect(none == numbers && none.usual.contains(9) && flags.likely > none.likely + 6 && flags.usual.lowerBound > none.likely)
+        #expect(try forecast("flag", rounds: 12).likely == 12)
+        // Half a job's worth against one, two, five jobs.
+        #expect(try forecast("", earlier: [17]).likely == 14)
+        #expect(try forecast("", earlier: [17, 17]).likely == 15)
+        let known = try forecast("", earlier: [17, 16, 18, 17, 17, 40, 40])
+        #expect(known.likely == 16 && known.usual.count < flags.usual.count)
+    }
+
+    @Test("bytes of each round are exact: a round more, so many bytes more")
+    func roundBytes() throws {
+        let plan = try Self.plan(try Self.specification(), Self.publications())
+        for role in JobEstimate.roles {
+            let few = plan.estimate(aligned: 5000, columns: [.bank: 10, .platform: 12], rounds: 3)
+            let more = plan.estimate(aligned: 5000, columns: [.bank: 10, .platform: 12], rounds: 4)
+            #expect((more.line[role]?.bytes ?? 0) - (few.line[role]?.bytes ?? 0) == few.roundBytes[role])
+        }
     }
 
     @Test("two nodes on one machine take the sum of both, on two the slower; a slow line takes its own time")
@@ -129,6 +163,41 @@ import Wire
         let seconds = try #require(plan.likely.seconds)
         #expect(seconds.train == 0 && seconds.align > 0 && seconds.score > 0 && plan.rounds.upper == 0)
         #expect(plan.exposurePercent(plan.likely) == nil && plan.binding?.name == "minimum_intersection")
+    }
+}
+
+@Suite("Progress of jobs") struct ProgressEstimateTests {
+    private func training(_ round: Int, _ done: Int = 0, of total: Int = 100) -> JobProgress {
+        .filled { ($0.phase, $0.round, $0.done, $0.total) = (.training, UInt32(round), UInt64(done), UInt64(total)) }
+    }
+
+    @Test("what is left follows the pace shown: ten rounds at 6 s each after two of twelve")
+    func pace() throws {
+        var estimate = ProgressEstimate(expectedRounds: 12)
+        estimate.note(training(1), at: 100)
+        #expect(estimate.words(.en, at: 100).left == nil)
+        estimate.note(training(3), at: 112)
+        let words = estimate.words(.en, at: 112)
+        #expect(words.label == "training round 3 of about 12" && words.fraction == 2.0 / 12 && words.left == "about 1 min 0 s left")
+        // Between two words of the job, time goes on, and never below nothing.
+        #expect(estimate.words(.en, at: 117).left == "about 55 s left" && estimate.words(.zh, at: 400).left == "预计剩余 0 秒")
+        // More rounds than were expected: this one may be the last.
+        estimate.note(training(14, 50), at: 181)
+        let late = estimate.words(.en, at: 181)
+        #expect(late.label == "training round 14" && late.left == "about 3 s left" && (late.fraction ?? 0) < 1)
+    }
+
+    @Test("before a pace is shown the plan says what is left; where nobody knows, nothing is said")
+    func planned() throws {
+        var estimate = ProgressEstimate(expectedRounds: 10, planned: .init(align: 20, train: 100, score: 4))
+        estimate.note(.filled { $0.phase = .alignment }, at: 0)
+        #expect(estimate.words(.en, at: 0).left == "about 2 min 4 s left" && estimate.words(.en, at: 0).fraction == nil)
+        estimate.note(training(1), at: 30)
+        #expect(estimate.words(.en, at: 30).left == "about 1 min 44 s left")
+        var unknown = ProgressEstimate(expectedRounds: 0)
+        for (done, time) in [(0, 0.0), (3, 10), (5, 20)] { unknown.note(training(1 + done), at: time) }
+        let words = unknown.words(.en, at: 20)
+        #expect(words.plain == "training round 6" && words.fraction == 0 && words.left == nil)
     }
 }
 
