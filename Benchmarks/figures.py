@@ -17,6 +17,8 @@ MARKS = {
     "round.cores": ("training", "at_least", 1.8),
     "round.fate": ("training", "at_least", 12),
     "whole.fate": ("training", "at_least", 30),
+    "psi.limit": ("psi", "at_least", 0.85),
+    "psi.openmined": ("psi", "at_least", 1.2),
     "memory.gib": ("long", "at_most", 4),
     "growth": ("long", "at_most", 0.2),
 }
@@ -26,6 +28,7 @@ class Figures:
     def __init__(self, quiet):
         self.quiet = quiet
         self.rows, self.counts, self.times, self.absent = {}, {}, {}, []
+        self.intersections = {}
 
     def note(self, text):
         """Progress, on standard error."""
@@ -45,16 +48,28 @@ class Figures:
         """Modular multiplications of one operation."""
         self.counts[name] = value
 
+    def intersection(self, name, answer, cores):
+        """A whole intersection: CPU seconds on one core, seconds by the clock on more."""
+        seconds = answer["seconds"] if cores == 1 else answer["wall"]
+        row = self.intersections.setdefault(name, {"items_per_second": [], "bytes": answer.get("bytes"), "memory_mib": 0})
+        row["items_per_second"].append(answer["count"] / seconds)
+        row["memory_mib"] = max(row["memory_mib"], answer["memory"])
+
     def json(self):
         times = {name: {"median": statistics.median(v), "min": min(v), "max": max(v)} for name, v in self.times.items()}
         return json.dumps({"figures": list(self.rows.values()), "multiplications": self.counts, "microseconds": times,
-                           "absent": self.absent}, indent=2)
+                           "intersections": self.intersections, "absent": self.absent}, indent=2)
 
     def table(self):
         lines = [f"{'operation':34}{'microseconds':>13}{'least':>10}{'greatest':>10}{'mod. mult.':>12}"]
         for name, values in self.times.items():
             count = f"{self.counts[name]:12.3f}" if name in self.counts else ""
             lines.append(f"{name:34}{statistics.median(values):13.2f}{min(values):10.2f}{max(values):10.2f}{count}")
+        if self.intersections:
+            lines += ["", f"{'intersection, both parties in one process':48}{'items/s':>10}{'MB':>9}{'MiB':>8}"]
+        for name, row in self.intersections.items():
+            megabytes = f"{row['bytes'] / 1e6:9.1f}" if row["bytes"] else f"{'-':>9}"
+            lines.append(f"{name:48}{statistics.median(row['items_per_second']):10.0f}{megabytes}{row['memory_mib']:8.0f}")
         lines += ["", f"{'figure':18}{'value':>10}{'least':>10}{'greatest':>10}  mark"]
         for row in self.rows.values():
             kind, mark = MARKS[row["id"]][1:]

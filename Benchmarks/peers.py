@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
 """One peer's engine behind the same lines as `measure`: an operation a line in, JSON a line out.
 
-    peers.py phe | fate | heu
+    peers.py phe | fate | heu | openmined | spu
 
 Times are CPU seconds of this process, which is bound to one core by whoever starts it. What is prepared for an
 operation is made once and not timed.
 """
 
 import json
+import os
+import pathlib
 import random
+import resource
 import sys
+import tempfile
+import threading
 import time
 
 
@@ -91,6 +96,72 @@ class Heu:
             self.evaluator.add_inplace(self.cipher, self.cipher)
 
 
+class OpenMined:
+    """OpenMined's PSI: P-256, exact sets instead of Bloom filters."""
+
+    def intersect(self, _, bank, platform):
+        import private_set_intersection.python as psi
+        client = psi.client.CreateWithNewKey(True)
+        server = psi.server.CreateWithNewKey(True)
+        setup = server.CreateSetupMessage(0.0, len(bank), platform, psi.DataStructure.RAW)
+        request = client.CreateRequest(bank)
+        response = server.ProcessRequest(request)
+        matches = client.GetIntersection(setup, response)
+        return len(matches), sum(len(message.SerializeToString()) for message in (setup, request, response))
+
+
+class Spu:
+    """SecretFlow's SPU, both parties in one process over a link in memory; it reads and writes CSV files."""
+
+    def intersect(self, kind, bank, platform):
+        counts = {}
+        with tempfile.TemporaryDirectory(prefix="jointlab-psi-") as folder:
+            sides = [threading.Thread(target=self.side, args=(kind, pathlib.Path(folder), rank, names, counts))
+                     for rank, names in enumerate((bank, platform))]
+            for side in sides:
+                side.start()
+            for side in sides:
+                side.join()
+        return counts.get(0, -1), None
+
+    def side(self, kind, folder, rank, names, counts):
+        from spu import libspu, psi
+        description = libspu.link.Desc()
+        description.recv_timeout_ms = 3_600_000
+        for index in range(2):
+            description.add_party(f"party{index}", f"thread_{index}")
+        given, taken = folder / f"{rank}.csv", folder / f"{rank}.out"
+        given.write_text("id\n" + "\n".join(names) + "\n")
+        curve = psi.EllipticCurveType.CURVE_SM2 if kind == "SM2" else psi.EllipticCurveType.CURVE_25519
+        protocol = psi.PsiProtocol.PROTOCOL_RR22 if kind == "RR22" else psi.PsiProtocol.PROTOCOL_ECDH
+        report = psi.psi_execute(psi.PsiExecuteConfig(
+            protocol_conf=psi.PsiProtocolConfig(protocol=protocol, receiver_rank=0, broadcast_result=True,
+                                                ecdh_params=psi.EcdhParams(curve=curve)),
+            input_params=psi.InputParams(path=str(given), selected_keys=["id"], keys_unique=True),
+            output_params=psi.OutputParams(path=str(taken), disable_alignment=True),
+        ), libspu.link.create_mem(description, rank))
+        counts[rank] = report.intersection_count
+
+
+def identifiers(first, last):
+    """As `measure` makes them."""
+    return [f"91370800{index:010d}" for index in range(first, last)]
+
+
+def intersections(engine):
+    # SPU writes its log to standard output.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        _, kind, count, common = line.split()
+        count, common = int(count), int(common)
+        bank, platform = identifiers(0, count), identifiers(count - common, 2 * count - common)
+        cpu, wall = time.process_time(), time.monotonic()
+        matches, sent = engine.intersect(kind, bank, platform)
+        print(json.dumps({"seconds": time.process_time() - cpu, "wall": time.monotonic() - wall, "count": count, "matches": matches,
+                          "bytes": sent, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), file=answers, flush=True)
+
+
 def numbers(count):
     """Integers of 16 bits, the same in every run."""
     source = random.Random(1)
@@ -98,6 +169,8 @@ def numbers(count):
 
 
 def main():
+    if sys.argv[1] in ("openmined", "spu"):
+        return intersections({"openmined": OpenMined, "spu": Spu}[sys.argv[1]]())
     kind = {"phe": Phe, "fate": Fate, "heu": Heu}[sys.argv[1]]
     engines = {}
     for line in sys.stdin:

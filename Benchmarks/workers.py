@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import select
 import shutil
 import subprocess
 
@@ -13,6 +14,8 @@ PEERS = {
     "phe": (["phe", "gmpy2"], "import gmpy2, phe"),
     "fate": (["fate_utils", "numpy"], "import fate_utils.paillier"),
     "heu": (["sf-heu"], "from heu import phe"),
+    "openmined": (["openmined-psi"], "import private_set_intersection.python"),
+    "spu": (["spu"], "import spu.psi"),
 }
 PYTHONS = ["python3.11", "python3.10", "python3.9", "python3.8", "python3.12", "python3.13", "python3"]
 
@@ -50,18 +53,23 @@ def pythons():
 
 
 class Worker:
-    """A process that answers an operation with its cost, bound to one core."""
+    """A process that answers an operation with its cost, bound to one core or a few."""
 
-    def __init__(self, name, command):
+    def __init__(self, name, command, cores=1):
         self.name = name
-        core = min(os.sched_getaffinity(0))
+        bound = sorted(os.sched_getaffinity(0))[:cores]
+        self.cores = len(bound)
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        preexec_fn=lambda: os.sched_setaffinity(0, {core}))
+                                        stderr=None if name == "jointlab" else subprocess.DEVNULL,
+                                        preexec_fn=lambda: os.sched_setaffinity(0, bound))
 
-    def run(self, *words):
+    def run(self, *words, limit=None):
+        """Throws where it breaks off, or has not answered after `limit` seconds."""
         try:
             self.process.stdin.write(" ".join(map(str, words)) + "\n")
             self.process.stdin.flush()
+            if not select.select([self.process.stdout], [], [], limit)[0]:
+                self.process.kill()
             answer = json.loads(self.process.stdout.readline())
         except (BrokenPipeError, ValueError):
             raise Failure(f"{self.name} broke off at {words}", "run it alone to see why") from None
@@ -83,24 +91,42 @@ class Workers:
     """JointLab's worker as `own`; peers by name, `None` where one cannot be had."""
 
     def __init__(self, place, programs, figures):
-        self.place, self.figures = place, figures
+        self.place, self.figures, self.programs = place, figures, programs
         self.own = Worker("jointlab", [str(programs / "measure")])
-        self.peers = {}
+        self.peers, self.environments, self.alone = {}, {}, {}
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        for worker in [self.own, *self.peers.values()]:
+        for worker in [self.own, *self.peers.values(), *self.alone.values()]:
             if worker:
                 worker.close()
 
-    def peer(self, name):
-        if name not in self.peers:
-            self.peers[name] = self.install(name)
-        return self.peers[name]
+    def intersection(self, cores):
+        """A worker of JointLab's for set intersection alone, so that its memory is of that alone."""
+        if cores not in self.alone:
+            self.alone[cores] = Worker("jointlab", [str(self.programs / "measure")], cores)
+        return self.alone[cores]
+
+    def fresh(self, name, cores):
+        """A peer's worker of its own: its memory is of what it is asked alone."""
+        worker = self.peers.pop((name, cores), None)
+        if worker:
+            worker.close()
+        return self.peer(name, cores)
+
+    def peer(self, name, cores=1):
+        if (name, cores) not in self.peers:
+            if name not in self.environments:
+                self.environments[name] = self.install(name)
+            python = self.environments[name]
+            command = [python, str(REPOSITORY / "Benchmarks/peers.py"), name]
+            self.peers[name, cores] = Worker(name, command, cores) if python else None
+        return self.peers[name, cores]
 
     def install(self, name):
+        """The interpreter of an environment that has the peer, if there can be one."""
         packages, trial = PEERS[name]
         reason = "no Python found"
         for interpreter in pythons():
@@ -115,6 +141,6 @@ class Workers:
                     break
             else:
                 self.figures.note(f"{name}: {', '.join(packages)} with {interpreter}")
-                return Worker(name, [str(environment / "bin/python"), str(REPOSITORY / "Benchmarks/peers.py"), name])
+                return str(environment / "bin/python")
         self.figures.note(f"SKIPPED {name}: {reason}")
         return None

@@ -1,16 +1,22 @@
+import CLibcrypto
 import Foundation
 
-/// Runs one operation of the Paillier engine for each line on standard input and answers with one line of JSON: CPU and
+/// Runs one operation of the Paillier engine or of set intersection for each line on standard input and answers with one line of JSON: CPU and
 /// wall seconds, how many units of work it did, and how many modular multiplications that took. `Benchmarks/run` drives
 /// it in turn with its peers.
 ///
 ///     encrypt BITS COUNT | add BITS COUNT | decrypt BITS VALUES | entries BITS ROWS COLUMNS COLUMN_BITS DISTINCT
 ///     combine BITS ROWS STRIDE EXPONENT_BITS | load BITS COUNT
+///     psi SUITE COUNT COMMON | psi-multiply SUITE COUNT | psi-read SUITE COUNT
 @main struct Measure {
     static func main() {
         var engines: [Int: Engine] = [:]
         while let line = readLine() {
             let words = line.split(separator: " ")
+            if let text = intersection(words.map(String.init)) {
+                answer(text)
+                continue
+            }
             let numbers = words.dropFirst().compactMap { Int($0) }
             guard let name = words.first, let bits = numbers.first, numbers.count == words.count - 1 else {
                 answer("""
@@ -29,6 +35,26 @@ import Foundation
             answer("""
                 {"seconds":\(result.seconds),"wall":\(result.wall),"count":\(result.count),"multiplications":\(result.multiplications)}
                 """)
+        }
+    }
+
+    private static func intersection(_ words: [String]) -> String? {
+        guard words.count >= 3, words[0].hasPrefix("psi"), let count = Int(words[2]) else { return nil }
+        let curve = words[1].hasPrefix("SM2") ? NID_sm2 : NID_X9_62_prime256v1
+        switch (words[0], words.count) {
+        case ("psi-multiply", 3), ("psi-read", 3):
+            let cost = Intersection.limit(String(words[0].dropFirst(4)), curve: curve, count: count)
+            return """
+                {"seconds":\(cost.seconds),"wall":\(cost.wall),"count":\(count)}
+                """
+        case ("psi", 4):
+            guard let common = Int(words[3]), let result = Intersection.run(suite: words[1], count: count, common: common) else { return nil }
+            return """
+                {"seconds":\(result.cost.seconds),"wall":\(result.cost.wall),"count":\(count),"bytes":\(result.bytes),\
+                "matches":\(result.matches),"memory":\(Cost.peakMemory)}
+                """
+        default:
+            return nil
         }
     }
 

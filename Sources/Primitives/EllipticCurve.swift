@@ -1,4 +1,5 @@
 import CLibcrypto
+import Synchronization
 
 /// Groups of points over a field of 256 bits. Their order is prime, so every point but the identity generates the group.
 package enum EllipticCurve: Sendable {
@@ -15,7 +16,6 @@ package enum EllipticCurve: Sendable {
         case uncompressed
 
         package var byteCount: Int { self == .compressed ? 33 : 65 }
-        fileprivate var form: point_conversion_form_t { self == .compressed ? POINT_CONVERSION_COMPRESSED : POINT_CONVERSION_UNCOMPRESSED }
         fileprivate var prefixes: ClosedRange<UInt8> { self == .compressed ? 2...3 : 4...4 }
     }
 
@@ -47,49 +47,78 @@ package enum EllipticCurve: Sendable {
         0x72, 0x03, 0xdf, 0x6b, 0x21, 0xc6, 0x05, 0x2b, 0x53, 0xbb, 0xf4, 0x09, 0x39, 0xd5, 0x41, 0x23,
     ]
 
-    /// Multiplies a batch of points, side by side in `encoding`, by one scalar; the products come in the same encoding and
-    /// order. Constant time in the scalar, as far as libcrypto is. Throws `wrongByteCount`, and `invalidPoint` for the first
-    /// one that is not of the curve: untrusted bytes may be given.
+    /// The one place where points are multiplied: a batch of points, side by side in `encoding`, by one scalar; the products
+    /// come in the same encoding and order. Constant time in the scalar, as far as libcrypto is. Throws `wrongByteCount`, and
+    /// `invalidPoint` for the first one that is not of the curve: untrusted bytes may be given.
     package static func multiply(
         _ points: ArraySlice<UInt8>, encoding: Encoding, by scalar: Scalar
     ) throws(PrimitiveError) -> [UInt8] {
-        let group = Group(scalar.curve)
-        let factor = group.integer(scalar.bytes)
-        defer { BN_clear_free(factor) }
         let width = encoding.byteCount
-        var products = [UInt8](repeating: 0, count: points.count / width * width)
-        try group.forEachPoint(in: points, encoding: encoding) { point, index in
-            products.withUnsafeMutableBufferPointer { products in
-                required(EC_POINT_mul(group.group, group.product, nil, point, factor, group.context))
-                let slot = UnsafeMutableBufferPointer(rebasing: products[(index * width)..<((index + 1) * width)])
-                precondition(width == EC_POINT_point2oct(
-                    group.group, group.product, encoding.form, slot.baseAddress, width, group.context))
+        guard points.count.isMultiple(of: width) else { throw .wrongByteCount }
+        return try scalar.curve.withWorkspace { workspace throws(PrimitiveError) in
+            let factor = workspace.integer(scalar.bytes)
+            defer { BN_clear_free(factor) }
+            var products = [UInt8](repeating: 0, count: points.count)
+            for start in stride(from: 0, to: points.count / width, by: Workspace.batch) {
+                let block = points[(points.startIndex + start * width)...].prefix(Workspace.batch * width)
+                try workspace.forEachPoint(in: block, encoding: encoding, first: start) { point, index in
+                    required(EC_POINT_mul(workspace.group, workspace.products[index], nil, point, factor, workspace.context))
+                }
+                products.withUnsafeMutableBufferPointer { products in
+                    let slots = UnsafeMutableBufferPointer(rebasing: products[(start * width)..<(start * width + block.count)])
+                    workspace.encodeProducts(into: slots, encoding: encoding)
+                }
             }
+            return products
         }
-        return products
     }
 
     /// Throws as `multiply` does, without multiplying.
     package func validate(_ points: ArraySlice<UInt8>, encoding: Encoding) throws(PrimitiveError) {
-        try Group(self).forEachPoint(in: points, encoding: encoding) { _, _ in }
+        try withWorkspace { workspace throws(PrimitiveError) in
+            try workspace.forEachPoint(in: points, encoding: encoding, first: 0) { _, _ in }
+        }
     }
 
-    /// The curve and working space for one thread.
-    private final class Group {
+    private func withWorkspace<Value>(_ body: (Workspace) throws(PrimitiveError) -> Value) throws(PrimitiveError) -> Value {
+        let pool = self == .p256 ? Self.poolOfP256 : Self.poolOfSM2
+        let workspace = pool.withLock { $0.popLast() } ?? Workspace(self)
+        defer { pool.withLock { $0.append(workspace) } }
+        return try body(workspace)
+    }
+
+    private static let poolOfP256 = IdleWorkspaces()
+    private static let poolOfSM2 = IdleWorkspaces()
+
+    /// As many as there ever were threads at once.
+    private final class IdleWorkspaces: Sendable {
+        private let idle = Mutex<[Workspace]>([])
+        func withLock<Value: Sendable>(_ body: (inout sending [Workspace]) -> sending Value) -> Value { idle.withLock(body) }
+    }
+
+    /// The curve and working space for one thread at a time.
+    private final class Workspace: @unchecked Sendable {
+        /// Products that share one inversion.
+        static let batch = 256
+
         let group: OpaquePointer
         let context = required(BN_CTX_new())
-        let point: OpaquePointer
-        let product: OpaquePointer
+        let products: [OpaquePointer?]
+        private let point: OpaquePointer
+        private let coordinates: [OpaquePointer]
 
         init(_ curve: EllipticCurve) {
-            group = required(EC_GROUP_new_by_curve_name(curve == .p256 ? NID_X9_62_prime256v1 : NID_sm2))
+            let group = required(EC_GROUP_new_by_curve_name(curve == .p256 ? NID_X9_62_prime256v1 : NID_sm2))
+            self.group = group
             point = required(EC_POINT_new(group))
-            product = required(EC_POINT_new(group))
+            products = (0..<Self.batch).map { _ in required(EC_POINT_new(group)) }
+            coordinates = (0..<3).map { _ in required(BN_new()) }
         }
 
         deinit {
             EC_POINT_free(point)
-            EC_POINT_free(product)
+            products.forEach { EC_POINT_clear_free($0) }
+            coordinates.forEach { BN_clear_free($0) }
             BN_CTX_free(context)
             EC_GROUP_free(group)
         }
@@ -100,8 +129,26 @@ package enum EllipticCurve: Sendable {
             }
         }
 
+        /// The first products, as many as there is room for. None is the identity: scalars are below the group's prime order.
+        func encodeProducts(into slots: UnsafeMutableBufferPointer<UInt8>, encoding: Encoding) {
+            let width = encoding.byteCount
+            let count = slots.count / width
+            var pointers = products
+            required(libcrypto_make_affine(group, count, &pointers, context))
+            for index in 0..<count {
+                required(libcrypto_jacobian_coordinates(
+                    group, products[index], coordinates[0], coordinates[1], coordinates[2], context))
+                guard let slot = slots.baseAddress.map({ $0 + index * width }) else { return }
+                precondition(BN_is_one(coordinates[2]) == 1)
+                slot[0] = encoding == .uncompressed ? 4 : 2 + UInt8(BN_is_odd(coordinates[1]))
+                precondition(BN_bn2binpad(coordinates[0], slot + 1, 32) == 32)
+                if encoding == .uncompressed { precondition(BN_bn2binpad(coordinates[1], slot + 33, 32) == 32) }
+            }
+        }
+
+        /// - Parameter first: number of the first point, for faults.
         func forEachPoint(
-            in points: ArraySlice<UInt8>, encoding: Encoding, _ body: (OpaquePointer, Int) -> Void
+            in points: ArraySlice<UInt8>, encoding: Encoding, first: Int, _ body: (OpaquePointer, Int) -> Void
         ) throws(PrimitiveError) {
             let width = encoding.byteCount
             guard points.count.isMultiple(of: width) else { throw .wrongByteCount }
@@ -118,7 +165,7 @@ package enum EllipticCurve: Sendable {
             }
             if let firstInvalid {
                 ERR_clear_error()
-                throw .invalidPoint(index: firstInvalid)
+                throw .invalidPoint(index: first + firstInvalid)
             }
         }
     }
