@@ -3,6 +3,8 @@
 
     verify.py DIR               one ledger of one job
     verify.py DIR DIR [DIR]     and the same job's ledgers at the other nodes, record by record
+    verify.py OPERATIONS [...]  a ledger of operations, or a data directory with one: alone, and beside ledgers of jobs
+                                what its node showed the others
 
 Prints one finding a line, then one line of summary for each ledger.
 Exit status: 0 nothing found, 1 findings, 2 the ledgers could not be read.
@@ -12,9 +14,10 @@ from collections import Counter
 from pathlib import Path
 
 RECORD_BYTES = 72
-FIELDS = ("sequence", "kind", "phase", "attempt", "length", "salt", "digest")
+SM3_SUITE = "SM2-SM3"
+FIELDS = ("sequence", "kind", "phase", "attempt", "length", "salt", "digest", "SM3 digest")
 PHASES = ("waiting", "opening", "alignment", "preparation", "training", "scoring", "closing")  # numbers of jointlab.proto
-ABORT, LEDGER_HEADS, JOB_END, HEAD_SIGNATURES = 16, 17, struct.pack(">H", 72), struct.pack(">H", 75)
+ABORT, LEDGER_HEADS, JOB_END, HEAD_SIGNATURES, OPERATIONS_HEAD = 16, 17, struct.pack(">H", 72), struct.pack(">H", 75), struct.pack(">H", 80)
 INTERVAL = 1000
 findings = 0
 
@@ -32,6 +35,22 @@ def find(place, text):
 
 def sha256(*parts):
     return hashlib.sha256(b"".join(parts)).digest()
+
+
+def sm3(octets):
+    try:
+        return hashlib.new("sm3", octets).digest()
+    except ValueError:
+        raise OSError("this Python's hashlib has no SM3, which the contract's suite asks for") from None
+
+
+def fields(record):
+    """Of 72 bytes, or 104 with the SM3 digest, which is otherwise empty."""
+    return struct.unpack(">QHHIQ16s32s", record[:RECORD_BYTES]) + (record[RECORD_BYTES:],)
+
+
+def canonical(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def from_base64(text):
@@ -113,6 +132,36 @@ def roots(leaves):
         yield root
 
 
+def notes(place, octets):
+    """Heads of a file: where, origin, size and root; the text that is signed; the lines of signatures."""
+    parts = octets.decode(errors="replace").split("\n\n")
+    if len(parts) % 2 == 0 or parts.pop():  # text, signatures, text, signatures, ..., nothing
+        find(place, "the heads file does not end behind a whole note")
+    for number, (body, signatures) in enumerate(zip(parts[::2], parts[1::2])):
+        here = f"{place} head {number}"
+        match = re.fullmatch(r"([^\n]*)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)", body)
+        if match:
+            yield here, match[1], int(match[2]), match[3], body.encode() + b"\n", signatures.split("\n")
+        else:
+            find(here, "not a head")
+
+
+def check_signers(place, text, signatures, keys):
+    """Every name of `keys` has signed, once, and nobody else."""
+    missing = set(keys)
+    for signature in signatures:
+        name, _, blob = signature.removeprefix("— ").partition(" ")
+        if not signature.startswith("— ") or name not in missing:
+            find(place, "a line that is not the signature of one more signer")
+            continue
+        missing.discard(name)
+        blob = from_base64(blob)
+        if blob[:4] != sha256(name.encode(), b"\n\1", keys[name])[:4] or not signed(keys[name], text, blob[4:]):
+            find(place, f"the signature of {name} is wrong")
+    for name in sorted(missing):
+        find(place, f"{name} has not signed")
+
+
 def midway(heads):
     """Sizes at which a head is made whatever the phase."""
     return {size for size, _ in heads if size and size % INTERVAL == 0}
@@ -146,8 +195,7 @@ class Ledger:
         for name in ("contract", "specification"):
             if hashlib.sha256(contents[name]).hexdigest() != manifest[f"{name}_digest"]:
                 find(self.place, f"{name}.json is not the one of the manifest")
-        canonical = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-        if contents["manifest"] != canonical or manifest["version"] != 1:
+        if contents["manifest"] != canonical(manifest) or manifest["version"] != 1:
             find(self.place, "manifest.json is not canonical JSON of version 1")
         if not re.fullmatch("[0-9a-f]{32}", self.job):
             find(self.place, "the manifest's job is not 32 hexadecimal digits")
@@ -155,6 +203,10 @@ class Ledger:
             find(self.place, "the directory is named for another job")
         if manifest["retention"] not in ("all", "inbound", "digests"):
             find(self.place, "the manifest names no known retention rule")
+        self.has_sm3 = documents["contract"]["suite"] == SM3_SUITE
+        if manifest.get("sm3") is not (True if self.has_sm3 else None):
+            find(self.place, "the manifest says of SM3 something else than the contract's suite")
+        self.record_bytes = RECORD_BYTES + 32 * self.has_sm3
         parties = documents["contract"]["parties"]
         in_job = set(documents["specification"]["parties"].values()) | {p["name"] for p in parties if p["role"] == "arbiter"}
         self.roles = {p["name"]: p["role"] for p in parties if p["name"] in in_job}
@@ -187,9 +239,10 @@ class Ledger:
         line = (self.node, peer) if direction == "sent" else (peer, self.node)
         place = f"{self.place} {peer}.{direction}"
         octets = self.read(f"{peer}.{direction}.records")
-        if len(octets) % RECORD_BYTES:
-            find(place, f"{len(octets) % RECORD_BYTES} bytes behind the last whole record")
-        records = [octets[i:i + RECORD_BYTES] for i in range(0, len(octets) - RECORD_BYTES + 1, RECORD_BYTES)]
+        width = self.record_bytes
+        if len(octets) % width:
+            find(place, f"{len(octets) % width} bytes behind the last whole record")
+        records = [octets[i:i + width] for i in range(0, len(octets) - width + 1, width)]
         heads = self.check_heads(place, line, self.read(f"{peer}.{direction}.heads"), records)
         self.records[line], self.heads[line] = records, heads
         heads_at, previous = Counter(size for size, _ in heads), -1
@@ -200,7 +253,7 @@ class Ledger:
                 if size not in midway(heads) and records[size][8:10] != struct.pack(">H", ABORT):
                     find(place, f"no head of {size} records, though others follow")
         for index, record in enumerate(records):
-            here, value = f"{place} record {index}", dict(zip(FIELDS, struct.unpack(">QHHIQ16s32s", record)))
+            here, value = f"{place} record {index}", dict(zip(FIELDS, fields(record)))
             sequence, kind, phase = value["sequence"], value["kind"], value["phase"]
             if "arbiter" in (self.roles[line[0]], self.roles[line[1]]):
                 if sequence <= previous:
@@ -262,18 +315,8 @@ class Ledger:
     def check_heads(self, place, line, octets, records):
         signers = {line[0], line[1]} | {name for name, role in self.roles.items() if role == "arbiter"}
         trees, heads = list(roots(records)), []
-        text = octets.decode(errors="replace")
-        notes = text.split("\n\n")
-        if len(notes) % 2 == 0 or notes.pop():  # text, signatures, text, signatures, ..., nothing
-            find(place, "the heads file does not end behind a whole note")
-        for number, (body, signatures) in enumerate(zip(notes[::2], notes[1::2])):
-            here = f"{place} head {number}"
-            match = re.fullmatch(r"([^\n]*)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)", body)
-            if not match:
-                find(here, "not a head")
-                continue
-            size, root = int(match[2]), match[3]
-            if match[1] != f"jointlab/{self.job}/{self.attempt}/{line[0]}/{line[1]}":
+        for here, origin, size, root, text, signatures in notes(place, octets):
+            if origin != f"jointlab/{self.job}/{self.attempt}/{line[0]}/{line[1]}":
                 find(here, "names another job, attempt or line")
             if heads and size < heads[-1][0]:
                 find(here, f"size {size} after {heads[-1][0]}")
@@ -282,19 +325,7 @@ class Ledger:
             elif base64.b64encode(trees[size]).decode() != root:
                 find(here, f"the root of the first {size} records is another")
             heads.append((size, root))
-            missing = set(signers)
-            for signature in signatures.split("\n"):
-                name, _, blob = signature.removeprefix("— ").partition(" ")
-                if not signature.startswith("— ") or name not in missing:
-                    find(here, "a line that is not the signature of one more signer")
-                    continue
-                missing.discard(name)
-                key = self.keys[name]
-                blob = from_base64(blob)
-                if blob[:4] != sha256(name.encode(), b"\n\1", key)[:4] or not signed(key, body.encode() + b"\n", blob[4:]):
-                    find(here, f"the signature of {name} is wrong")
-            for name in sorted(missing):
-                find(here, f"{name} has not signed")
+            check_signers(here, text, signatures, {name: self.keys[name] for name in signers})
         return heads
 
     def check_payload(self, place, direction, value):
@@ -304,8 +335,8 @@ class Ledger:
         if path.is_file():
             if name not in self.seen:
                 content = path.read_bytes()
-                self.seen[name] = len(content), hashlib.sha256(content).hexdigest() == digest
-            if self.seen[name] != (value["length"], True):
+                self.seen[name] = len(content), hashlib.sha256(content).hexdigest() == digest, sm3(content) if self.has_sm3 else b""
+            if self.seen[name] != (value["length"], True, value["SM3 digest"]):
                 find(place, "the payload kept is not the one recorded (digest or length)")
         elif self.manifest["retention"] == "all" or (self.manifest["retention"] == "inbound" and direction == "received"):
             find(place, "the payload is missing")
@@ -317,11 +348,120 @@ class Ledger:
                 if path not in self.seen:
                     find(self.place, f"{path} belongs to no record of this ledger")
 
+    def shown_operations(self, node):
+        """Heads of a node's operations that crossed here: where, size, root, signature; of those that are kept."""
+        for line, records in self.records.items():
+            for index, record in enumerate(records):
+                path = self.directory / f"payloads/{record[40:41].hex()}/{record[40:72].hex()}"
+                if line[0] == node and record[8:10] == OPERATIONS_HEAD and path.is_file():
+                    yield f"{self.place} {line[0]} → {line[1]} record {index}", *operations_head(path.read_bytes())
+
     def summary(self):
         lines = [f"{a} → {b} {len(self.records[a, b])} records, {len(self.heads[a, b])} heads"
                  + (f" to record {self.heads[a, b][-1][0]}" if self.heads[a, b] else "") for a, b in self.records]
         kept = sum(name.startswith("payloads/") for name in self.seen)
         return f"{self.place}: " + "; ".join(lines) + f"; {kept} payloads kept"
+
+
+def operations_head(payload):
+    """The three fields of OperationsHead (jointlab.proto): a number, then 32 and 64 bytes."""
+    match = re.fullmatch(rb"\x08([\x80-\xff]{0,8}[\x00-\x7f])\x12\x20(.{32})\x1a\x40(.{64})", payload, re.S)
+    if not match:
+        return None, b"", b""
+    return sum((octet & 127) << 7 * place for place, octet in enumerate(match[1])), match[2], match[3]
+
+
+def actions():
+    """The table of actions of ledger.md."""
+    text = (Path(__file__).resolve().parent.parent / "ledger.md").read_text(encoding="utf-8")
+    table = text.partition("| action | when |")[2].partition("\n\n")[0]
+    return {name for line in table.splitlines() for name in re.findall("`([a-z.]+)`", line.split("|")[1] if "|" in line else "")}
+
+
+class Operations:
+    """What one node kept of its own doing."""
+
+    MEMBERS = {"action": str, "actor": str, "count": int, "digest": str, "job": str, "object": str, "purpose": str, "salt": str,
+               "sequence": int, "time": str}
+    HEX = {"digest": 64, "job": 32, "salt": 32}
+
+    def __init__(self, directory):
+        self.directory = next(d for d in (directory, directory / "operations") if (d / "entries.jsonl").exists())
+        self.place, self.entries, self.seen, actions_known = str(directory), [], {"entries.jsonl", "heads"}, actions()
+        self.leaves = (self.directory / "entries.jsonl").read_bytes().split(b"\n")
+        if self.leaves.pop():
+            find(self.place, "an entry that was not finished")
+        for number, leaf in enumerate(self.leaves):
+            try:
+                entry = json.loads(leaf)
+                whole = (len(leaf) <= 2048 and canonical(entry) == leaf and {"action", "actor", "salt", "sequence", "time"} <= entry.keys() <= self.MEMBERS.keys()
+                         and all(type(value) is self.MEMBERS[name] for name, value in entry.items())
+                         and all(re.fullmatch(f"[0-9a-f]{{{self.HEX[name]}}}", entry[name]) for name in self.HEX.keys() & entry.keys())
+                         and entry["action"] in actions_known and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", entry["time"], re.A))
+            except (ValueError, AttributeError, TypeError, RecursionError):
+                whole = False
+            if not whole or entry["sequence"] != number:
+                find(f"{self.place} entry {number}", "no entry in canonical form, or not with this number")
+            self.entries.append(entry if whole else {})
+        contracts = [entry for entry in self.entries if entry.get("action") == "contract"]
+        self.node = contracts[0].get("object", "") if contracts else ""
+        if not self.entries or self.entries[0].get("action") != "contract":
+            find(self.place, "the first entry names no contract")
+        self.trees = list(roots(self.leaves))
+        self.check_heads([self.key(number, entry) for number, entry in enumerate(self.entries)])
+        for number, entry in enumerate(self.entries):
+            if entry.get("action", "").startswith("subjects."):
+                octets = self.read(f"subjects/{entry.get('digest', '')}")
+                tags = [octets[i:i + 16] for i in range(0, len(octets), 16)]
+                if hashlib.sha256(octets).hexdigest() != entry.get("digest") or len(octets) % 16 or len(tags) != entry.get("count") or tags != sorted(tags):
+                    find(f"{self.place} entry {number}", "its list of subjects is missing or another one")
+        for name in sorted(os.listdir(self.directory)):
+            if name not in ("entries.jsonl", "heads", "contracts", "subjects"):
+                find(self.place, f"{name} belongs to no ledger")
+
+    def read(self, name):
+        path = self.directory / name
+        return path.read_bytes() if path.is_file() else b""
+
+    def key(self, number, entry):
+        """The key of the contract that an entry names; nothing of other entries."""
+        if entry.get("action") != "contract":
+            return None
+        try:
+            octets = self.read(f"contracts/{entry['digest']}")
+            if hashlib.sha256(octets).hexdigest() == entry["digest"] and entry["object"] == self.node:
+                return next(from_base64(p["ledger_key"]) for p in json.loads(octets)["parties"] if p["name"] == self.node)
+        except (ValueError, KeyError, TypeError, StopIteration):
+            pass
+        find(f"{self.place} entry {number}", "the contract that it names is missing, another one, or does not know the node")
+        return None
+
+    def check_heads(self, keys):
+        key, signed_size = b"", 0
+        for here, origin, size, root, text, signatures in notes(self.place, self.read("heads")):
+            if origin != f"jointlab/operations/{self.node}":
+                find(here, "of another node or ledger")
+            if size != signed_size + 1:
+                find(here, f"size {size} after {signed_size}")
+            key = next((k for k in reversed(keys[:size]) if k), b"")
+            check_signers(here, text, signatures, {self.node: key})
+            if size >= len(self.trees) or base64.b64encode(self.trees[size]).decode() != root:
+                find(here, "the entries are not those that were signed")
+            signed_size = max(signed_size, size)
+        if signed_size != len(self.leaves):
+            find(self.place, f"{len(self.leaves)} entries, of which {signed_size} are under a head")
+
+    def hold(self, ledger):
+        """What the node showed others is in its ledger."""
+        for here, size, root, signature in ledger.shown_operations(self.node):
+            text = f"jointlab/operations/{self.node}\n{size}\n{base64.b64encode(root).decode()}\n".encode()
+            if size is None or size >= len(self.trees) or self.trees[size] != root:
+                find(here, "shows a head of operations that the ledger of operations does not have")
+            elif not signed(ledger.keys.get(self.node, b""), text, signature):
+                find(here, "shows a head of operations without a valid signature")
+
+    def summary(self):
+        return f"{self.place}: operations of {self.node}, {len(self.leaves)} entries"
 
 
 def without_farewell(flow):
@@ -350,7 +490,7 @@ def compare(one, other):
             if a is None or b is None:
                 find(here, f"sequence {sequence} only at {one.node if b is None else other.node}")
             elif a != b:
-                pairs = zip(FIELDS, struct.unpack(">QHHIQ16s32s", a), struct.unpack(">QHHIQ16s32s", b))
+                pairs = zip(FIELDS, fields(a), fields(b))
                 find(here, f"sequence {sequence} differs: {', '.join(field for field, x, y in pairs if x != y)}")
         if one.bytes and other.bytes:
             own, its = ("sent", "received") if line[0] == one.node else ("received", "sent")
@@ -361,15 +501,19 @@ def compare(one, other):
 
 
 def main(arguments):
-    if not 1 <= len(arguments) <= 3:
+    is_operations = {argument: any((Path(argument) / name).exists() for name in ("entries.jsonl", "operations/entries.jsonl")) for argument in arguments}
+    if not 1 <= len(arguments) <= 6 or sum(not is_operations[argument] for argument in arguments) > 3:
         print(__doc__.strip(), file=sys.stderr)
         return 2
-    ledgers = []
+    ledgers, operations = [], []
     try:
         wire = wire_table()
         for argument in arguments:
             try:
-                ledgers.append(Ledger(Path(argument), wire))
+                if is_operations[argument]:
+                    operations.append(Operations(Path(argument)))
+                else:
+                    ledgers.append(Ledger(Path(argument), wire))
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 find(argument, f"cannot be checked further ({type(error).__name__}: {error})")
     except OSError as error:
@@ -377,7 +521,9 @@ def main(arguments):
         return 2
     for one, other in itertools.combinations(ledgers, 2):
         compare(one, other)
-    for ledger in ledgers:
+    for own, ledger in itertools.product(operations, ledgers):
+        own.hold(ledger)
+    for ledger in ledgers + operations:
         say(ledger.summary())
     return 1 if findings else 0
 

@@ -116,12 +116,13 @@ struct AuditCommand: AsyncParsableCommand {
                 let lines = operations.entries.enumerated().filter { frame == nil || frame == $0.offset }
                     .compactMap { entry in entry.element.map { output.json ? $0.json(language).canonicalText() : $0.line(language) } }
                 for line in lines { Console.say(line) }
-                guard !lines.isEmpty else { throw ArgumentParser.ExitCode(Faults.ExitCode.failure.rawValue) }
+                if lines.isEmpty { try await output.options.checking { () throws(Fault) in throw Fault(.noSuchFrame, at: directory) } }
                 return
             }
             let ledger = try await output.options.checking { AuditedLedger.open(try LedgerDirectory.reading(directory), report: &report) }
             guard let ledger else { return try output.tell(report) }
             let frames = FrameDescription.list(ledger, line: line, direction: direction, frame: frame, opened: frame != nil)
+            if frames.isEmpty { return try await output.options.checking { () throws(Fault) in throw Fault(.noSuchFrame, at: directory) } }
             if output.json {
                 Console.say(JSONValue.array(frames.map { $0.json(language) }).canonicalText())
             } else {
@@ -140,7 +141,6 @@ struct AuditCommand: AsyncParsableCommand {
                     Console.say(description.line(language))
                 }
             }
-            if frames.isEmpty { throw ArgumentParser.ExitCode(Faults.ExitCode.failure.rawValue) }
         }
     }
 }
@@ -163,7 +163,10 @@ extension LedgerDirectory {
         do {
             return try LedgerDirectory.open(path)
         } catch {
-            throw Fault(.unreadableFile, at: error.name)
+            let files = FileManager.default
+            let isThere = files.fileExists(atPath: path)
+            if isThere, !files.fileExists(atPath: "\(path)/\(LedgerFile.manifest)") { throw Fault(.notALedger, at: path) }
+            throw Fault(.unreadableFile, at: isThere ? "\(path)/\(error.name)" : path)
         }
     }
 }
@@ -183,10 +186,21 @@ extension OperationsEntry {
     fileprivate func line(_ language: Language) -> String {
         let reason = [.jobRefused, .jobEnded].contains(action) ? object.flatMap(UInt16.init) : nil
         let parts: [String?] = [
-            "\(sequence)", time.formatted(.iso8601), actor, action.phrase(language), reason.map { Phrase(en: "fault \($0)", zh: "故障 \($0)")(language) } ?? object,
+            "\(sequence)", time.formatted(.iso8601), who(language), action.phrase(language), reason.map { Phrase(en: "fault \($0)", zh: "故障 \($0)")(language) } ?? object,
             count.map { "\($0)" }, purpose, job.map { "\($0)" }, digest.map { "SHA-256 \($0.hexadecimal.prefix(12))…" },
         ]
         return parts.compactMap(\.self).joined(separator: "  ")
+    }
+
+    /// The actor in words; a name stays as it is.
+    private func who(_ language: Language) -> String {
+        let words: [(String, Phrase)] = [
+            ("node", Phrase(en: "node", zh: "节点")), ("configuration", Phrase(en: "configuration", zh: "配置")),
+            ("account", Phrase(en: "account", zh: "账户")), ("approver", Phrase(en: "approver", zh: "审批人")),
+        ]
+        let parts = actor.split(separator: " ", maxSplits: 1)
+        guard let kind = parts.first, let word = words.first(where: { $0.0 == kind }) else { return actor }
+        return ([word.1(language)] + parts.dropFirst().map(String.init)).joined(separator: " ")
     }
 
     fileprivate func json(_ language: Language) -> JSONValue {
@@ -210,6 +224,7 @@ extension FrameDescription {
         members["sequence"] = .integer(record.sequence)
         members["length"] = .integer(record.length)
         members["digest"] = .text(record.digest.hexadecimal)
+        if let digest = record.sm3Digest { members["sm3_digest"] = .text(digest.hexadecimal) }
         members["salt"] = .text(record.salt.hexadecimal)
         if let fields {
             members["fields"] = .object(Dictionary(fields.map { ($0.name, .text($0.value)) }, uniquingKeysWith: { first, _ in first }))

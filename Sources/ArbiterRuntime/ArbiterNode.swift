@@ -41,7 +41,7 @@ package actor ArbiterNode {
             throw Fault(.unwritable, at: configuration.dataDirectory)
         }
         ledgers = LedgerBook(directory: files.directory, node: configuration.name, role: .arbiter, contract: installation.contractBytes,
-                             retention: .all)
+                             retention: .all, hasSM3: contract.suite == .sm2SM3)
         operations = try Operations(installation)
         machine = ArbiterMachine(contract: contract, contractDigest: installation.contractDigest, ledgerKey: installation.ledgerKey,
                                  records: ArbiterNode.load(records))
@@ -128,7 +128,11 @@ package actor ArbiterNode {
         guard let id = JobIdentifier(octets: record.job.octets) else { return }
         let bytes = Message.jobRecord(record).encodePayload()
         do {
-            if record.state == .running { try operations.record(.jobStarted, job: id) }
+            if record.state == .running {
+                // Both parties witness how far the arbiter's operations have come: they record the frame.
+                let head = try operations.record(.jobStarted, job: id)
+                for name in [record.bank, record.platform] { lines[.party(name)]?.post(.operationsHead(head), job: id) }
+            }
             if record.state.isFinal {
                 try operations.record(.jobEnded, job: id, object: record.state == .completed ? "completed" : "\(record.fault.code)")
             }

@@ -55,6 +55,11 @@ package struct AuditedLedger: Sendable {
             add(LedgerFile.manifest, "names a node that is no \(manifest.role.rawValue) of this job", "所指定的节点在该任务中不担任 \(manifest.role.rawValue)")
             return nil
         }
+        let hasSM3 = contract.suite == .sm2SM3
+        if manifest.hasSM3 != hasSM3 {
+            add(LedgerFile.manifest, "says of SM3 something else than the contract's suite", "关于 SM3 的内容与契约的密码套件不符")
+        }
+        let recordBytes = FrameRecord.byteCount(withSM3: hasSM3)
         for name in directory.unexpected {
             report.add(.file, at: Place(ledger: manifest.node, file: name), en: "belongs to no ledger", zh: "不属于账本")
         }
@@ -69,8 +74,9 @@ package struct AuditedLedger: Sendable {
             let own = AuditedFlow.End(name: manifest.node, role: manifest.role)
             let peer = AuditedFlow.End(name: name, role: role)
             let earlier = earlier?.line(to: name)
-            lines.append(AuditedLine(peer: peer, sent: AuditedFlow(sent, from: own, to: peer, ledger: manifest.node, earlier: earlier?.sent),
-                                     received: AuditedFlow(received, from: peer, to: own, ledger: manifest.node, earlier: earlier?.received)))
+            lines.append(AuditedLine(
+                peer: peer, sent: AuditedFlow(sent, from: own, to: peer, ledger: manifest.node, recordBytes: recordBytes, earlier: earlier?.sent),
+                received: AuditedFlow(received, from: peer, to: own, ledger: manifest.node, recordBytes: recordBytes, earlier: earlier?.received)))
         }
         for peer in Set(directory.lines.map(\.peer)).sorted() where !lines.contains(where: { $0.peer.name == peer }) {
             report.add(.file, at: Place(ledger: manifest.node, line: peer), en: "is a line to someone who has no part in this job",
@@ -96,8 +102,7 @@ package struct AuditedLedger: Sendable {
         guard let bytes = directory.payload(record.digest, atMost: record.kind.row.maximumPayloadBytes) else {
             return manifest.retention.keeps(direction) ? .missing : .notKept
         }
-        guard UInt64(bytes.count) == record.length, SHA256.hash(bytes) == record.digest else { return .altered }
-        return .bytes(bytes)
+        return record.isPayload(bytes) ? .bytes(bytes) : .altered
     }
 
     /// Nothing where it is not kept, altered, or no message.
@@ -127,7 +132,8 @@ package struct AuditedFlow: Sendable {
     package let direction: Direction
     package let from: End
     package let to: End
-    /// By index; nothing where the 72 bytes are no record.
+    package let recordBytes: Int
+    /// By index; nothing where the bytes are no record.
     package let records: [FrameRecord?]
     package let tree: GrowingTree
     /// Bytes behind the last whole record.
@@ -137,18 +143,19 @@ package struct AuditedFlow: Sendable {
     let place: Place
     private let stored: LedgerDirectory.Stored
 
-    init(_ stored: LedgerDirectory.Stored, from: End, to: End, ledger: String, earlier: AuditedFlow?) {
+    init(_ stored: LedgerDirectory.Stored, from: End, to: End, ledger: String, recordBytes: Int, earlier: AuditedFlow?) {
         self.stored = stored
+        self.recordBytes = recordBytes
         direction = stored.direction
         self.from = from
         self.to = to
         place = Place(ledger: ledger, line: stored.peer, direction: stored.direction)
         heads = earlier.flatMap { $0.stored.heads == stored.heads ? $0.heads : nil } ?? HeadFile.entries(stored.heads)
-        if let earlier, earlier.stored.records == stored.records {
+        if let earlier, earlier.recordBytes == recordBytes, earlier.stored.records == stored.records {
             (records, tree, surplusBytes) = (earlier.records, earlier.tree, earlier.surplusBytes)
             return
         }
-        let width = FrameRecord.byteCount
+        let width = recordBytes
         let count = stored.records.count / width
         surplusBytes = stored.records.count - count * width
         var tree = GrowingTree()

@@ -50,6 +50,9 @@ package struct FrameDescription: Sendable {
             Phrase(en: "  payload: \(record.length) bytes, at most \(row.maximumPayloadBytes)",
                    zh: "  载荷：\(record.length) 字节，上限 \(row.maximumPayloadBytes)")(language),
             Phrase(en: "  SHA-256: \(hexadecimal(record.digest))", zh: "  SHA-256：\(hexadecimal(record.digest))")(language),
+        ]
+        if let digest = record.sm3Digest { lines.append(Phrase(en: "  SM3: \(hexadecimal(digest))", zh: "  SM3：\(hexadecimal(digest))")(language)) }
+        lines += [
             Phrase(en: "  salt: \(hexadecimal(record.salt))", zh: "  盐：\(hexadecimal(record.salt))")(language),
             Phrase(en: "  shape: \(row.shape)", zh: "  字段：\(row.shape)")(language),
             Phrase(en: "  the receiver learns: \(row.reveals.en)", zh: "  接收方获知：\(row.reveals.zh)")(language),

@@ -178,8 +178,8 @@ package struct AuditedOperations: Sendable {
         let jobs = Set(whole.compactMap(\.job)).count
         report.state(en: "operations of \(node): \(entries.count) entries (\(span)) on \(jobs) jobs, \(heads) heads",
                      zh: "\(node) 的操作账本：\(entries.count) 条（\(span)），涉及 \(jobs) 个任务，\(heads) 个树头")
-        report.state(en: "only \(node) signs it: a ledger rewritten whole shows only beside heads that the arbiter recorded",
-                     zh: "该账本仅由 \(node) 签署：整体重写只能通过与仲裁方记录的树头核对发现")
+        report.state(en: "only \(node) signs it: a ledger rewritten whole shows only beside heads that others recorded",
+                     zh: "该账本仅由 \(node) 签署：整体重写只能通过与他方记录的树头核对发现")
     }
 }
 
@@ -203,15 +203,19 @@ extension OperationsEntry.Action {
         case .jobStarted: Phrase(en: "job started", zh: "任务开始")
         case .jobEnded: Phrase(en: "job ended", zh: "任务结束")
         case .dataRead: Phrase(en: "data set read (rows)", zh: "读取数据集（行）")
+        case .dataPublished: Phrase(en: "description of a data set published", zh: "公布数据集描述")
+        case .dataWithdrawn: Phrase(en: "description of a data set withdrawn", zh: "撤回数据集描述")
         case .subjectsRead: Phrase(en: "subjects read", zh: "读取的主体")
         case .subjectsAligned: Phrase(en: "subjects aligned", zh: "对齐的主体")
         case .subjectsTrained: Phrase(en: "subjects trained on", zh: "参与训练的主体")
         case .subjectsScored: Phrase(en: "subjects scored", zh: "评分的主体")
-        case .keysMade: Phrase(en: "secrets of a job made", zh: "生成任务密钥")
+        case .keysMade: Phrase(en: "keys made", zh: "生成密钥")
+        case .keysSealed: Phrase(en: "secrets of a job sealed to owner and auditor", zh: "任务密钥已封存（须数据所有方与审计员共同开启）")
+        case .keysOpened: Phrase(en: "sealed secrets of a job to be opened with two keys", zh: "将以两把私钥开启任务的封存密钥")
         case .keysDestroyed: Phrase(en: "secrets of a job destroyed", zh: "销毁任务密钥")
+        case .keysActivated: Phrase(en: "new key taken into use", zh: "启用新密钥")
         case .resultKept: Phrase(en: "result kept (bytes)", zh: "保存结果（字节）")
         case .resultExported: Phrase(en: "result shown or exported (bytes)", zh: "查看或导出结果（字节）")
-        case .scoredOffline: Phrase(en: "scored offline (rows)", zh: "离线评分（行）")
         case .modelRetired: Phrase(en: "model retired", zh: "停用模型")
         case .subjectAudited: Phrase(en: "accesses to one subject looked up (found)", zh: "查询某一主体的访问记录（条）")
         case .payloadsDropped: Phrase(en: "payloads dropped after verification (bytes)", zh: "核查后删除载荷（字节）")

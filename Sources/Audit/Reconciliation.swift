@@ -92,7 +92,7 @@ package enum Reconciliation {
         if sent.attempt != received.attempt { fields.append(Phrase(en: "attempt", zh: "尝试")) }
         if sent.length != received.length { fields.append(Phrase(en: "length", zh: "长度")) }
         if sent.salt != received.salt { fields.append(Phrase(en: "salt", zh: "盐")) }
-        if sent.digest != received.digest { fields.append(Phrase(en: "digest", zh: "摘要")) }
+        if sent.digest != received.digest || sent.sm3Digest != received.sm3Digest { fields.append(Phrase(en: "digest", zh: "摘要")) }
         return Phrase(en: fields.map(\.en).joined(separator: ", "), zh: fields.map(\.zh).joined(separator: "、"))
     }
 

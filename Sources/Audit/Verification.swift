@@ -52,7 +52,7 @@ package enum Verification {
 
         mutating func check(_ flow: AuditedFlow, isData: Bool) {
             if flow.surplusBytes > 0 {
-                report.add(.recordLength, at: flow.place(records: flow.records.count * FrameRecord.byteCount),
+                report.add(.recordLength, at: flow.place(records: flow.records.count * flow.recordBytes),
                            en: "\(flow.surplusBytes) bytes are no whole record", zh: "末尾 \(flow.surplusBytes) 字节不构成完整记录")
             }
             var order = FrameOrder(from: flow.from.role, counts)
@@ -64,7 +64,7 @@ package enum Verification {
             for (index, record) in flow.records.enumerated() {
                 frames += 1
                 guard let record else {
-                    report.add(.recordFields, at: flow.place(index, offset: index * FrameRecord.byteCount),
+                    report.add(.recordFields, at: flow.place(index, offset: index * flow.recordBytes),
                                en: "names a kind or phase that does not exist", zh: "所列的消息种类或阶段不存在")
                     isInOrder = false
                     continue

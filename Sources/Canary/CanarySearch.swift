@@ -20,8 +20,14 @@ package struct CanarySearch: Sendable {
     /// Bits that a pattern must say in bytes like a ciphertext's, and in text.
     private let neededBits: (binary: Double, text: Double)
     private var index: PatternIndex
-    private var searched: [Encoding: (values: Int, skipped: Int)] = [:]
+    private var searched: [Searched: (values: Int, skipped: Int)] = [:]
     private var shortIdentifiers = 0
+
+    private struct Searched: Hashable {
+        let encoding: Encoding
+        /// Whether of columns that a treatment has made.
+        let isTreated: Bool
+    }
 
     private struct File {
         let url: URL
@@ -81,10 +87,9 @@ package struct CanarySearch: Sendable {
 
     /// Patterns at most.
     private static func patterns(_ data: CanaryData) -> Int {
-        let numbers = Encoding.allCases.count { !$0.isText }
-        let texts = Encoding.allCases.count - numbers
+        let texts = Encoding.allCases.count { $0.isText }
         return data.columns.reduce(0) { sum, column in
-            sum + column.rowCount * texts + column.numbers.count { $0.isFinite } * numbers
+            sum + (column.treatment == nil ? column.rowCount * texts : 0) + column.numbers.count { $0.isFinite } * Encoding.ofNumbers(column).count
         }
     }
 
@@ -93,7 +98,7 @@ package struct CanarySearch: Sendable {
     private mutating func prepare() {
         for (number, column) in data.columns.enumerated() {
             var seen: Set<ArraySlice<UInt8>> = []
-            for row in 0..<column.rowCount {
+            for row in 0..<(column.treatment == nil ? column.rowCount : 0) {
                 let cell = column.cell(row)
                 // What comes many times is looked for once.
                 guard !cell.isEmpty, seen.insert(cell).inserted else { continue }
@@ -101,7 +106,7 @@ package struct CanarySearch: Sendable {
                 for encoding in Encoding.allCases where encoding.isText { addText(encoding, cell, number, row) }
             }
             guard column.numbers.contains(where: { $0.isFinite }) else { continue }
-            for encoding in Encoding.allCases where !encoding.isText {
+            for encoding in Encoding.ofNumbers(column) {
                 var before = Double.nan
                 for row in 0..<column.rowCount where column.numbers[row].isFinite {
                     // A column that stands still says nothing in its repetitions.
@@ -118,10 +123,10 @@ package struct CanarySearch: Sendable {
         guard !pattern.isEmpty else { return }
         let isWorth = data.columns[column].isIdentifier || says(text: cell, pattern)
         guard isWorth, pattern.count >= PatternIndex.windowBytes else {
-            searched[encoding, default: (0, 0)].skipped += 1
+            searched[Searched(encoding: encoding, isTreated: false), default: (0, 0)].skipped += 1
             return
         }
-        searched[encoding, default: (0, 0)].values += 1
+        searched[Searched(encoding: encoding, isTreated: false), default: (0, 0)].values += 1
         index.add(pattern, column: column, encoding: encoding, row: row, rows: 1)
     }
 
@@ -145,11 +150,13 @@ package struct CanarySearch: Sendable {
 
     /// One number where that says enough; otherwise as many that follow in the column as it takes.
     private mutating func addNumbers(_ encoding: Encoding, _ column: CanaryData.Column, _ number: Int, _ row: Int) {
-        guard let rows = (1...Encoding.mostRows).first(where: { says(numbers: Self.numbers(encoding, column, row, $0)) }) else {
-            searched[encoding, default: (0, 0)].skipped += 1
+        let rows = (1...Encoding.mostRows).first { says(numbers: Self.numbers(encoding, column, row, $0)) }
+        let counted = Searched(encoding: encoding, isTreated: column.treatment != nil)
+        guard let rows else {
+            searched[counted, default: (0, 0)].skipped += 1
             return
         }
-        searched[encoding, default: (0, 0)].values += 1
+        searched[counted, default: (0, 0)].values += 1
         index.add(Self.numbers(encoding, column, row, rows), column: number, encoding: encoding, row: row, rows: rows)
     }
 
@@ -238,12 +245,13 @@ package struct CanarySearch: Sendable {
     private func add(_ entry: PatternIndex.Entry, at place: Place, offset: Int?, to report: inout AuditReport) {
         var place = place
         place.offset = offset
-        let column = data.columns[Int(entry.column)].name
-        let line = data.lines[Int(entry.row)]
+        let column = data.columns[Int(entry.column)]
+        let line = column.lines[Int(entry.row)]
         let encoding = entry.encoding.name
+        let treatment = column.treatment.map { Phrase(en: ", \($0.en),", zh: "（\($0.zh)）") } ?? Phrase(en: "", zh: "")
         report.add(.canary, at: place,
-                   en: "holds column '\(column)' of line \(line)\(entry.rows > 1 ? " and \(entry.rows - 1) after it" : "") as \(encoding.en)",
-                   zh: "含有第 \(line) 行\(entry.rows > 1 ? "起 \(entry.rows) 行" : "")的列“\(column)”，编码为\(encoding.zh)")
+                   en: "holds column '\(column.name)'\(treatment.en) of line \(line)\(entry.rows > 1 ? " and \(entry.rows - 1) after it" : "") as \(encoding.en)",
+                   zh: "含有第 \(line) 行\(entry.rows > 1 ? "起 \(entry.rows) 行" : "")的列“\(column.name)”\(treatment.zh)，编码为\(encoding.zh)")
     }
 
     /// Of a payload, the first frame that it crossed in.
@@ -284,10 +292,12 @@ package struct CanarySearch: Sendable {
                 + "numbers that say less alone are searched with up to \(Encoding.mostRows - 1) that follow in their column",
             zh: "其他值仅在预期偶然命中总数小于 \(Self.chance) 时搜索：模式至少 8 字节，二进制须含 \(binary) 比特信息，文本须含 \(text) 比特"
                 + "（十六进制数字计 4，其他 ASCII 计 6，其余计 8）；日期不搜索；单个信息不足的数值与同列其后至多 \(Encoding.mostRows - 1) 个数值合并搜索")
-        for encoding in Encoding.allCases {
-            guard let count = searched[encoding] else { continue }
-            report.state(en: "\(encoding.name.en): \(count.values) patterns searched, \(count.skipped) values that say too little",
-                         zh: "\(encoding.name.zh)：搜索 \(count.values) 个模式，\(count.skipped) 个值信息不足")
+        for (isTreated, of) in [(false, Phrase(en: "", zh: "")), (true, Phrase(en: ", standardised columns", zh: "（标准化后的列）"))] {
+            for encoding in Encoding.allCases {
+                guard let count = searched[Searched(encoding: encoding, isTreated: isTreated)] else { continue }
+                report.state(en: "\(encoding.name.en)\(of.en): \(count.values) patterns searched, \(count.skipped) values that say too little",
+                             zh: "\(encoding.name.zh)\(of.zh)：搜索 \(count.values) 个模式，\(count.skipped) 个值信息不足")
+            }
         }
         if !Encoding.hasGB18030 {
             report.state(en: "GB18030 was not searched: this system has no converter", zh: "未搜索 GB18030：本系统没有转换器")

@@ -11,6 +11,13 @@ package enum Encoding: UInt8, Sendable, Hashable, CaseIterable {
     /// Of columns in the clear. Source: `Protocols/protocol.md`, "Preparation".
     package static let fractionBits = 16
 
+    private var isInteger: Bool { (Self.integer32LittleEndian.rawValue...Self.integer64BigEndian.rawValue).contains(rawValue) }
+
+    /// A column that was standardised holds no integers.
+    static func ofNumbers(_ column: CanaryData.Column) -> [Encoding] {
+        allCases.filter { !$0.isText && (column.treatment == nil || !$0.isInteger) }
+    }
+
     var isText: Bool { rawValue <= Self.base64From2.rawValue }
 
     /// Rows whose numbers, one behind the other as in an array, may be one pattern where a single number says too little.

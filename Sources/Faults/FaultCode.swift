@@ -30,6 +30,8 @@ extension Fault {
         case notAwaitingApproval = 128
         case unknownCatalogueItem = 140
         case unreadableReport = 132
+        case notALedger = 150
+        case noSuchFrame = 151
         case commandLine = 133
         case newerDataDirectory = 134
 
@@ -205,6 +207,14 @@ extension Fault.Code {
         case .unknownCatalogueItem:
             Entry(.usage, en: "{place}: there is no item '{0}'", zh: "{place}：没有信息项“{0}”",
                   hint: "see jointlab catalogue list, or jointlab catalogue search WORD", hintZh: "请参见 jointlab catalogue list，或用 jointlab catalogue search 检索")
+        case .notALedger:
+            Entry(.usage, en: "{place}: is no ledger of a job", zh: "{place}：不是任务账本",
+                  hint: "name the directory ledger/JOB below a node's data directory; of a ledger of operations only audit verify, show and reconcile can read",
+                  hintZh: "请给出节点数据目录下的 ledger/JOB 目录；操作账本仅可用 audit verify、show、reconcile 读取")
+        case .noSuchFrame:
+            Entry(.usage, en: "{place}: has nothing of that line, direction and number", zh: "{place}：没有符合该线路、方向和序位的内容",
+                  hint: "audit show without --line, --direction and --frame lists what there is; numbers are from 0",
+                  hintZh: "不带 --line、--direction、--frame 的 audit show 会列出全部内容；序位从 0 起")
         case .unreadableReport:
             Entry(.usage, en: "{place}: is no report that this version reads", zh: "{place}：不是本版本可读取的报告",
                   hint: "restore the file from a backup; a report is written once, when its job ends", hintZh: "请从备份恢复该文件；报告仅在任务结束时写入一次")

@@ -82,6 +82,19 @@ package struct PreparationPlan: Sendable, Hashable, Codable {
         return prepared
     }
 
+    /// Standardised columns as they are before they are rounded to `fractionBits`, for a search of what a node keeps; NaN
+    /// where a value is missing. Never leaves the owner.
+    /// - Throws: `.missingColumn` where the table was read without a column or with another kind.
+    package func standardised(in table: Table, rows: [Int]) throws(Fault) -> [(column: String, values: [Double])] {
+        var found: [(column: String, values: [Double])] = []
+        for output in outputs {
+            guard case .standardised(let treatment) = output.treatment else { continue }
+            guard case .numbers(let numbers)? = table[output.column] else { throw Fault(.missingColumn, at: table.file, output.column) }
+            found.append((output.column, rows.map { numbers[$0].isNaN ? .nan : treatment.standardised(numbers[$0]) }))
+        }
+        return found
+    }
+
     /// The values of one declared feature, in the order of `rows`, provided that its policy allows them.
     static func column(of feature: JobSpecification.Feature, in table: Table, rows: [Int]) throws(Fault) -> Column {
         guard let column = table[feature.column], column.kind == ColumnKind(feature.type) else {
@@ -141,10 +154,11 @@ struct Standardisation: Sendable, Hashable, Codable {
 
     /// 0, the mean, where the value is missing.
     func prepared(_ value: Double, _ fractionBits: Int) -> Int32 {
-        if value.isNaN { return 0 }
-        let standardised = (transformed(value) - mean) / deviation
-        return Self.rounded(min(max(standardised, -clip), clip), fractionBits)
+        value.isNaN ? 0 : Self.rounded(standardised(value), fractionBits)
     }
+
+    /// Clipped.
+    func standardised(_ value: Double) -> Double { min(max((transformed(value) - mean) / deviation, -clip), clip) }
 
     /// To the nearest multiple of `2^-fractionBits`, ties to even.
     static func rounded(_ value: Double, _ fractionBits: Int) -> Int32 {

@@ -28,11 +28,13 @@ package struct LedgerManifest: Sendable, Hashable {
     package let contractDigest: [UInt8]
     package let specificationDigest: [UInt8]
     package let retention: Retention
+    /// Whether records hold the SM3 digest of the payload beside the SHA-256: where the contract's suite is `SM2-SM3`.
+    package let hasSM3: Bool
     /// To the secrets from which everything random of a data party follows, 32 bytes each: all purposes, or none at the arbiter.
     package let commitments: [Purpose: [UInt8]]
 
     package init(job: JobIdentifier, attempt: UInt32, node: String, role: Role, contract: [UInt8], specification: [UInt8], retention: Retention,
-                 commitments: [Purpose: [UInt8]] = [:]) {
+                 hasSM3: Bool = false, commitments: [Purpose: [UInt8]] = [:]) {
         self.job = job
         self.attempt = attempt
         self.node = node
@@ -40,6 +42,7 @@ package struct LedgerManifest: Sendable, Hashable {
         contractDigest = SHA256.hash(contract)
         specificationDigest = SHA256.hash(specification)
         self.retention = retention
+        self.hasSM3 = hasSM3
         self.commitments = commitments
     }
 
@@ -53,6 +56,8 @@ package struct LedgerManifest: Sendable, Hashable {
         let specification_digest: String
         let retention: Retention
         let secret_commitments: [String: String]?
+        /// Left out where it is not true.
+        let sm3: Bool?
     }
 
     /// Canonical JSON (RFC 8785).
@@ -60,7 +65,8 @@ package struct LedgerManifest: Sendable, Hashable {
         let document = Document(
             version: Self.currentVersion, job: "\(job)", attempt: attempt, node: node, role: role, contract_digest: hexadecimal(contractDigest),
             specification_digest: hexadecimal(specificationDigest), retention: retention,
-            secret_commitments: commitments.isEmpty ? nil : Dictionary(uniqueKeysWithValues: commitments.map { ($0.rawValue, hexadecimal($1)) }))
+            secret_commitments: commitments.isEmpty ? nil : Dictionary(uniqueKeysWithValues: commitments.map { ($0.rawValue, hexadecimal($1)) }),
+            sm3: hasSM3 ? true : nil)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
@@ -69,6 +75,9 @@ package struct LedgerManifest: Sendable, Hashable {
             preconditionFailure("a manifest of texts and numbers was not written: \(error)")
         }
     }
+
+    /// Bytes of each record.
+    package var recordBytes: Int { FrameRecord.byteCount(withSM3: hasSM3) }
 
     /// Nothing for bytes that `encode` does not write.
     package init?(decoding bytes: [UInt8]) {
@@ -83,6 +92,7 @@ package struct LedgerManifest: Sendable, Hashable {
         self.contractDigest = contractDigest
         self.specificationDigest = specificationDigest
         retention = document.retention
+        hasSM3 = document.sm3 == true
         var commitments: [Purpose: [UInt8]] = [:]
         for (name, digits) in document.secret_commitments ?? [:] {
             guard let purpose = Purpose(rawValue: name), let commitment = octets(digits), commitment.count == 32 else { return nil }

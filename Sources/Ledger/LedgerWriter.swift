@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Primitives
 import Synchronization
@@ -28,8 +29,9 @@ package enum LedgerError: Error, Sendable, Hashable {
 
 /// Writes one line of one job's ledger: a record for each frame, and its payload, which `PayloadRetention` may drop later.
 ///
-/// A frame is in the files when `append` returns. Frames of one direction come from one task at a time; the directions go
-/// on independently. Nothing is held in memory but 64 bytes a frame. After an error the writer takes nothing more.
+/// A frame is in the files when `append` returns, and on its way to the disk, so that a head has little to wait for. Frames of
+/// one direction come from one task at a time; the directions go on independently. Nothing is held in memory but 64 bytes a
+/// frame. After an error the writer takes nothing more.
 package final class LedgerWriter: Sendable {
     package let manifest: LedgerManifest
     package let peer: String
@@ -37,6 +39,9 @@ package final class LedgerWriter: Sendable {
     private let directory: URL
     private let sent: Stream
     private let received: Stream
+    /// Waits for the disk, one payload after another.
+    private let disk = DispatchQueue(label: "jointlab.ledger")
+    private let diskFault = Mutex<LedgerError?>(nil)
 
     /// Makes the directory, writes the documents where they are missing, and opens the files of the line to `peer`.
     ///
@@ -62,10 +67,18 @@ package final class LedgerWriter: Sendable {
     package func append(_ frame: Frame, _ direction: Direction) throws(LedgerError) {
         guard frame.kind.isRecorded else { return }
         precondition(frame.job == manifest.job, "a frame of another job")
-        let record = FrameRecord(frame)
+        let record = FrameRecord(frame, withSM3: manifest.hasSM3)
         // Whatever the retention rule: it drops what was verified, and so never before the job's end.
         let isNew = try keep(frame.payload, record.digest)
         try stream(direction).append(record, isNewPayload: isNew)
+        guard isNew else { return }
+        disk.async { [self] in
+            do throws(LedgerError) {
+                try bringToDisk(LedgerFile.payload(record.digest))
+            } catch {
+                diskFault.withLock { $0 = $0 ?? error }
+            }
+        }
     }
 
     /// Where the direction stands: to be signed, or held against what a peer has signed.
@@ -98,10 +111,10 @@ package final class LedgerWriter: Sendable {
 
     /// Brings everything kept so far to the disk: to be called before a head is signed.
     package func synchronize() throws(LedgerError) {
+        disk.sync {}
+        if let fault = diskFault.withLock({ $0 }) { throw fault }
         for direction in Direction.allCases {
-            let digests = stream(direction).takeNewPayloads()
-            for digest in digests { try bringToDisk(LedgerFile.payload(digest)) }
-            for folder in Set(digests.compactMap(\.first)) { try bringToDisk("\(LedgerFile.payloads)/\(hexadecimal([folder]))") }
+            for folder in Set(stream(direction).takeNewPayloads().compactMap(\.first)) { try bringToDisk("\(LedgerFile.payloads)/\(hexadecimal([folder]))") }
             try stream(direction).synchronize()
         }
         for name in [LedgerFile.contract, LedgerFile.specification, LedgerFile.manifest, LedgerFile.payloads, ""] { try bringToDisk(name) }

@@ -20,20 +20,28 @@ package struct OperationsEntry: Sendable, Hashable {
         case jobEnded = "job.ended"
         /// `object`: data set; `digest` of the file; `count` of rows, where they could be read.
         case dataRead = "data.read"
+        /// The description of a data set goes to everyone of the contract; `object`: data set; `digest` of the description.
+        case dataPublished = "data.published"
+        case dataWithdrawn = "data.withdrawn"
         /// `digest` of a list of keyed digests of subjects; `count` of them.
         case subjectsRead = "subjects.read"
         case subjectsAligned = "subjects.aligned"
         case subjectsTrained = "subjects.trained"
         case subjectsScored = "subjects.scored"
-        /// All secrets of a job.
+        /// All secrets of a job; with `object` the file of a node's new key, whose public part `digest` is of.
         case keysMade = "keys.made"
+        /// Secrets of a job are kept, sealed to owner and auditor; `count` of them.
+        case keysSealed = "keys.sealed"
+        /// Two keys were given to open what was sealed, whether or not they fit.
+        case keysOpened = "keys.opened"
+        /// `object`: the file of a node's key that takes the place of another.
+        case keysActivated = "keys.activated"
         /// Those in memory; with `object` what was sealed for that purpose.
         case keysDestroyed = "keys.destroyed"
         /// `object`: name of the file; `digest` of it.
         case resultKept = "result.kept"
         /// Shown to a person or written elsewhere.
         case resultExported = "result.exported"
-        case scoredOffline = "scored.offline"
         case modelRetired = "model.retired"
         /// Someone asked which accesses touched a subject; `count` of those found.
         case subjectAudited = "subject.audited"
@@ -57,7 +65,7 @@ package struct OperationsEntry: Sendable, Hashable {
     /// `node`, `configuration`, `account NAME` of the operating system, `approver NAME` of the contract.
     package let actor: String
     package let action: Action
-    /// Code of the specification.
+    /// Code of the specification; outside a job what data were read for.
     package let purpose: String?
     package let job: JobIdentifier?
     /// What was acted on, by a name.

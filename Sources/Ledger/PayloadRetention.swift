@@ -11,8 +11,8 @@ package enum PayloadRetention {
         } catch {
             throw .unwritable(error.name)
         }
-        guard let retention = LedgerManifest(decoding: ledger.manifest)?.retention else { throw .altered(LedgerFile.manifest) }
-        let width = FrameRecord.byteCount
+        guard let manifest = LedgerManifest(decoding: ledger.manifest) else { throw .altered(LedgerFile.manifest) }
+        let (retention, width) = (manifest.retention, manifest.recordBytes)
         var kept: Set<String> = []
         for line in ledger.lines where retention.keeps(line.direction) {
             for start in stride(from: 0, through: line.records.count - width, by: width) {

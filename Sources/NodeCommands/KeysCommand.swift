@@ -4,6 +4,7 @@ import Faults
 import Foundation
 import Installation
 import Jobs
+import Ledger
 import NodeRuntime
 import Primitives
 import Transport
@@ -75,12 +76,15 @@ package struct KeysCommand<Program: NodeRoleProgram>: ParsableCommand {
 
         func run() throws {
             try options.reporting {
-                let configuration = try options.configuration(Program.role)
+                let installation = try Installation.node(options.config, role: Program.role, isForLines: false)
+                let configuration = installation.configuration
                 let files = KeyFiles(configuration)
                 for path in [files.nextPrivateKey, files.request, files.nextCertificate] where FileManager.default.fileExists(atPath: path) {
                     throw Fault(.alreadyExists, at: path)
                 }
                 let (request, privateKey) = try CertificateRequest.make(commonName: configuration.name)
+                try Operations(installation).record(
+                    .keysMade, by: .ownAccount, object: URL(fileURLWithPath: files.nextPrivateKey).lastPathComponent, digest: request.spkiSHA256)
                 try KeyFiles.write(privateKey, to: files.nextPrivateKey, mode: 0o600)
                 do {
                     try KeyFiles.write(request.pem, to: files.request, mode: 0o644)
@@ -117,8 +121,9 @@ package struct KeysCommand<Program: NodeRoleProgram>: ParsableCommand {
 
         func run() throws {
             try options.reporting {
-                let configuration = try options.configuration(Program.role)
-                let contract = try Amendment(configuration.contract).contract
+                let installation = try Installation.node(options.config, role: Program.role, isForLines: false)
+                let configuration = installation.configuration
+                let contract = installation.contract
                 let files = KeyFiles(configuration)
                 let next = try KeyFiles.certificate(files.nextCertificate)
                 try next.requireTimely(at: files.nextCertificate)
@@ -130,6 +135,8 @@ package struct KeysCommand<Program: NodeRoleProgram>: ParsableCommand {
                 guard contract.everyone.first(where: { $0.name == configuration.name })?.pin == next.spkiSHA256 else {
                     throw Fault(.pinMismatch, at: files.nextCertificate)
                 }
+                try Operations(installation).record(
+                    .keysActivated, by: .ownAccount, object: URL(fileURLWithPath: files.certificate).lastPathComponent, digest: next.spkiSHA256)
                 try files.activate()
                 Console.say(Phrase(en: "in use from the node's next start", zh: "节点下次启动时生效")(options.language))
             }

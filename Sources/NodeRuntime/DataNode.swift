@@ -80,7 +80,7 @@ package final class DataNode: Sendable {
         approvals = Approvals(configuration.approval, node: configuration.name, people: installation.contract.people, files: files,
                               operations: operations)
         ledgers = LedgerBook(directory: files.directory, node: name, role: role, contract: installation.contractBytes,
-                             retention: Retention(configuration.retention))
+                             retention: Retention(configuration.retention), hasSM3: contract.suite == .sm2SM3)
         ledgerKey = installation.ledgerKey
         vault = SecretVault(files.directory)
         // Without what the node heard there is nothing to replay, and secrets that nobody needs are not kept.
@@ -287,6 +287,13 @@ package final class DataNode: Sendable {
                 return open
             }
             if let open { Task { await self.run(open, id, arbiter) } }
+        case .operationsHead(let head):
+            // It is in this node's ledger, where an audit finds it; that is all a witness does.
+            let checkpoint = Checkpoint.operations(of: contract.arbiter.name, size: head.size, root: head.root.octets)
+            guard let key = try? Ed25519.VerifyingKey(bytes: contract.arbiter.ledgerKey), key.accepts(head.signature.octets, for: checkpoint.text)
+            else {
+                return await end(id, Fault(.cryptographicCheck, at: contract.arbiter.name))
+            }
         case .verdict, .headSignatures, .directionHead:
             await jobs.withLock { $0[id] }?.session.deliver(received.message)
         case .jobStop(let stop):
@@ -346,7 +353,7 @@ package final class DataNode: Sendable {
             let specification = request.specification
             let name = specification.dataset(role)
             let space = LedgerSpace(ledgers.root, limitBytes: ledgerBytes, specification: specification)
-            let file = try DatasetFile(request.dataset.path, name: name)
+            let file = try DatasetFile(request.dataset.path, at: "datasets/\(name)")
             let machine: any RoleMachine
             do throws(Fault) {
                 machine = try tools.makeMachine(request, secrets)
@@ -357,14 +364,18 @@ package final class DataNode: Sendable {
                 throw error
             }
             let digest = try file.digest()
-            if let sealKeys {
+            let opened = try JobOperations(operations, job: request.job, specification: specification, dataset: name, digest: digest,
+                                           identifiers: machine.subjects, space: space, isSealed: sealKeys != nil)
+            guard let sealKeys else { return (machine, opened) }
+            do throws(Fault) {
                 try vault.seal(secrets, of: SealedJob(job: request.job, attempt: request.attempt, role: role),
                                inputs: SecretVault.Inputs(dataset: name, dataDigest: digest, modelDigest: request.model.map { SHA256.hash($0) }),
                                to: sealKeys)
+            } catch {
+                try opened.record(.keysDestroyed)
+                throw error
             }
-            try space.check(listed: machine.subjects.count)
-            return (machine, try JobOperations(operations, job: request.job, specification: specification, dataset: name, digest: digest,
-                                               identifiers: machine.subjects, space: space))
+            return (machine, opened)
         }
     }
 

@@ -19,6 +19,7 @@ package final class LedgerBook: Sendable {
     private let role: Role
     private let contract: [UInt8]
     private let retention: Retention
+    private let hasSM3: Bool
     private let open = Mutex<[JobIdentifier: OpenLedger]>([:])
     private let ended = Mutex<[JobIdentifier]>([])
     /// Ledgers of ended jobs stay open for frames that crossed with the end, until so many newer ones have ended.
@@ -37,12 +38,14 @@ package final class LedgerBook: Sendable {
 
     func path(_ job: JobIdentifier) -> String { directory.appendingPathComponent("\(job)", isDirectory: true).path }
 
-    package init(directory: URL, node: String, role: Role, contract: [UInt8], retention: Retention) {
+    /// - Parameter hasSM3: whether the contract's suite wants SM3 digests in records.
+    package init(directory: URL, node: String, role: Role, contract: [UInt8], retention: Retention, hasSM3: Bool) {
         self.directory = directory.appendingPathComponent("ledger", isDirectory: true)
         self.node = node
         self.role = role
         self.contract = contract
         self.retention = retention
+        self.hasSM3 = hasSM3
     }
 
     func record(_ frame: Frame, _ direction: Direction, line: String) throws(Fault) {
@@ -65,7 +68,8 @@ package final class LedgerBook: Sendable {
             // Drawn now, for the manifest commits to them.
             let secrets = role == .arbiter ? nil : JobSecrets.fresh(job: frame.job, attempt: frame.attempt, role: role)
             let manifest = LedgerManifest(job: frame.job, attempt: frame.attempt, node: node, role: role, contract: contract,
-                                          specification: specification, retention: retention, commitments: secrets?.commitments ?? [:])
+                                          specification: specification, retention: retention, hasSM3: hasSM3,
+                                          commitments: secrets?.commitments ?? [:])
             open[frame.job] = OpenLedger(manifest: manifest, specification: specification, secrets: secrets)
         }
     }

@@ -71,6 +71,31 @@ package struct Operations: Sendable {
         }
     }
 
+    /// What data are read for outside a job.
+    package enum DataUse: String, Sendable { case profile, description, canary, replay }
+
+    /// A file of data is read by a command: on the disk before anything of it is shown, also where it could not be used.
+    ///
+    /// - Parameters:
+    ///   - dataset: its name in the configuration; nothing where it has none, for a file's name may say anything.
+    ///   - body: reads it, and tells how many rows it has.
+    /// - Throws: what `body` throws; `dataChanged`, `unreadableFile`; those of `record`.
+    package func reading<Value>(_ path: String, _ dataset: String?, for use: DataUse, _ body: () throws -> (Value, rows: Int?)) throws -> Value {
+        let file = try DatasetFile(path, at: dataset.map { "datasets/\($0)" } ?? path)
+        func record(rows: Int?) throws {
+            try self.record(.dataRead, by: .ownAccount, purpose: use.rawValue, object: dataset, digest: try file.digest(), count: rows)
+        }
+        let (value, rows): (Value, Int?)
+        do {
+            (value, rows) = try body()
+        } catch {
+            try? record(rows: nil)
+            throw error
+        }
+        try record(rows: rows)
+        return value
+    }
+
     /// A list of subjects, before the entry that names it.
     func keep(_ list: [UInt8]) throws(Fault) -> [UInt8] {
         do throws(LedgerError) {
@@ -108,6 +133,18 @@ package struct Operations: Sendable {
     }
 
     private static let keyBytes = 32
+
+    /// Which subjects a job had in common with the other party; nothing where no entry or no list says so.
+    ///
+    /// - Throws: `secretFileMode`, `unreadableFile`, `unwritable`.
+    package func aligned(in job: JobIdentifier) throws(Fault) -> ((String) -> Bool)? {
+        guard let directory = try? OperationsDirectory.open(place) else { return nil }
+        let entries = directory.entries.split(separator: UInt8(ascii: "\n")).lazy.compactMap { OperationsEntry(decoding: Array($0)) }
+        guard let digest = entries.last(where: { $0.action == .subjectsAligned && $0.job == job })?.digest, let list = directory.subjects(digest)
+        else { return nil }
+        let key = try subjectKey()
+        return { SubjectList.holds(list, SubjectList.tag($0, key: key)) }
+    }
 
     /// What an entry says of a subject.
     package struct SubjectAccess: Sendable, Hashable {
@@ -167,9 +204,11 @@ struct JobOperations: Sendable {
 
     /// Data were read, and secrets made; nothing has been told of them yet.
     ///
-    /// - Parameter identifiers: own subjects of the job, by row.
+    /// - Parameters:
+    ///   - identifiers: own subjects of the job, by row.
+    ///   - isSealed: whether the secrets are about to be kept, sealed.
     init(_ operations: Operations, job: JobIdentifier, specification: JobSpecification, dataset: String, digest: [UInt8],
-         identifiers: [String], space: LedgerSpace) throws(Fault) {
+         identifiers: [String], space: LedgerSpace, isSealed: Bool) throws(Fault) {
         self.space = space
         self.operations = operations
         self.job = job
@@ -179,7 +218,9 @@ struct JobOperations: Sendable {
         try operations.record(.dataRead, job: job, purpose: purpose, object: dataset, digest: digest, count: identifiers.count)
         try operations.record(.subjectsRead, job: job, purpose: purpose, object: dataset, digest: try operations.keep(subjects.encode()),
                               count: identifiers.count)
-        opened = try operations.record(.keysMade, job: job, purpose: purpose)
+        try space.check(listed: identifiers.count)
+        let made = try operations.record(.keysMade, job: job, purpose: purpose)
+        opened = isSealed ? try operations.record(.keysSealed, job: job, purpose: purpose, count: Purpose.allCases.count) : made
     }
 
     @discardableResult
@@ -207,31 +248,31 @@ struct JobOperations: Sendable {
 /// The file of a data set, hashed as it was read.
 struct DatasetFile {
     private let path: String
-    private let name: String
+    private let place: String
     private let before: stat
 
-    /// - Parameter name: of the data set, for faults.
-    init(_ path: String, name: String) throws(Fault) {
+    /// - Parameter place: for faults.
+    init(_ path: String, at place: String) throws(Fault) {
         self.path = path
-        self.name = name
-        before = try Self.status(path, name)
+        self.place = place
+        before = try Self.status(path, place)
     }
 
     /// SHA-256 of the file, which nobody has changed since `init`.
     ///
     /// - Throws: `dataChanged`, `unreadableFile`.
     func digest() throws(Fault) -> [UInt8] {
-        let digest = try FileDigest.of(URL(fileURLWithPath: path), at: "datasets/\(name)")
-        let after = try Self.status(path, name)
+        let digest = try FileDigest.of(URL(fileURLWithPath: path), at: place)
+        let after = try Self.status(path, place)
         guard after.st_ino == before.st_ino, after.st_size == before.st_size, after.st_mtim.tv_sec == before.st_mtim.tv_sec,
               after.st_mtim.tv_nsec == before.st_mtim.tv_nsec
-        else { throw Fault(.dataChanged, at: "datasets/\(name)") }
+        else { throw Fault(.dataChanged, at: place) }
         return digest
     }
 
-    private static func status(_ path: String, _ name: String) throws(Fault) -> stat {
+    private static func status(_ path: String, _ place: String) throws(Fault) -> stat {
         var status = stat()
-        guard stat(path, &status) == 0 else { throw Fault(.unreadableFile, at: "datasets/\(name)") }
+        guard stat(path, &status) == 0 else { throw Fault(.unreadableFile, at: place) }
         return status
     }
 }

@@ -52,14 +52,18 @@ package struct RecordedJob: Sendable {
         package let data: (set: NodeConfiguration.Dataset, place: String)
         /// The node's ledger key, by which receipts are signed.
         package let signer: Ed25519.VerifyingKey
+        /// Where it is written down that secrets were opened and data read.
+        package let operations: Operations?
         package let open: @Sendable (RoleRequest, JobSecrets) throws(Fault) -> any RoleMachine
 
         package init(files: JobFiles, keys: [SecretVault.Holder: (key: X25519, place: String)], data: (set: NodeConfiguration.Dataset, place: String),
-                     signer: Ed25519.VerifyingKey, open: @escaping @Sendable (RoleRequest, JobSecrets) throws(Fault) -> any RoleMachine) {
+                     signer: Ed25519.VerifyingKey, operations: Operations? = nil,
+                     open: @escaping @Sendable (RoleRequest, JobSecrets) throws(Fault) -> any RoleMachine) {
             self.files = files
             self.keys = keys
             self.data = data
             self.signer = signer
+            self.operations = operations
             self.open = open
         }
     }
@@ -83,6 +87,8 @@ package struct RecordedJob: Sendable {
         }
         let vault = SecretVault(means.files.directory)
         guard let inputs = vault.inputs(manifest.job), !manifest.commitments.isEmpty else { throw SecretVault.notSealed(manifest.job) }
+        let use = Operations.DataUse.replay.rawValue
+        try means.operations?.record(.keysOpened, by: .ownAccount, job: manifest.job, purpose: use)
         let opened = try vault.open(sealed, with: means.keys, signer: means.signer)
         guard !opened.secrets.isEmpty else {
             let last = opened.destroyed.map(\.at).max() ?? ""
@@ -101,7 +107,18 @@ package struct RecordedJob: Sendable {
                                        zh: "封存的“\(purpose.rawValue)”密钥与清单中的承诺不符"))
         }
         let request = try request(means, inputs)
-        let machine = try means.open(request, secrets.announcing(manifest.commitments))
+        let machine: any RoleMachine
+        func read(rows: Int?) throws(Fault) {
+            try means.operations?.record(.dataRead, by: .ownAccount, job: manifest.job, purpose: use, object: dataset, digest: inputs.dataDigest,
+                                         count: rows)
+        }
+        do throws(Fault) {
+            machine = try means.open(request, secrets.announcing(manifest.commitments))
+        } catch {
+            try read(rows: nil)
+            throw error
+        }
+        try read(rows: machine.subjects.count)
         var replay = Replay(ledger, peer: peer, arbiter: contract.arbiter.name, machine: machine, destroyed: Set(opened.destroyed.map(\.purpose)),
                             outcome: outcome)
         let total = replay.total

@@ -112,11 +112,12 @@ package struct Replay: Sendable {
         self.destroyed = destroyed
         names = [.peer: peer, .arbiter: arbiter]
         var outcome = outcome
+        let width = LedgerManifest(decoding: ledger.manifest)?.recordBytes ?? FrameRecord.byteCount
         func flow(_ name: String, _ direction: Direction, _ isMachines: (MessageKind) -> Bool) -> Flow {
             let bytes = ledger.lines.first { $0.peer == name && $0.direction == direction }?.records ?? []
             var flow = Flow()
-            for index in 0..<bytes.count / FrameRecord.byteCount {
-                guard let record = FrameRecord(decoding: bytes[index * FrameRecord.byteCount..<(index + 1) * FrameRecord.byteCount]) else {
+            for index in 0..<bytes.count / width {
+                guard let record = FrameRecord(decoding: bytes[index * width..<(index + 1) * width]) else {
                     outcome.add(Finding(.recordFields, line: name, direction: direction, frame: index, en: "is no record", zh: "不是有效记录"))
                     continue
                 }
@@ -166,7 +167,7 @@ package struct Replay: Sendable {
                 isOver = true
                 return nil
             }
-            guard UInt64(bytes.count) == next.record.length, SHA256.hash(bytes) == next.record.digest else {
+            guard next.record.isPayload(bytes) else {
                 add(.payloadDigest, end, .received, next, en: "is not what was recorded: the replay ends here", zh: "与记录的摘要不符：重放至此为止")
                 isOver = true
                 return nil
@@ -212,7 +213,7 @@ package struct Replay: Sendable {
             return
         }
         let payload = message.encodePayload()
-        if message.kind == next.record.kind, UInt64(payload.count) == next.record.length, SHA256.hash(payload) == next.record.digest {
+        if message.kind == next.record.kind, next.record.isPayload(payload) {
             sent[end]?.done += 1
             outcome.frames += 1
             outcome.bytes += next.record.length

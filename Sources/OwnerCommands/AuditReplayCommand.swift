@@ -37,7 +37,7 @@ extension OwnerAuditCommand {
                     files: files,
                     keys: [.owner: (try sealKey(ownerKey, .owner), ownerKey), .auditor: (try sealKey(auditorKey, .auditor), auditorKey)],
                     data: try dataset(recorded, installation.configuration), signer: installation.ledgerKey.verifyingKey,
-                    open: Program.tools.makeMachine)
+                    operations: try Operations(installation), open: Program.tools.makeMachine)
                 var shown = (phase: Phase.waiting, tenth: 0)
                 let result = try recorded.replay(means) { done, total, phase in
                     let tenth = 10 * done / max(1, total)

@@ -3,8 +3,10 @@ import Console
 import Faults
 import Installation
 import Jobs
+import Ledger
 import NodeCommands
 import NodeRuntime
+import Primitives
 import Wire
 
 /// The owner's verbs about its own data sets.
@@ -36,21 +38,30 @@ package struct DataCommand<Program: OwnerProgram>: ParsableCommand {
 
         func run() throws {
             try options.reporting {
-                let configuration = try Installation.node(options.config, role: Program.role).configuration
+                let installation = try Installation.node(options.config, role: Program.role)
+                let configuration = installation.configuration
                 let language = options.language
                 if let dataset, configuration.datasets[dataset] == nil { throw Fault(.unknownDataset, at: options.config, dataset) }
                 let names = dataset.map { [$0] } ?? configuration.datasets.keys.sorted()
                 let files = DescriptionFiles(try JobFiles(configuration.dataDirectory))
+                let operations = try Operations(installation)
                 var described: [String: DataDescription] = [:]
                 if remove {
-                    for name in names { _ = try files.remove(name) }
+                    for name in names where try files.remove(name) { try operations.record(.dataWithdrawn, by: .ownAccount, object: name) }
                 } else {
                     // All are read before any is kept.
                     for name in names {
                         guard let registered = configuration.datasets[name] else { continue }
-                        described[name] = try Program.tools.describe(registered)
+                        described[name] = try operations.reading(registered.path, name, for: .description) {
+                            let description = try Program.tools.describe(registered)
+                            return (description, rows: description.rows)
+                        }
                     }
-                    for (name, description) in described { try files.keep(description, of: name) }
+                    for (name, description) in described.sorted(by: { $0.key < $1.key }) {
+                        try operations.record(.dataPublished, by: .ownAccount, object: name,
+                                              digest: SHA256.hash(Array(description.json.canonicalText().utf8)))
+                        try files.keep(description, of: name)
+                    }
                 }
                 if json {
                     Console.say(JSONValue.object(described.mapValues(\.json)).canonicalText())

@@ -55,19 +55,28 @@ package struct OwnerAuditCommand<Program: OwnerProgram>: ParsableCommand {
             let language = options.language
             let report: AuditReport
             do {
-                let configuration = try Installation.node(options.config, role: Program.role).configuration
-                let set = configuration.datasets[data] ?? configuration.datasets.values.first { $0.path == URL(fileURLWithPath: data).path }
-                let source = set.map { DataSource($0) } ?? DataSource(URL(fileURLWithPath: data))
+                let installation = try Installation.node(options.config, role: Program.role)
+                let configuration = installation.configuration
+                let set = configuration.datasets.first { $0.key == data || $0.value.path == URL(fileURLWithPath: data).path }
+                let source = set.map { DataSource($0.value) } ?? DataSource(URL(fileURLWithPath: data))
+                let operations = try Operations(installation)
+                let (values, facts) = try operations.reading(source.url.path, set?.key, for: .canary) {
+                    var values = try CanaryData(source, identifier: identifier)
+                    let facts = try JobColumns(try JobFiles(configuration.dataDirectory), operations).add(to: &values, source)
+                    return ((values, facts), rows: values.rowCount)
+                }
                 let search = try CanarySearch(
-                    CanaryData(source, identifier: identifier), directory: URL(fileURLWithPath: configuration.dataDirectory, isDirectory: true),
+                    values, directory: URL(fileURLWithPath: configuration.dataDirectory, isDirectory: true),
                     others: also.map { URL(fileURLWithPath: $0) },
                     own: [source.url] + configuration.datasets.values.map { URL(fileURLWithPath: $0.path) })
                 var told = 0
-                report = try search.run { done, total in
+                var found = try search.run { done, total in
                     guard Console.isTerminal, done - told >= 64 << 20 else { return }
                     told = done
                     Console.note(Phrase(en: "searched \(done >> 20) of \(total >> 20) MiB", zh: "已搜索 \(done >> 20) / \(total >> 20) MiB")(language))
                 }
+                for fact in facts { found.state(en: fact.en, zh: fact.zh) }
+                report = found
             } catch {
                 throw ArgumentParser.ExitCode(Console.report(error, language).rawValue)
             }

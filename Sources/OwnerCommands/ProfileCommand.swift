@@ -6,6 +6,7 @@ import Foundation
 import Installation
 import Jobs
 import NodeCommands
+import NodeRuntime
 import Pages
 import Tables
 import Wire
@@ -23,7 +24,8 @@ package struct ProfileCommand<Program: DataNodeProgram>: ParsableCommand {
                 Example: \(Program.name) data profile \(Program.role.rawValue).csv
                 Example: \(Program.name) data profile main --config lab/\(Program.role.rawValue)/node.json
 
-                What it prints holds values of the data and must not leave the house. (输出含有数据取值，不得外传)
+                What it prints holds values of the data and must not leave the house. With --config the reading becomes an entry of the \
+                node's ledger of operations. (输出含有数据取值，不得外传；给出 --config 时，此次读取记入操作账本)
                 """)
     }
 
@@ -50,8 +52,12 @@ package struct ProfileCommand<Program: DataNodeProgram>: ParsableCommand {
         let language = options.language
         do {
             if let html, FileManager.default.fileExists(atPath: html) { throw Fault(.alreadyExists, at: html) }
-            let source = try source()
-            let profile = try DataProfile.of(source, identifier: id, progress: ReadingProgress(source.url, language).show)
+            let (source, name, operations) = try source()
+            let read = {
+                let profile = try DataProfile.of(source, identifier: id, progress: ReadingProgress(source.url, language).show)
+                return (profile, rows: profile.rows)
+            }
+            let profile = try operations?.reading(source.url.path, name, for: .profile, read) ?? read().0
             if let html {
                 try PrivateFile.create(ProfilePage(profile).page(language).bytes, at: html)
                 Console.note(ProfileText.confidential(language))
@@ -71,17 +77,25 @@ package struct ProfileCommand<Program: DataNodeProgram>: ParsableCommand {
     }
 
     /// A registered name stands before a file of that name. What the command line says goes before the configuration.
-    private func source() throws -> DataSource {
+    ///
+    /// - Returns: its name, where it has one, and where the reading is written down: with the configuration of a node.
+    private func source() throws -> (DataSource, name: String?, Operations?) {
         if let config {
-            let datasets = try Installation.node(config, role: Program.role).configuration.datasets
-            if let dataset = datasets[data] {
+            let installation = try Installation.node(config, role: Program.role)
+            let operations = try Operations(installation)
+            if let dataset = installation.configuration.datasets[data] {
                 let isTable = table != nil || dataset.table != nil && encoding == nil && separator == nil
                 let file = URL(fileURLWithPath: dataset.path)
-                if isTable { return DataSource(file, .database(table: table ?? dataset.table ?? "")) }
-                return DataSource(file, .text(encoding ?? .init(dataset.encoding), separator ?? .init(dataset.separator)))
+                if isTable { return (DataSource(file, .database(table: table ?? dataset.table ?? "")), data, operations) }
+                return (DataSource(file, .text(encoding ?? .init(dataset.encoding), separator ?? .init(dataset.separator))), data, operations)
             }
             guard FileManager.default.fileExists(atPath: data) else { throw Fault(.unknownDataset, at: config, data) }
+            return (try unregistered(), nil, operations)
         }
+        return (try unregistered(), nil, nil)
+    }
+
+    private func unregistered() throws -> DataSource {
         let file = URL(fileURLWithPath: data)
         if let table { return DataSource(file, .database(table: table)) }
         let encoding = try encoding ?? DataSource(file).likelyEncoding()

@@ -197,9 +197,9 @@ extension MessageKind {
                                        zh: "告知仲裁方：某一方向传输的帧数及其哈希树根"),
                        maximumPayloadBytes: Self.smallBytes)
         case .operationsHead:
-            return Row(directions: toArbiter, phases: anyPhase, shape: "size, root 32, signature 64",
-                       reveals: Phrase(en: "how many entries the node's ledger of operations has, and the root of their hashes",
-                                       zh: "节点操作账本的条目数及其哈希树根"),
+            return Row(directions: toArbiter + fromArbiter, phases: anyPhase, shape: "size, root 32, signature 64",
+                       reveals: Phrase(en: "how many entries the sender's ledger of operations has, and the root of their hashes",
+                                       zh: "发送方操作账本的条目数及其哈希树根"),
                        maximumPayloadBytes: Self.smallBytes)
         case .nodeRegister:
             return Row(directions: toArbiter, phases: [.waiting], shape: "version, contract_digest 32",

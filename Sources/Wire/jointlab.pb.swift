@@ -708,7 +708,7 @@ package nonisolated struct DirectionHead: Sendable {
   package init() {}
 }
 
-/// How far the node's own ledger of operations has come; see ledger.md. The arbiter's record of it is a witness.
+/// How far the sender's own ledger of operations has come; see ledger.md. The receiver's record of it is a witness.
 package nonisolated struct OperationsHead: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for

@@ -7,7 +7,7 @@ import Testing
 import Wire
 
 /// A made-up ledger of operations of the sample's bank, and a job's ledgers that recorded its heads.
-private struct OperationsSample {
+struct OperationsSample {
     let folder: Folder
     let sample: Sample
     let heads: [OperationsLedger.SignedHead]

@@ -31,6 +31,7 @@ struct Sample {
 
     let folder: Folder
     let job: JobIdentifier
+    let recordBytes: Int
 
     func path(_ role: Role) -> String { folder.url.appending(path: role.rawValue).path }
     func url(_ role: Role, _ name: String) -> URL { folder.url.appending(path: "\(role.rawValue)/\(name)") }
@@ -47,18 +48,22 @@ struct Sample {
 
     func records(_ role: Role, _ name: String) throws -> [[UInt8]] {
         let bytes = try bytes(role, name)
-        return stride(from: 0, to: bytes.count, by: FrameRecord.byteCount).map { Array(bytes[$0..<$0 + FrameRecord.byteCount]) }
+        return stride(from: 0, to: bytes.count, by: recordBytes).map { Array(bytes[$0..<$0 + recordBytes]) }
     }
 
     // Documents
 
-    static let contract = Array("""
-        {"version": 1, "name": "pilot", "suite": "P256-SHA256", "limits": {"insecure_key_bits": true, "minimum_key_bits": 512},
+    static let contract = contract(suite: "P256-SHA256")
+    /// Under which records hold SM3 digests too.
+    static let contractSM3 = contract(suite: "SM2-SM3")
+
+    private static func contract(suite: String) -> [UInt8] { Array("""
+        {"version": 1, "name": "pilot", "suite": "\(suite)", "limits": {"insecure_key_bits": true, "minimum_key_bits": 512},
          "parties": [
            {"name": "arbiter", "role": "arbiter", "address": "arbiter.example:7001", "pin": "\(pin("1"))", "ledger_key": "\(ledgerKey(.arbiter))"},
            {"name": "north", "role": "bank", "pin": "\(pin("2"))", "ledger_key": "\(ledgerKey(.bank))"},
            {"name": "credit", "role": "platform", "address": "credit.example:7003", "pin": "\(pin("3"))", "ledger_key": "\(ledgerKey(.platform))"}]}
-        """.utf8)
+        """.utf8) }
 
     static let training = specification("""
         {"version": 1, "name": "first", "purpose": {"code": "test", "statement": "a test"}, "parties": {"bank": "north", "platform": "credit"},
@@ -89,7 +94,7 @@ struct Sample {
         return bytes
     }
 
-    static func script(rounds: Int = 2, scoringOnly: Bool = false) -> [Step] {
+    static func script(rounds: Int = 2, scoringOnly: Bool = false, contract: [UInt8] = contract) -> [Step] {
         let specification = scoringOnly ? scoring : training
         var steps: [Step] = []
         func each(_ body: (Role, Role) -> Void) {

@@ -4,13 +4,16 @@ import Primitives
 import Wire
 
 extension Sample {
-    /// - Parameter lost: steps whose frame the receiver does not record.
+    /// - Parameters:
+    ///   - lost: steps whose frame the receiver does not record.
+    ///   - hasSM3: under the contract `contractSM3`, which the script has to name.
     init(_ steps: [Step] = Sample.script(), specification: [UInt8] = Sample.training, retention: Retention = .all, lost: Set<Int> = [],
-         job: JobIdentifier? = nil) throws {
+         job: JobIdentifier? = nil, hasSM3: Bool = false) throws {
         folder = try Folder()
         guard let job = job ?? JobIdentifier(octets: SystemRandom.bytes(16)) else { preconditionFailure("16 bytes") }
         self.job = job
-        var writing = try Writing(folder: folder, job: job, specification: specification, retention: retention)
+        recordBytes = FrameRecord.byteCount(withSM3: hasSM3)
+        var writing = try Writing(folder: folder, job: job, specification: specification, retention: retention, hasSM3: hasSM3)
         for (index, step) in steps.enumerated() { try writing.write(step, isLost: lost.contains(index)) }
         try writing.keepAccounts()
         for role in [Role.bank, .platform, .arbiter] { _ = try PayloadRetention.apply(path(role)) }
@@ -28,11 +31,12 @@ extension Sample {
         var signed: [Role: UInt64] = [:]
         var flows: [Line: ByteAccount.Flow] = [:]
 
-        init(folder: Folder, job: JobIdentifier, specification: [UInt8], retention: Retention) throws {
+        init(folder: Folder, job: JobIdentifier, specification: [UInt8], retention: Retention, hasSM3: Bool) throws {
             self.job = job
+            let contract = hasSM3 ? contractSM3 : contract
             for own in [Role.bank, .platform, .arbiter] {
                 let manifest = LedgerManifest(job: job, attempt: 1, node: names[own] ?? "", role: own, contract: contract,
-                                              specification: specification, retention: retention)
+                                              specification: specification, retention: retention, hasSM3: hasSM3)
                 for peer in [Role.bank, .platform, .arbiter] where peer != own {
                     writers[Line(from: own, to: peer)] = try LedgerWriter(
                         directory: folder.url.appending(path: own.rawValue), manifest: manifest, contract: contract, specification: specification,

@@ -42,6 +42,40 @@ extension AuditReport {
         }
     }
 
+    @Test("under the suite SM2-SM3 records have SM3 digests; a wrong one, records without, and a manifest that denies them are found",
+          arguments: [Retention.all, .digests])
+    func sm3(_ retention: Retention) throws {
+        let sample = try Sample(Sample.script(rounds: 1, contract: Sample.contractSM3), retention: retention, hasSM3: true)
+        for role in [Role.bank, .platform, .arbiter] {
+            let report = try sample.verify(role)
+            #expect(report.holds, "\(report.english)")
+        }
+        #expect(try sample.reconcile().holds && sample.ciphertexts().holds)
+        var report = AuditReport()
+        let ledger = try #require(AuditedLedger.open(try sample.open(.bank), report: &report))
+        let frame = try #require(FrameDescription.list(ledger, line: "credit", direction: .sent, frame: 0, opened: false).first)
+        #expect(frame.text(.en).contains("  SM3: \(hexadecimal(try #require(frame.record.sm3Digest)))") && frame.text(.zh).contains("  SM3："))
+
+        for (name, rule) in [(sent, Rule.headRoot), (LedgerFile.records("arbiter", .sent), retention == .all ? .payloadDigest : .frameDiffers)] {
+            let whole = try sample.bytes(.bank, name)
+            var flipped = whole
+            flipped[100] ^= 1
+            try sample.write(flipped, .bank, name)
+            #expect(try sample.verify().rules.union(sample.reconcile().rules).contains(rule), "\(name)")
+            try sample.write(try sample.records(.bank, name).flatMap { $0.prefix(72) }, .bank, name)
+            #expect(!(try sample.verify().holds), "\(name)")
+            try sample.write(whole, .bank, name)
+        }
+        let manifest = try sample.bytes(.bank, LedgerFile.manifest)
+        try sample.write(Array(String(decoding: manifest, as: UTF8.self).replacing(#""sm3":true,"#, with: "").utf8), .bank, LedgerFile.manifest)
+        #expect(try sample.verify().rules == [.document])
+        try sample.write(manifest, .bank, LedgerFile.manifest)
+        let other = try Sample()
+        try other.write(Array(String(decoding: try other.bytes(.bank, LedgerFile.manifest), as: UTF8.self)
+            .replacing(#""specification_digest""#, with: #""sm3":true,"specification_digest""#).utf8), .bank, LedgerFile.manifest)
+        #expect(try other.verify().rules == [.document])
+    }
+
     @Test("a scoring job's ledger holds, and so does that of a job that was aborted")
     func otherJobs() throws {
         let scoring = try Sample(Sample.script(scoringOnly: true), specification: Sample.scoring).verify()

@@ -31,6 +31,98 @@ import Wire
         try agrees(sample, [.bank, .platform, .arbiter], holds: true, "three")
     }
 
+    @Test("agrees about ledgers with SM3 digests, whole, and with such a digest changed where no head protects it",
+          .enabled(if: hasSM3, "python3's hashlib has no SM3"))
+    func sm3() throws {
+        let sample = try Sample(Sample.script(rounds: 1, contract: Sample.contractSM3), hasSM3: true)
+        for role in [Role.bank, .platform, .arbiter] { try agrees(sample, [role], holds: true, role.rawValue) }
+        try agrees(sample, [.bank, .platform, .arbiter], holds: true, "three")
+        // A line to the arbiter has no heads: the payload alone speaks for its digest.
+        let name = LedgerFile.records("arbiter", .sent)
+        let whole = try sample.bytes(.bank, name)
+        for bit in stride(from: 72 * 8, to: 104 * 8, by: 51) {
+            var bytes = whole
+            bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+            try sample.write(bytes, .bank, name)
+            try agrees(sample, [.bank], holds: false, "bit \(bit)")
+        }
+        // Records of the other suite's width.
+        try sample.write(try sample.records(.bank, name).flatMap { $0.prefix(72) }, .bank, name)
+        try agrees(sample, [.bank], holds: false, "records of 72 bytes")
+    }
+
+    @Test("agrees about ledgers of operations: whole, beside what was shown, changed, cut and rewritten")
+    func operations() throws {
+        let sample = try OperationsSample()
+        func agrees(_ roles: [Role], holds: Bool, _ name: String) throws {
+            let code = try run([sample.path] + roles.map { sample.sample.path($0) })
+            #expect(try sample.verify(roles).holds == holds && code == (holds ? 0 : 1), "\(name): \(code)")
+        }
+        for roles in [[], [Role.bank], [.bank, .platform, .arbiter]] { try agrees(roles, holds: true, "\(roles)") }
+        #expect(try run([sample.folder.url.path]) == 0)
+        for (name, step) in [("entries.jsonl", 977), ("heads", 1409)] {
+            let whole = try sample.bytes(name)
+            for place in stride(from: 5, to: whole.count, by: step) {
+                var bytes = whole
+                bytes[place] ^= 1
+                try sample.write(bytes, name)
+                try agrees([], holds: false, "\(name) \(place)")
+                try sample.write(Array(whole.prefix(place)), name)
+                try agrees([], holds: false, "\(name) cut to \(place)")
+            }
+            try sample.write(whole, name)
+        }
+        let list = try #require(FileManager.default.contentsOfDirectory(atPath: "\(sample.path)/subjects").first)
+        let tags = try sample.bytes("subjects/\(list)")
+        try sample.write(Array(tags.dropLast(16)), "subjects/\(list)")
+        try agrees([], holds: false, "list")
+        try sample.write(tags, "subjects/\(list)")
+        try sample.rewrite { entry in
+            guard entry.action == .jobApproved else { return entry }
+            return OperationsEntry(sequence: 0, time: entry.time, actor: "account bob", action: entry.action, purpose: entry.purpose, job: entry.job,
+                                   object: entry.object, digest: entry.digest, count: entry.count, salt: entry.salt)
+        }
+        try agrees([], holds: true, "rewritten, alone")
+        try agrees([.arbiter], holds: false, "rewritten, beside the arbiter's")
+    }
+
+    @Test("the document's commands check a frame, the root of the first head and its signature by hand, and show where a record was changed",
+          .enabled(if: hasShellTools, "bash, xxd, sha256sum or openssl is not installed"))
+    func byHand() throws {
+        let document = try String(contentsOf: root.appending(path: "Protocols/ledger.md"), encoding: .utf8)
+        let section = try #require(document.components(separatedBy: "## Checking one frame by hand").last)
+        let commands = section.split(separator: "\n").filter { $0.hasPrefix("    ") }.map { String($0.dropFirst(4)) }.joined(separator: "\n")
+            .replacing("platform.sent", with: "credit.sent").replacing("— bank ", with: "— north ").replacing(#""name":"bank""#, with: #""name":"north""#)
+        let sample = try Sample(Sample.script(rounds: 1))
+        func run() throws -> [String] {
+            let (process, pipe) = (Process(), Pipe())
+            process.executableURL = URL(filePath: "/usr/bin/env")
+            process.arguments = ["bash", "-c", commands]
+            process.currentDirectoryURL = URL(filePath: sample.path(.bank))
+            process.standardOutput = pipe
+            process.standardError = pipe
+            try process.run()
+            let output = String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+            process.waitUntilExit()
+            return output.split(separator: "\n").map(String.init)
+        }
+        let lines = try run()
+        let all = "\(lines)"
+        #expect(lines.first == "sequence 1, kind 2, phase 1" && lines.contains("Signature Verified Successfully"), "\(all)")
+        let digest = try #require(lines.first { $0.hasPrefix("digest ") }?.dropFirst(7))
+        #expect(lines.contains("\(digest)  payloads/\(digest.prefix(2))/\(digest)"), "\(all)")
+        let entry = try #require(HeadFile.entries(try sample.bytes(.bank, LedgerFile.heads("credit", .sent))).first?.head)
+        #expect(lines.count { $0 == Data(entry.root).base64EncodedString() } == 2, "\(all)")
+        for name in [LedgerFile.contract, LedgerFile.specification] {
+            let line = try #require(lines.first { $0.hasSuffix("  \(name)") })
+            #expect(lines.last?.contains("\"\(name.split(separator: ".")[0])_digest\":\"\(line.prefix(64))\"") == true, "\(all)")
+        }
+        var records = try sample.bytes(.bank, LedgerFile.records("credit", .sent))
+        records[72 + 30] ^= 1
+        try sample.write(records, .bank, LedgerFile.records("credit", .sent))
+        #expect(try run().count { $0 == Data(entry.root).base64EncodedString() } == 1)
+    }
+
     @Test("agrees about ledgers that were changed")
     func changed() throws {
         let sample = try Sample(Sample.script(rounds: 1))
@@ -81,4 +173,17 @@ import Wire
 }
 
 private let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+private let hasShellTools = ["bash", "xxd", "sha256sum", "openssl", "sed"].allSatisfy { tool in
+    ["/usr/bin", "/bin", "/usr/local/bin"].contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(tool)") }
+}
+private let hasSM3: Bool = {
+    guard let python else { return false }
+    let process = Process()
+    process.executableURL = URL(filePath: python)
+    process.arguments = ["-c", "import hashlib; hashlib.new('sm3')"]
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return false }
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+}()
 private let python = ["/usr/bin/python3", "/usr/local/bin/python3"].first { FileManager.default.isExecutableFile(atPath: $0) }

@@ -58,6 +58,11 @@ import Testing
         // Beside the running nodes.
         #expect(try await lab.run("bank-node", ["report", job] + bank).code == 0)
         #expect(try await lab.run("bank-node", ["models", "retire", job] + bank).code == 0)
+        // Data are read by commands, too.
+        for verb in [["register", "main"], ["profile", "main"], ["register", "main", "--remove"]] {
+            let run = try await lab.run("bank-node", ["data"] + verb + bank)
+            #expect(run.code == 0, "\(run)")
+        }
 
         let data = try TrialData.files.get()
         let rows = try String(contentsOf: data.appending(path: "bank.csv"), encoding: .utf8).split(whereSeparator: \.isNewline)
@@ -87,8 +92,9 @@ import Testing
         let all = try entries(lab, "bank")
         let actions = all.compactMap { $0["action"] as? String }
         let expected = [
-            "contract", "node.started", "job.approved", "data.read", "subjects.read", "keys.made", "job.started", "subjects.aligned", "subjects.trained",
-            "subjects.scored", "keys.destroyed", "job.ended", "result.exported", "model.retired",
+            "contract", "node.started", "job.approved", "data.read", "subjects.read", "keys.made", "keys.sealed", "job.started", "subjects.aligned", "subjects.trained",
+            "subjects.scored", "keys.destroyed", "job.ended", "result.exported", "model.retired", "data.read", "data.published", "data.read",
+            "data.withdrawn",
         ] + [String](repeating: "subject.audited", count: 5) + ["node.stopped"]
         #expect(actions.filter { $0 != "result.kept" } == expected, "\(actions)")
         let kept = all.filter { $0["action"] as? String == "result.kept" }.compactMap { $0["object"] as? String }
@@ -96,6 +102,9 @@ import Testing
         func only(_ action: String) throws -> [String: Any] { try #require(all.first { $0["action"] as? String == action }) }
         #expect(try only("data.read")["count"] as? Int == rows.count - 1 && only("data.read")["object"] as? String == "main")
         #expect(try (only("job.approved")["actor"] as? String)?.hasPrefix("account ") == true && only("job.ended")["object"] as? String == "completed")
+        let reads = all.filter { $0["action"] as? String == "data.read" }
+        #expect(reads.map { $0["purpose"] as? String } == ["credit_assessment", "description", "profile"])
+        #expect(Set(reads.map { "\($0["object"] ?? "") \($0["digest"] ?? "") \($0["count"] ?? "")" }).count == 1)
         #expect(try only("subjects.aligned")["count"] as? Int == common.count)
         let digest = try only("data.read")["digest"] as? String ?? ""
         let check = Process()
@@ -117,15 +126,37 @@ import Testing
         for name in ["bank", "platform", "arbiter"] {
             let run = try await lab.jointlab("audit", "verify", lab.path("\(name)/state"))
             #expect(run.code == 0, "\(run)")
-            #expect(name == "arbiter" || run.output.contains("2 heads of \(name)'s operations"), "\(run)")
+            #expect(run.output.contains("2 heads of \(name)'s operations"), "\(run)")
             let ledger = try await lab.jointlab("audit", "verify", lab.path("\(name)/state/ledger/\(job)"))
             #expect(ledger.code == 0, "\(ledger)")
         }
         let witness = ["audit", "reconcile", lab.path("bank/state/operations"), lab.path("arbiter/state/ledger/\(job)")]
         #expect(try await lab.run("jointlab", witness).code == 0)
+        // Each party has recorded how far the arbiter's had come.
+        for name in ["bank", "platform"] {
+            let run = try await lab.jointlab("audit", "reconcile", lab.path("arbiter/state/operations"), lab.path("\(name)/state/ledger/\(job)"))
+            #expect(run.code == 0 && run.output.contains("1 heads of arbiter's operations"), "\(run)")
+        }
         for (language, text) in [("en", "data set read (rows)  main"), ("zh", "读取数据集（行）  main")] {
             let shown = try await lab.jointlab("audit", "show", lab.path("bank/state/operations"), "--lang", language)
             #expect(shown.code == 0 && shown.output.contains(text) && shown.output.split(separator: "\n").count == all.count, "\(shown)")
+        }
+
+        // What is no ledger, and what is not in one.
+        let ledger = lab.path("bank/state/ledger/\(job)")
+        for (arguments, en, zh) in [
+            (["verify", lab.path("bank/state/ledger")], "is no ledger of a job", "不是任务账本"),
+            (["ciphertexts", lab.path("bank/state/operations")], "is no ledger of a job", "不是任务账本"),
+            (["report", lab.path("bank/node.json")], "is no ledger of a job", "不是任务账本"),
+            (["show", ledger, "--frame", "99999"], "has nothing of that line", "没有符合该线路"),
+            (["show", ledger, "--line", "nobody"], "has nothing of that line", "没有符合该线路"),
+            (["show", lab.path("bank/state"), "--frame", "99999"], "has nothing of that line", "没有符合该线路"),
+            (["verify", lab.path("nowhere")], "nowhere: cannot be read", "nowhere：无法读取"),
+        ] {
+            for (language, text) in [("en", en), ("zh", zh)] {
+                let run = try await lab.run("jointlab", ["audit"] + arguments + ["--lang", language])
+                #expect(run.code == 2 && run.pair(language).error.contains(text), "\(run)")
+            }
         }
 
         // Cut back with its heads, it holds alone and not beside the arbiter's; with one number changed, the node does not start.

@@ -116,12 +116,39 @@ import Testing
             let found = try await lab.run("\(name)-node", arguments + [data.appending(path: name == "bank" ? "platform.csv" : "bank.csv").path])
             #expect(found.code == 1 && found.output.contains("holds column 'uscc'"), "\(found)")
         }
+        try await prepared(lab, job, bank, scores.rows.map { $0[0] })
         // Identifiers, and cells long enough to be no count or part of a time.
         let cells = (bank.rows + platform.rows).joined().filter { $0.utf8.count >= 7 && !$0.contains("-") }
         for name in ["arbiter", "bank", "platform"] {
             let words = Set(try lab.log(name).split { !$0.isLetter && !$0.isNumber && $0 != "." }.map(String.init))
             #expect(words.count > 20 && words.isDisjoint(with: cells), "\(name): \(words.intersection(cells))")
             #expect(!words.contains { $0.count == 18 && common.contains($0) })
+        }
+    }
+
+    /// A column as the job had it, prepared and in its order of rows, is found: as the fixed point of a round, and as floats.
+    private func prepared(_ lab: TrialLab, _ job: String, _ bank: (header: [String], rows: [[String]]), _ order: [String]) async throws {
+        let plan = try #require(try lab.json("bank/state/jobs/\(job)/model.json")["plan"] as? [String: Any])
+        let output = try #require((plan["outputs"] as? [[String: Any]])?.first {
+            (($0["treatment"] as? [String: Any])?["standardised"] as? [String: [String: Any]])?["_0"]?["cap"] == nil
+                && (($0["treatment"] as? [String: Any])?["standardised"] as? [String: [String: Any]])?["_0"]?["log1p"] as? Bool == false
+        })
+        let name = try #require(output["column"] as? String)
+        let treatment = try #require(((output["treatment"] as? [String: Any])?["standardised"] as? [String: [String: Any]])?["_0"])
+        let (mean, deviation) = (try #require(treatment["mean"] as? Double), try #require(treatment["deviation"] as? Double))
+        let (id, column) = (try #require(bank.header.firstIndex(of: "uscc")), try #require(bank.header.firstIndex(of: name)))
+        let values = Dictionary(bank.rows.map { ($0[id], Double($0[column]) ?? .nan) }, uniquingKeysWith: { first, _ in first })
+        let standardised = order.prefix(60).map { max(-4, min(4, ((values[$0] ?? .nan) - mean) / deviation)) }
+        func bytes<Number: FixedWidthInteger>(_ numbers: [Number]) -> [UInt8] { numbers.flatMap { number in withUnsafeBytes(of: number.littleEndian, Array.init) } }
+        for (encoding, dumped) in [
+            ("32-bit fixed point, little-endian", bytes(standardised.map { $0.isNaN ? 0 : Int32(($0 * 65536).rounded(.toNearestOrEven)) })),
+            ("64-bit float, little-endian", bytes(standardised.map(\.bitPattern))),
+        ] {
+            let dump = lab.folder.appending(path: "dump.bin")
+            try Data(dumped).write(to: dump)
+            let run = try await lab.run("bank-node", ["audit", "canary", "--data", "main", "--also", dump.path, "--config", lab.path("bank/node.json")])
+            #expect(run.code == 1 && run.output.contains("holds column '\(name)', standardised as in job \(job), of line")
+                && run.output.contains("as \(encoding)"), "\(run)")
         }
     }
 

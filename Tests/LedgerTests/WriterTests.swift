@@ -32,6 +32,40 @@ import Wire
         #expect(FrameRecord(decoding: record.encode()) == record)
     }
 
+    @Test("under the suite of SM3 a record goes on with the SM3 digest, the manifest says so, and the tree covers it")
+    func sm3() throws {
+        let abc = Frame(kind: .nonce, phase: .opening, job: job, attempt: 2, sequence: 3, salt: [UInt8](repeating: 9, count: 16), payload: Array("abc".utf8))
+        let record = FrameRecord(abc, withSM3: true)
+        // GB/T 32905, example 1.
+        #expect(hex(record.encode()) == hex(FrameRecord(abc).encode()) + "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0")
+        #expect(FrameRecord(decoding: record.encode()) == record && record.encode().count == FrameRecord.byteCount(withSM3: true))
+        #expect(record.isPayload(abc.payload) && !record.isPayload(Array("abd".utf8)))
+        #expect(FrameRecord(decoding: record.encode().dropLast()) == nil)
+        var other = record.encode()
+        other[103] ^= 1
+        #expect(FrameRecord(decoding: other)?.isPayload(abc.payload) == false)
+
+        let folder = try Folder()
+        let manifest = LedgerManifest(job: job, attempt: 1, node: "north-bank", role: .bank, contract: Self.contract, specification: Self.specification,
+                                      retention: .inbound, hasSM3: true)
+        #expect(String(decoding: manifest.encode(), as: UTF8.self).contains(#","sm3":true,"specification_digest":""#))
+        #expect(LedgerManifest(decoding: manifest.encode()) == manifest)
+        let without = String(decoding: Self.manifest().encode(), as: UTF8.self)
+        #expect(LedgerManifest(decoding: Array(without.replacing(#""specification_digest""#, with: #""sm3":false,"specification_digest""#).utf8)) == nil)
+        let writer = try LedgerWriter(directory: folder.url.appending(path: "job"), manifest: manifest, contract: Self.contract,
+                                      specification: Self.specification, peer: "credit")
+        try writer.append(frame(0), .sent)
+        try writer.append(frame(1), .received)
+        let records = try folder.bytes("job/credit.sent.records")
+        #expect(records == FrameRecord(frame(0), withSM3: true).encode() && records.suffix(32).elementsEqual(SM3.hash(frame(0).payload)))
+        var tree = GrowingTree()
+        tree.append(records)
+        #expect(writer.head(.sent).root == tree.root)
+        let path = folder.url.appending(path: "job").path
+        #expect(try PayloadRetention.apply(path) == frame(0).payload.count)
+        #expect(try LedgerDirectory.open(path).payload(SHA256.hash(frame(1).payload), atMost: 100) == frame(1).payload)
+    }
+
     @Test("72 bytes of an unknown kind or phase, or another number of bytes, are no record")
     func noRecords() {
         let bytes = FrameRecord(frame(1)).encode()
