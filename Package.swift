@@ -103,7 +103,7 @@ let package = Package(
 
         // not of the product: what `Benchmarks/run` measures
         .executableTarget(
-            name: "measure", dependencies: ["Exchange", "Roles", "Jobs", "Wire", "Paillier", "BigNumber", "Primitives", "CLibcrypto"], path: "Benchmarks/measure", swiftSettings: settings),
+            name: "measure", dependencies: ["Exchange", "Roles", "Jobs", "Wire", "Paillier", "BigNumber", "Primitives", "CLibcrypto", "Ledger"], path: "Benchmarks/measure", swiftSettings: settings),
 
         // tests
         tests("LayeringTests", []),

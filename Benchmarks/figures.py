@@ -19,6 +19,10 @@ MARKS = {
     "whole.fate": ("training", "at_least", 30),
     "psi.limit": ("psi", "at_least", 0.85),
     "psi.openmined": ("psi", "at_least", 1.2),
+    "ledger.share": ("ledger", "at_most", 0.05),
+    "ledger.share_sm3": ("ledger", "at_most", 0.05),
+    "ledger.memory_mib": ("ledger", "at_most", 64),
+    "ledger.verify_gib_s": ("ledger", "at_most", 60),
     "memory.gib": ("long", "at_most", 4),
     "growth": ("long", "at_most", 0.2),
 }

@@ -8,8 +8,24 @@ import Foundation
 ///     encrypt BITS COUNT | add BITS COUNT | decrypt BITS VALUES | entries BITS ROWS COLUMNS COLUMN_BITS DISTINCT
 ///     combine BITS ROWS STRIDE EXPONENT_BITS | load BITS COUNT
 ///     psi SUITE COUNT COMMON | psi-multiply SUITE COUNT | psi-read SUITE COUNT
+///
+/// `measure ledger LEDGER SCRATCH BYTES_PER_SECOND SECONDS [sm3]` instead tells once what the ledger of a recorded job costs
+/// (`LedgerCost`).
 @main struct Measure {
     static func main() {
+        let arguments = CommandLine.arguments
+        if (6...7).contains(arguments.count), arguments[1] == "ledger", let rate = Double(arguments[4]), rate > 0, let limit = Double(arguments[5]) {
+            guard let cost = LedgerCost.measure(arguments[2], scratch: arguments[3], bytesPerSecond: rate, limitSeconds: limit,
+                                                withSM3: arguments.last == "sm3") else {
+                answer("""
+                    {"error":"no ledger with all payloads"}
+                    """)
+                return
+            }
+            return answer("""
+                {"seconds":\(cost.seconds),"wall":\(cost.wall),"of":\(cost.of),"bytes":\(cost.bytes),"heads":\(cost.heads),"memory":\(cost.memory)}
+                """)
+        }
         var engines: [Int: Engine] = [:]
         while let line = readLine() {
             let words = line.split(separator: " ")

@@ -116,13 +116,13 @@ struct AuditCommand: AsyncParsableCommand {
                 let lines = operations.entries.enumerated().filter { frame == nil || frame == $0.offset }
                     .compactMap { entry in entry.element.map { output.json ? $0.json(language).canonicalText() : $0.line(language) } }
                 for line in lines { Console.say(line) }
-                if lines.isEmpty { try await output.options.checking { () throws(Fault) in throw Fault(.noSuchFrame, at: directory) } }
+                if lines.isEmpty { throw output.options.refusal(Fault(.noSuchFrame, at: directory)) }
                 return
             }
             let ledger = try await output.options.checking { AuditedLedger.open(try LedgerDirectory.reading(directory), report: &report) }
             guard let ledger else { return try output.tell(report) }
             let frames = FrameDescription.list(ledger, line: line, direction: direction, frame: frame, opened: frame != nil)
-            if frames.isEmpty { return try await output.options.checking { () throws(Fault) in throw Fault(.noSuchFrame, at: directory) } }
+            if frames.isEmpty { throw output.options.refusal(Fault(.noSuchFrame, at: directory)) }
             if output.json {
                 Console.say(JSONValue.array(frames.map { $0.json(language) }).canonicalText())
             } else {
@@ -153,9 +153,12 @@ extension LanguageOption {
         do {
             return try body()
         } catch {
-            throw ArgumentParser.ExitCode(Console.report(error, language).rawValue)
+            throw refusal(error)
         }
     }
+
+    /// Shows the fault's two lines, and ends the verb with its exit code.
+    func refusal(_ error: any Error) -> ArgumentParser.ExitCode { ArgumentParser.ExitCode(Console.report(error, language).rawValue) }
 }
 
 extension LedgerDirectory {

@@ -109,7 +109,8 @@ package struct JobsCommand<Program: DataNodeProgram>: ParsableCommand {
                 publications[publication.party] = publication
             }
             do throws(Fault) {
-                return try JobPlan(specification, limits: limits, publications: publications, common: specification.population.expectedCommon ?? answer["earlier_common"]?.integer,
+                return try JobPlan(specification, limits: limits, publications: publications,
+                                   common: specification.population.expectedCommon ?? answer["earlier_common"]?.integer,
                                    earlierRounds: answer["earlier_rounds"]?.list.compactMap(\.integer) ?? []).lines(options.language)
             } catch {
                 return ["\(error.message(options.language))" + Phrase(en: ": no plan", zh: "：无预估")(options.language)]

@@ -51,7 +51,7 @@ package final class JobSession: Sendable {
     }
 
     init(job: JobIdentifier, attempt: UInt32, machine: any RoleMachine, arbiter: PostedLine, files: JobFiles, ledgers: LedgerBook,
-                 operations: JobOperations, signers: HeadSigners, deadlineSeconds: Int, role: Role, plan: JobPlan?, expectedRounds: Int, log: NodeLog) {
+         operations: JobOperations, signers: HeadSigners, deadlineSeconds: Int, role: Role, plan: JobPlan?, expectedRounds: Int, log: NodeLog) {
         self.job = job
         self.attempt = attempt
         self.machine = MachineBox(machine)

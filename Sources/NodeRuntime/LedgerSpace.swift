@@ -41,7 +41,8 @@ struct LedgerSpace: Sendable {
         })
         let estimate = JobEstimate(
             specification, keyBits: training?.settings.keyBits ?? scoringKeyBits,
-            counts: .init(listed: [.bank: listed, .platform: listed], aligned: aligned, columns: columns, rounds: training?.settings.maximumRounds ?? 0),
+            counts: .init(listed: [.bank: listed, .platform: listed], aligned: aligned, columns: columns,
+                          rounds: training?.settings.maximumRounds ?? 0),
             machines: [:], megabitsPerSecond: nil)
         return estimate.diskBytes(.bank, .all)
     }

@@ -82,7 +82,9 @@ package struct Timeline: Sendable {
                 let length = Figures.duration(seconds: span.end - span.start)
                 let hint = time.numbers == .seconds ? Phrase(en: "\(span.name.en): \(length.en)", zh: "\(span.name.zh)：\(length.zh)") : span.name
                 rows.drawing.bar(start, band, max(end - start, 1), hasMarks ? 20 : 26, span.tone, opacity: 0.32, hint: hint)
-                if end - start > 24 { rows.drawing.text(span.name, (start + end) / 2, band + (hasMarks ? 14.5 : 17.5), .middle, room: end - start - 6) }
+                if end - start > 24 {
+                    rows.drawing.text(span.name, (start + end) / 2, band + (hasMarks ? 14.5 : 17.5), .middle, room: end - start - 6)
+                }
             }
             if !lane.marks.isEmpty { rows.drawing.line(rows.scale.start, floor, rows.scale.end, floor, colour: "#c3ccd4") }
             let step = (rows.scale.end - rows.scale.start) / Double(Timeline.steps)

@@ -68,7 +68,8 @@ package struct JobEstimate: Sendable, Hashable {
         self.line = line
         var rounds: [Role: Int] = [:]
         for role in Self.roles where training != nil {
-            if let two = transfer.total(from: role, rounds: 2), let one = transfer.total(from: role, rounds: 1) { rounds[role] = two.bytes - one.bytes }
+            guard let two = transfer.total(from: role, rounds: 2), let one = transfer.total(from: role, rounds: 1) else { continue }
+            rounds[role] = two.bytes - one.bytes
         }
         roundBytes = rounds
         let work = JobWork(training, keyBits: keyBits, transfer: transfer, counts: counts, valueBits: bits)
