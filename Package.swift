@@ -66,14 +66,15 @@ let package = Package(
         room("Catalogue", ["Faults"]),
         room("Pages", ["Faults"]),
         room("Wire", ["Faults", protobuf]),
-        room("Jobs", ["Faults"]),
+        room("Jobs", ["Catalogue", "Faults"]),
         room("Roles", ["Wire", "Faults", "Jobs", "Primitives"]),
         // 2: cryptography and tables
         room("Paillier", ["BigNumber", "Primitives"]),
         room("SetIntersection", ["Primitives"]),
         room("Tables", ["CSQLite", "Faults"]),
-        room("Features", ["Tables", "Jobs", "Faults"]),
+        room("Features", ["Catalogue", "Tables", "Jobs", "Faults"]),
         room("Synthetic", ["Tables", "Faults"]),
+        room("Authorisation", ["Ledger", "Catalogue", "Tables", "Jobs", "Faults"]),
         room("Ledger", ["Wire", "Primitives"]),
         room("Planning", ["Wire", "Jobs", "Faults", "LinearAlgebra"]),
         room("Reports", ["Evaluation", "Roles", "Pages", "Wire", "Jobs", "Faults"]),
@@ -84,7 +85,7 @@ let package = Package(
         // 4: the parties as state machines, and the line between them
         room("Exchange", ["Roles", "Planning", "BigNumber", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra"]),
         room("BankRole", ["Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra", "Evaluation", "Reports"]),
-        room("PlatformRole", ["Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra", "Reports"]),
+        room("PlatformRole", ["Authorisation", "Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra", "Reports"]),
         room("ArbiterRole", ["Planning", "Wire", "Jobs", "Faults", "LinearAlgebra", "Ledger", "Primitives"]),
         room("Transport", ["Wire", "Faults", "Primitives"] + nio),
         // 5: where effects happen
@@ -94,11 +95,11 @@ let package = Package(
         // 6: verbs
         room("NodeCommands", ["NodeRuntime", "Ledger", "Planning", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", "Transport", arguments, logging]),
         room("AnalystCommands", ["Audit", "Pages", "Catalogue", "Planning", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
-        room("OwnerCommands", ["NodeCommands", "Pages", "NodeRuntime", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", arguments]),
+        room("OwnerCommands", ["Authorisation", "Catalogue", "NodeCommands", "Pages", "NodeRuntime", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", arguments]),
         // 7: programs
         program("arbiter", ["ArbiterRuntime", "NodeCommands", "Console", "Wire", "Faults", arguments]),
-        program("platform-node", ["PlatformRole", "Reports", "Exchange", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Audit", "Wire", "Faults", arguments]),
-        program("bank-node", ["BankRole", "Reports", "Exchange", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Audit", "Wire", "Faults", arguments]),
+        program("platform-node", ["PlatformRole", "Reports", "Exchange", "Features", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Audit", "Wire", "Faults", arguments]),
+        program("bank-node", ["BankRole", "Reports", "Exchange", "Features", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Audit", "Wire", "Faults", arguments]),
         program("jointlab", ["AnalystCommands", "Console", arguments]),
 
         // not of the product: what `Benchmarks/run` measures
@@ -114,6 +115,7 @@ let package = Package(
         tests("PrimitivesTests", ["Primitives"]),
         tests("PagesTests", ["Pages", "Reports", "Evaluation", "Roles", "Wire", "Jobs", "Faults"]),
         tests("WireTests", ["Wire", "Faults"]),
+        tests("AuthorisationTests", ["Authorisation", "Catalogue", "Tables", "Jobs", "Faults"]),
         tests("LedgerTests", ["Ledger", "Wire", "Primitives"]),
         tests("AuditTests", ["Audit", "Ledger", "BigNumber", "Jobs", "Wire", "Faults", "Primitives"]),
         tests("CanaryTests", ["Canary", "Audit", "Ledger", "Tables", "Wire", "Primitives", "Faults"]),
@@ -122,7 +124,7 @@ let package = Package(
         tests("PaillierTests", ["Paillier", "BigNumber", "Primitives", bigInt]),
         tests("SetIntersectionTests", ["SetIntersection", "Primitives"]),
         tests("TablesTests", ["Tables", "CSQLite", "Faults"]),
-        tests("FeaturesTests", ["Features", "Tables", "Jobs", "Faults"]),
+        tests("FeaturesTests", ["Features", "Synthetic", "Tables", "Jobs", "Faults"]),
         tests("SyntheticTests", ["Synthetic", "Evaluation", "Tables", "Faults"]),
         tests("TrainingTests", ["Training", "LinearAlgebra"]),
         tests("ExchangeTests", [

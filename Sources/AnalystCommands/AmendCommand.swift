@@ -22,6 +22,8 @@ extension LabCommand {
         var rotate: [String] = []
         @Option(name: .long, help: ArgumentHelp("A party or a person that leaves; may be given several times. (退出的参与方或人员)", valueName: "name"))
         var remove: [String] = []
+        @Option(name: .long, help: ArgumentHelp("A party's policy, whose digest is pinned; may be given several times. (某方的策略文件，写入其摘要)", valueName: "name=file"))
+        var policy: [String] = []
         @Option(name: .long, help: "For how many days the former certificate opens lines as well. (旧证书继续有效的天数)") var overlapDays = 30
         @Option(name: .long, help: "The file to write; it must not exist. (输出文件)", completion: .file(extensions: ["json"])) var out = "amendment.json"
         @OptionGroup var options: LanguageOption
@@ -36,6 +38,11 @@ extension LabCommand {
                     let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
                     guard parts.count == 2 else { throw Fault(.wrongType, at: "--rotate", "NAME=CERTIFICATE", "“名称=证书文件”") }
                     try draft.rotate(parts[0], to: parts[1], formerUntil: until)
+                }
+                for text in policy {
+                    let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+                    guard parts.count == 2 else { throw Fault(.wrongType, at: "--policy", "NAME=POLICY", "“名称=策略文件”") }
+                    try draft.pin(parts[1], of: parts[0])
                 }
                 let text = try draft.text(for: out)
                 guard !FileManager.default.fileExists(atPath: out) else { throw Fault(.alreadyExists, at: out) }
@@ -150,6 +157,20 @@ private final class ContractDraft {
             member["former_pin_until"] = .text(formerUntil.formatted(.iso8601))
             member["pin"] = .text(certificate.spkiSHA256.hexadecimal)
             return .object(member)
+        }
+    }
+
+    func pin(_ file: String, of name: String) throws {
+        let bytes = try Installation.read(file)
+        do {
+            _ = try LabPolicy.parse(bytes)
+        } catch {
+            throw error.located(in: URL(fileURLWithPath: file).lastPathComponent)
+        }
+        try change(name) { (party) throws(Fault) in
+            var party = party
+            party["policy"] = .text(SHA256.hash(bytes).hexadecimal)
+            return .object(party)
         }
     }
 }

@@ -26,6 +26,8 @@ struct LabCommand: AsyncParsableCommand {
         @Option(name: .long, help: "Name of a bank; may be given several times. (银行名称)") var bank: [String] = ["bank"]
         @Option(name: .long, help: "Name of a platform; may be given several times. (平台名称)") var platform: [String] = ["platform"]
         @Option(name: .long, help: "Name of an analyst; may be given several times. (数据分析员)") var analyst: [String] = ["analyst"]
+        @Option(name: .long, help: "Name of an approver, who signs decisions about jobs; may be given several times. (审批人)") var approver: [String] = []
+        @Option(name: .long, help: "Name of an auditor, who reads; may be given several times. (审计员)") var auditor: [String] = []
         @Option(name: .long, help: "Host at which arbiter and platforms listen. (监听主机)") var host = "127.0.0.1"
         @Option(name: .long, help: "Port of the arbiter; platforms take those that follow. (起始端口)") var port = 7600
         @Option(name: .long, help: "CSV file of the bank's data set 'main'. (银行数据文件)", completion: .file()) var bankData: String?
@@ -48,8 +50,8 @@ struct LabCommand: AsyncParsableCommand {
                 let bank = wanted.map { [$0.parties.bank] } ?? bank
                 let platform = wanted.map { [$0.parties.platform] } ?? platform
                 let lab = LabPlan(
-                    banks: bank, platforms: platform, analysts: analyst, dataNames: wanted?.data, host: host, port: port, bankData: bankData,
-                                  platformData: platformData, days: days, isTrial: trial, suite: suite)
+                    banks: bank, platforms: platform, analysts: analyst, approvers: approver, auditors: auditor, dataNames: wanted?.data, host: host,
+                    port: port, bankData: bankData, platformData: platformData, days: days, isTrial: trial, suite: suite)
                 try lab.write(to: URL(fileURLWithPath: directory, isDirectory: true))
                 let done = Phrase(
                     en: "The lab is at \(directory). Start its nodes:\n  arbiter serve --config \(directory)/arbiter/node.json\n"
@@ -76,6 +78,8 @@ struct LabPlan {
     let banks: [String]
     let platforms: [String]
     let analysts: [String]
+    let approvers: [String]
+    let auditors: [String]
     /// Names of the data sets; "main" where nothing else is wanted.
     let dataNames: JobSpecification.DataNames?
     let host: String
@@ -117,7 +121,7 @@ struct LabPlan {
 
     private func checkNames() throws(Fault) {
         var seen: Set<String> = ["arbiter", "authority"]
-        for name in banks + platforms + analysts {
+        for name in banks + platforms + analysts + approvers + auditors {
             let allowed = name.utf8.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
@@ -145,7 +149,10 @@ struct LabPlan {
         let nodes = [try member("arbiter", "arbiter", port: port)]
             + (try platforms.enumerated().map { try member($1, "platform", port: port + 1 + $0, data: platformData ?? "data.csv") })
             + (try banks.map { try member($0, "bank", port: nil, data: bankData ?? "data.csv") })
-        let people = try analysts.map { try member($0, "analyst", port: nil) }
+        let people = try [("analyst", analysts), ("approver", approvers), ("auditor", auditors)].flatMap { role, names in
+            try names.map { try member($0, role, port: nil) }
+        }
+        let isPerson = Set(people.map(\.name))
         let contract = Array(try contract(nodes, people).prettyText().utf8)
         try FileWriting.write(authority.certificatePEM, to: folder.appendingPathComponent("authority/authority.pem"))
         try FileWriting.write(authority.privateKeyPEM, to: folder.appendingPathComponent("authority/authority.key"), isSecret: true)
@@ -159,7 +166,7 @@ struct LabPlan {
                 "name": .text(member.name), "contract": .text("contract.json"), "authority": .text("authority.pem"),
                 "certificate": .text("certificate.pem"), "private_key": .text("private.key"),
             ]
-            if member.role != "analyst" {
+            if !isPerson.contains(member.name) {
                 try FileWriting.write(member.ledgerKey.pem, to: own.appendingPathComponent("ledger.key"), isSecret: true)
                 configuration["ledger_key"] = .text("ledger.key")
                 configuration["data_directory"] = .text("state")
@@ -180,7 +187,7 @@ struct LabPlan {
                 ])
             }
             try FileWriting.write(JSONValue.object(configuration).prettyText(),
-                                  to: own.appendingPathComponent(member.role == "analyst" ? "person.json" : "node.json"))
+                                  to: own.appendingPathComponent(isPerson.contains(member.name) ? "person.json" : "node.json"))
         }
     }
 

@@ -51,6 +51,7 @@ package struct DataParty<Side: PartySide>: RoleMachine {
     }
 
     package var subjects: [String] { side.identifiers }
+    package var admitted: Admitted? { side.admitted }
 
     package var listening: Set<LineEnd> {
         switch state {

@@ -8,9 +8,11 @@ import Wire
 /// What a party brings to a job from its own premises: the table, and for a scoring job its half of the model. Read and
 /// checked before the party's node answers the offer, so that a missing column ends the job before it starts.
 package struct OwnData: Sendable {
-    package let table: Table
+    package private(set) var table: Table
     package let ingest: IngestReport
     package let features: [JobSpecification.Feature]
+    /// Those that the job reads: declared, or of the model that scores.
+    package let used: [JobSpecification.Feature]
     package let model: ModelHalf?
 
     /// - Parameters:
@@ -21,13 +23,13 @@ package struct OwnData: Sendable {
     ) throws(Fault) -> OwnData {
         let isBank = role == .bank
         let identifier = isBank ? specification.population.bankId : specification.population.platformId
+        let name = isBank ? specification.data.bank : specification.data.platform
         var half: ModelHalf?
-        var requests: [ColumnRequest]
         let features: [JobSpecification.Feature]
+        let used: [JobSpecification.Feature]
         if let training = specification.training {
             features = isBank ? training.features.bank : training.features.platform
-            requests = PreparationPlan.requests(for: features)
-            if isBank { requests.append(Labels.request(for: training.label)) }
+            used = features
         } else {
             let job = specification.scoring?.model ?? ""
             guard let model, let decoded = ModelHalf.decoded(model), decoded.role == role.rawValue,
@@ -36,18 +38,31 @@ package struct OwnData: Sendable {
             }
             half = decoded
             features = []
-            requests = decoded.plan.requests
+            used = decoded.plan.features
         }
-        let (table, ingest) = try Table.read(
-            from: DataSource(dataset), identifier: identifier, identifierKind: IdentifierKind(specification.population.idType),
-            columns: requests)
+        let kind = IdentifierKind(specification.population.idType)
+        let table: Table, ingest: IngestReport
+        if dataset.isCatalogued, !isBank {
+            (table, ingest) = try CataloguedTable(dataset, name: name, identifierKind: kind, asOf: specification.asOf)
+                .read(used, identifier: identifier)
+        } else {
+            for (index, feature) in used.enumerated() where feature.isCatalogued {
+                throw Fault(.fieldNotRegistered, at: "/features/\(role.rawValue)/\(index)", feature.fields.first ?? "", name)
+            }
+            var requests = PreparationPlan.requests(for: used)
+            if isBank, let label = specification.training?.label { requests.append(Labels.request(for: label)) }
+            (table, ingest) = try Table.read(from: DataSource(dataset), identifier: identifier, identifierKind: kind, columns: requests)
+        }
         if dataset.defects == .refuse { try ingest.requireNoDefects() }
-        let own = OwnData(table: table, ingest: ingest, features: features, model: half)
+        let own = OwnData(table: table, ingest: ingest, features: features, used: used, model: half)
         if isBank, let label = specification.training?.label {
             _ = try Labels.read(label, in: table, rows: Array(0..<table.rowCount))
         }
         return own
     }
+
+    /// Keeps these rows alone, in their order.
+    package mutating func keep(_ rows: [Int]) { table = table.selecting(rows) }
 }
 
 extension Design {

@@ -9,6 +9,8 @@ import Training
 package protocol PartySide: Sendable {
     /// Own subjects, distinct and normalised; rows below are indexes into this list.
     var identifiers: [String] { get }
+    /// As `RoleMachine.admitted`.
+    var admitted: Admitted? { get }
 
     // Training
 
@@ -36,6 +38,10 @@ package protocol PartySide: Sendable {
 
     /// As `RoleMachine.page`.
     func page(of files: [ResultFile], language: Language) -> ResultFile?
+}
+
+extension PartySide {
+    package var admitted: Admitted? { nil }
 }
 
 package struct Gradient: Sendable {

@@ -35,6 +35,28 @@ extension Fault {
         case commandLine = 133
         case newerDataDirectory = 134
 
+        // The lab's rules
+        case unknownField = 170
+        case personalField = 171
+        case verifiedField = 172
+        case fieldNotRegistered = 173
+        case notAModelField = 174
+        case fieldDoesNotFit = 175
+        case specificationExpired = 176
+        case looksAhead = 177
+        case endingNotRegistered = 178
+        case notADay = 179
+        case noAuthorisations = 180
+        case authorisationExpired = 181
+        case authorisationWithdrawn = 182
+        case authorisationMissing = 183
+        case authorisationRefused = 184
+        case policyForbids = 185
+        case quotaExceeded = 186
+        case policyDiffers = 187
+        case dataStale = 188
+        case approverNotProven = 189
+
         // Data at its owner
         case missingColumn = 200
         case labelNotBinary = 201
@@ -225,6 +247,75 @@ extension Fault.Code {
             Entry(.usage, en: "{place}: the data directory has format {0}, written by a newer program; this one knows {1}",
                   zh: "{place}：数据目录的格式版本为 {0}，由更新的程序写入；本程序只支持到 {1}",
                   hint: "install the newer version again, or give this node another data_directory", hintZh: "请重新安装较新的版本，或为本节点另设 data_directory")
+        case .unknownField:
+            Entry(.usage, en: "{place}: the catalogue has no field '{0}' (rule R22)", zh: "{place}：目录中没有字段“{0}”（规则 R22）", hint: "{1}", hintZh: "{2}")
+        case .personalField:
+            Entry(.usage, en: "{place}: '{0}' is about a person or names the subject, and enters no model (rule R05)",
+                  zh: "{place}：“{0}”涉及个人或指明主体，不得入模（规则 R05）",
+                  hint: "remove it; what a field is for stands in: jointlab catalogue show ITEM", hintZh: "请删除；字段属性见 jointlab catalogue show 信息项编号")
+        case .verifiedField:
+            Entry(.usage, en: "{place}: '{0}' is verified and not held: only the outcome of the check exists (rule R20)",
+                  zh: "{place}：“{0}”属数据核验项，平台不持有原值，仅有核验结果（规则 R20）",
+                  hint: "name '{0}/outcome' as a feature of type 'flag'", hintZh: "请改用“{0}/outcome”，type 为 flag")
+        case .fieldNotRegistered:
+            Entry(.usage, en: "{place}: '{0}' is not registered in data set '{1}' (rule R10)", zh: "{place}：数据集“{1}”未登记“{0}”（规则 R10）",
+                  hint: "ask for registered fields; the owner registers others under 'fields' in node.json",
+                  hintZh: "请使用已登记字段；其他字段须由数据持有方在 node.json 的 fields 中登记")
+        case .notAModelField:
+            Entry(.usage, en: "{place}: '{0}' has no use in models by the catalogue (rule R22)", zh: "{place}：目录规定“{0}”不入模（规则 R22）",
+                  hint: "choose another field: jointlab catalogue show ITEM", hintZh: "请选用其他字段：jointlab catalogue show 信息项编号")
+        case .fieldDoesNotFit:
+            Entry(.usage, en: "{place}: '{0}' cannot be used so: {1}", zh: "{place}：“{0}”不能如此使用：{2}",
+                  hint: "see Protocols/specification.md, section Features of the catalogue", hintZh: "见 Protocols/specification.md 的 Features of the catalogue 一节")
+        case .specificationExpired:
+            Entry(.usage, en: "{place}: the specification was valid until {0}, and today is {1} (rule R10)",
+                  zh: "{place}：任务说明有效期至 {0}，今天是 {1}（规则 R10）",
+                  hint: "write a later valid_until and have it approved anew", hintZh: "请重新填写 valid_until 并再次报批")
+        case .looksAhead:
+            Entry(.usage, en: "{place}: holds values of {0}, after the observation date {1} (rule R23)", zh: "{place}：数据截至 {0}，晚于观察日 {1}（规则 R23）",
+                  hint: "use a data set drawn by the observation date, or a later as_of", hintZh: "请使用观察日之前提取的数据集，或推后 as_of")
+        case .endingNotRegistered:
+            Entry(.usage, en: "{place}: records of {0} are registered without {2}, '{1}', which ends them (rule R23)",
+                  zh: "{place}：登记 {0} 的记录须同时登记“{1}”（{2}），否则无法判断记录是否失效（规则 R23）",
+                  hint: "map '{1}' to its column", hintZh: "请将“{1}”映射到对应列")
+        case .notADay:
+            Entry(.usage, en: "{place}: column '{0}' holds something that is not a date", zh: "{place}：列“{0}”中有非日期内容",
+                  hint: "write dates such as 2026-03-31", hintZh: "日期请写作 2026-03-31")
+        case .noAuthorisations:
+            Entry(.failure, en: "{place}: of {0} subjects none has a valid authorisation for everything that the job uses (rule R04)",
+                  zh: "{place}：{0} 个主体中无一对任务所用全部信息具有有效授权（规则 R04）",
+                  hint: "see what is lacking with: platform-node authorisations plan SPEC", hintZh: "用 platform-node authorisations plan 查看缺失情况")
+        case .authorisationExpired:
+            Entry(.failure, en: "{place}: the authorisation for {0} was valid until {1} (rule R04)", zh: "{place}：对 {0} 的授权有效期至 {1}（规则 R04）",
+                  hint: "the subject stays out of jobs until it authorises anew", hintZh: "主体重新授权之前不得进入任务")
+        case .authorisationWithdrawn:
+            Entry(.failure, en: "{place}: the authorisation for {0} was withdrawn on {1} (rule R25)", zh: "{place}：对 {0} 的授权已于 {1} 撤回（规则 R25）",
+                  hint: "the subject stays out of jobs and of scoring", hintZh: "主体不得进入任何任务与评分")
+        case .authorisationMissing:
+            Entry(.failure, en: "{place}: nothing authorises {0} for this purpose and bank (rule R04)", zh: "{place}：没有针对该用途与该银行对 {0} 的授权（规则 R04）",
+                  hint: "import an authorisation that covers it", hintZh: "请导入涵盖该信息项的授权")
+        case .authorisationRefused:
+            Entry(.usage, en: "{place}: not an authorisation: {0} (rule R06)", zh: "{place}：不是有效的授权记录：{1}（规则 R06）",
+                  hint: "correct the line; nothing of the file was taken", hintZh: "请更正该行；文件中的内容均未导入")
+        case .policyForbids:
+            Entry(.usage, en: "{place}: this node's policy does not allow {0} ({2}, rule {3})", zh: "{place}：本节点策略不允许{1}（{2}，规则 {3}）",
+                  hint: "change the specification, or have the owner amend the policy and its digest in the contract",
+                  hintZh: "请修改任务说明，或由数据持有方修订策略及契约中的策略摘要")
+        case .quotaExceeded:
+            Entry(.failure, en: "{place}: {0} are used up: {1} of {2} within {3} days (rule R26)", zh: "{place}：{4}已用尽：{3} 天内已用 {1}，上限 {2}（规则 R26）",
+                  hint: "wait, or have the owner amend the policy", hintZh: "请等待，或由数据持有方修订策略")
+        case .policyDiffers:
+            Entry(.security, en: "{place}: the policy is not the one that the contract pins ({0}): no job runs (rule R28)",
+                  zh: "{place}：策略文件与契约所定摘要（{0}）不符，任务不得运行（规则 R28）",
+                  hint: "restore the policy file, or amend the contract with its new digest: jointlab lab amend --policy",
+                  hintZh: "请恢复策略文件，或以 jointlab lab amend --policy 修订契约中的摘要")
+        case .dataStale:
+            Entry(.usage, en: "{place}: '{0}' was drawn on {1}, more than {2} days before {3} (rule R27)", zh: "{place}：“{0}”提取于 {1}，早于 {3} 超过 {2} 天（规则 R27）",
+                  hint: "draw the table anew and say when under 'drawn'", hintZh: "请重新提取数据，并在 drawn 中注明日期")
+        case .approverNotProven:
+            Entry(.security, en: "{place}: the contract names who approves here ({0}); this account may not (rule R13)",
+                  zh: "{place}：契约已指定本节点的审批人（{0}），操作系统账户不得审批（规则 R13）",
+                  hint: "the approver signs with its own key: --as person.json", hintZh: "请审批人以本人密钥签署：--as person.json")
         case .missingColumn:
             Entry(.usage, en: "{place}: no column '{0}' in the data set", zh: "{place}：数据集中没有列“{0}”",
                   hint: "check the spelling; names are compared exactly", hintZh: "请检查列名拼写，列名须完全一致")

@@ -45,7 +45,7 @@ package struct PreparationPlan: Sendable, Hashable, Codable {
         }
     }
 
-    var features: [JobSpecification.Feature]
+    package let features: [JobSpecification.Feature]
     /// Levels of each category among the training rows, sorted by code points; the first is the base.
     var levels: [String: [String]]
     var outputs: [Output]

@@ -165,6 +165,33 @@ extension Contract {
     package var everyone: [Party] { parties.contains { $0.role == .arbiter } ? parties : [arbiter] + parties }
 }
 
+extension NodeInstallation {
+    /// The node's policy as it is on the disk now, which must be the one that the contract pins; `nil` where it has none.
+    ///
+    /// - Throws: `policyDiffers`, `unreadableFile`; the first fault of a file that is no policy.
+    package func policy() throws(Fault) -> LabPolicy? {
+        let pinned = contract.parties.first { $0.name == configuration.name }?.policy
+        guard pinned != nil || configuration.policy != nil else { return nil }
+        let wanted = pinned.map { $0.hexadecimal } ?? "-"
+        guard let file = configuration.policy else { throw Fault(.policyDiffers, at: "node.json#/policy", wanted) }
+        let bytes = try Installation.read(file)
+        guard SHA256.hash(bytes) == pinned else { throw Fault(.policyDiffers, at: URL(fileURLWithPath: file).lastPathComponent, wanted) }
+        do {
+            return try LabPolicy.parse(bytes)
+        } catch {
+            throw error.located(in: URL(fileURLWithPath: file).lastPathComponent).faults.first ?? Fault(.unreadableFile, at: file)
+        }
+    }
+}
+
+extension Day {
+    /// By the machine's clock and time zone.
+    package static var today: Day {
+        let now = Date()
+        return Day(number: Int(((now.timeIntervalSince1970 + Double(TimeZone.current.secondsFromGMT(for: now))) / 86_400).rounded(.down)))
+    }
+}
+
 extension JobSpecification {
     /// SHA-256 of the canonical form.
     package var digest: [UInt8] { SHA256.hash(Array(canonicalJSON().utf8)) }

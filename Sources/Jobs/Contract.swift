@@ -38,6 +38,8 @@ package struct Contract: Sendable, Hashable {
         package let formerPin: FormerPin?
         /// Ed25519 public key of the party's ledger, 32 bytes.
         package let ledgerKey: [UInt8]
+        /// SHA-256 of the file of the node's policy, 32 bytes; `nil` where it has none.
+        package let policy: [UInt8]?
     }
 
     package struct FormerPin: Sendable, Hashable {

@@ -39,7 +39,7 @@ extension Contract {
 
 extension Contract.Party {
     /// Stands for an arbiter that a refused contract lacks.
-    fileprivate static let none = Contract.Party(name: "", role: .arbiter, address: nil, pin: [], formerPin: nil, ledgerKey: [])
+    fileprivate static let none = Contract.Party(name: "", role: .arbiter, address: nil, pin: [], formerPin: nil, ledgerKey: [], policy: nil)
 
     fileprivate init(reading reader: inout ObjectReader, names: inout Set<String>, keys: inout Set<[UInt8]>) {
         name = reader.required("name", .name)
@@ -57,6 +57,12 @@ extension Contract.Party {
         formerPin = .read(&reader, keys: &keys)
         ledgerKey = reader.required("ledger_key", .base64(bytes: 32))
         reader.unique(ledgerKey, "ledger_key", in: &keys)
+        if role.holdsData {
+            policy = reader.optional("policy", .hexadecimal(bytes: 32))
+        } else {
+            policy = nil
+            reader.refuse("policy", "the arbiter has no data for which there could be rules", "arbiter 不持有数据，无需策略")
+        }
     }
 }
 

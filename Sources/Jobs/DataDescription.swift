@@ -125,7 +125,7 @@ extension Publication {
         let isBank = party == specification.parties.bank
         let data = isBank ? specification.data.bank : specification.data.platform
         let features = (isBank ? specification.training?.features.bank : specification.training?.features.platform) ?? []
-        let named = Set(features.map(\.column))
+        let named = Set(features.flatMap { $0.isCatalogued ? $0.fields : [$0.column] })
         var reduced = self
         reduced.datasets = datasets.filter { $0.key == data }.mapValues { description in
             DataDescription(rows: description.rows, columns: description.columns.filter { named.contains($0.name) })

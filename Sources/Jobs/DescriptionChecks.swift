@@ -24,7 +24,12 @@ extension JobSpecification {
             if isBank, let label = training?.label { check.column(label.column, at: "/label/column") }
             let features = (isBank ? training?.features.bank : training?.features.platform) ?? []
             for (index, feature) in features.enumerated() {
-                check.column(feature.column, at: "/features/\(side.rawValue)/\(index)", as: feature.type)
+                let place = "/features/\(side.rawValue)/\(index)"
+                guard feature.derive != nil else {
+                    check.column(feature.column, at: place, as: feature.type)
+                    continue
+                }
+                for field in feature.fields { check.column(field, at: place) }
             }
             faults += check.faults
         }

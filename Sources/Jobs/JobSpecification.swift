@@ -1,3 +1,5 @@
+import Faults
+
 /// What a data scientist asks for, with every default filled in: the run's manifest holds this in full.
 ///
 /// A request is read by `parse` alone, so that it has passed every check that needs no data and no contract; `Codable`
@@ -11,11 +13,23 @@ package struct JobSpecification: Sendable, Hashable, Codable {
     package var purpose: Purpose
     package var parties: Parties
     package var data: DataNames
+    /// The last day on which the job may start.
+    package var validUntil: Day?
+    /// Observation date: what happened later does not count, nor what had ended by then.
+    package var asOf: Day?
     package var population: Population
     /// Training jobs only.
     package var training: TrainingPart?
     /// Scoring jobs only.
     package var scoring: ScoringPart?
+
+    /// What keeps it from starting on a day.
+    package func faults(on day: Day) -> [Fault] {
+        var faults: [Fault] = []
+        if let validUntil, validUntil < day { faults.append(Fault(.specificationExpired, at: "/valid_until", "\(validUntil)", "\(day)")) }
+        if let asOf, asOf > day { faults.append(Fault(.valueOutOfRange, at: "/as_of", "\(asOf)", "...\(day)")) }
+        return faults
+    }
 
     package enum Kind: String, Sendable, Hashable, Codable, CaseIterable { case train, score }
 
@@ -23,6 +37,29 @@ package struct JobSpecification: Sendable, Hashable, Codable {
         /// Short code, compared exactly by policies.
         package var code: String
         package var statement: String
+        /// Name of the financial product.
+        package var product: String?
+        package var stage: Stage?
+
+        package init(code: String, statement: String, product: String? = nil, stage: Stage? = nil) {
+            self.code = code
+            self.statement = statement
+            self.product = product
+            self.stage = stage
+        }
+    }
+
+    /// Of a loan.
+    package enum Stage: String, Sendable, Hashable, Codable, CaseIterable {
+        case preLoan = "pre_loan", inLoan = "in_loan", postLoan = "post_loan"
+
+        package var words: Phrase {
+            switch self {
+            case .preLoan: Phrase(en: "before the loan", zh: "贷前")
+            case .inLoan: Phrase(en: "during approval", zh: "贷中")
+            case .postLoan: Phrase(en: "after the loan", zh: "贷后")
+            }
+        }
     }
 
     /// Names of the contract's parties.
@@ -92,7 +129,10 @@ package struct JobSpecification: Sendable, Hashable, Codable {
 
     /// One declared column and its treatment at its owner; see `Protocols/specification.md`, "Treatment of features".
     package struct Feature: Sendable, Hashable, Codable {
+        /// Of the owner's table, or a path of the catalogue; with `derive` the name of what is computed.
         package var column: String
+        /// From fields of the catalogue; platforms only.
+        package var derive: Derivation?
         package var type: FeatureType
         /// Lower and upper bound applied to present values first; numbers only.
         package var cap: [Double]?

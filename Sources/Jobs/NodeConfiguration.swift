@@ -1,3 +1,4 @@
+import Catalogue
 import Faults
 
 /// One node's own configuration, `node.json`. Paths are absolute or relative to the configuration file; here they are
@@ -23,6 +24,8 @@ package struct NodeConfiguration: Sendable, Hashable {
     /// Bytes that all ledgers of the node may take; `nil`: what the disk has.
     package let ledgerBytes: Int?
     package let approval: Approval
+    /// File of the node's policy.
+    package let policy: String?
     /// To whom the secrets of jobs are sealed; without, no job can be replayed.
     package let sealKeys: SealKeys?
     package let logLevel: LogLevel
@@ -31,12 +34,28 @@ package struct NodeConfiguration: Sendable, Hashable {
 
     /// Source: `Protocols/specification.md`, "Data sets".
     package struct Dataset: Sendable, Hashable {
-        package let path: String
+        package var path: String
         /// Table or view of an SQLite database; without it the path is a text file.
         package let table: String?
         package let encoding: Encoding
         package let separator: Separator
         package let defects: Defects
+        /// Column of the identifier; given where there are `fields`.
+        package var identifier: String?
+        /// Column by path of the catalogue. A data set that has any is read by the catalogue alone: its other columns, and
+        /// those of its further tables, are not there for jobs.
+        package var fields: [String: String] = [:]
+        /// The day as of which its values hold.
+        package var drawn: Day?
+        /// Columns of records with a day from which on the record counts no more: repaired, withdrawn.
+        package var ended: [String] = []
+        /// By name, of the same subjects: a row for each or records.
+        package var tables: [String: Dataset] = [:]
+
+        /// Whether jobs read it by paths of the catalogue.
+        package var isCatalogued: Bool { !fields.isEmpty || !tables.isEmpty }
+        /// Its own and those of its further tables, in an order that does not change.
+        package var paths: [String] { [path] + tables.sorted { $0.key < $1.key }.map(\.value.path) }
 
         package enum Encoding: String, Sendable, Hashable, CaseIterable { case utf8 = "utf-8", gb18030 }
         package enum Separator: String, Sendable, Hashable, CaseIterable { case comma = ",", semicolon = ";", tab }
@@ -135,6 +154,7 @@ package struct NodeConfiguration: Sendable, Hashable {
             } else {
                 reader.refuse("audit", "the arbiter has no secrets of jobs to seal", "arbiter 没有需封存的任务密钥")
             }
+            let policy = role.holdsData ? reader.optional("policy", .text(1...1024)).map { joined($0, to: directory) } : nil
             var retention = Retention.all
             if role.holdsData {
                 retention = reader.optional("retention", .choice(Retention.all), default: .all)
@@ -146,7 +166,7 @@ package struct NodeConfiguration: Sendable, Hashable {
                 certificate: identity.certificate, privateKey: identity.privateKey, ledgerKey: ledgerKey,
                 listen: listen, dataDirectory: reader.path("data_directory", in: directory), datasets: datasets,
                 retention: retention, ledgerBytes: reader.object("ledger", isOptional: true) { $0.optional("disk_limit", .integer(1_000_000...Int.max)) },
-                approval: Approval(reading: &reader, "approve"),
+                approval: Approval(reading: &reader, "approve"), policy: policy,
                 sealKeys: sealKeys, logLevel: reader.optional("log_level", .choice(LogLevel.info), default: .info),
                 insecureKeyLog: reader.optional("insecure_key_log", .text(1...1024)).map { joined($0, to: directory) })
         }
@@ -203,7 +223,7 @@ extension Form where Value == NodeConfiguration.Approval {
 }
 
 extension NodeConfiguration.Dataset {
-    fileprivate init(reading reader: inout ObjectReader, directory: String) {
+    fileprivate init(reading reader: inout ObjectReader, directory: String, isFurther: Bool = false) {
         path = reader.path("path", in: directory)
         table = reader.optional("table", .text(1...128))
         encoding = reader.optional("encoding", .choice(Encoding.utf8), default: .utf8)
@@ -213,6 +233,33 @@ extension NodeConfiguration.Dataset {
             for key in ["encoding", "separator"] {
                 reader.refuse(key, "only text files have it; a 'table' is one of a database", "仅文本文件可用；table 指数据库中的表")
             }
+        }
+        identifier = reader.optional("id", .text(1...128))
+        drawn = reader.optional("drawn", .day)
+        fields = reader.pairs("fields", count: 1...1000) { path, place throws(Fault) in _ = try CatalogueRules.field(path, at: place) }
+        guard !isFurther else {
+            ended = reader.texts("ended", count: 1...20) ?? []
+            if fields.isEmpty { reader.findings.add(Fault(.missingKey, at: reader.place(of: "fields"), "fields")) }
+            requireEndings(&reader)
+            return
+        }
+        if reader.has("tables") {
+            tables = reader.map("tables", count: 1...50) { Self(reading: &$0, directory: directory, isFurther: true) }
+        }
+        if isCatalogued, identifier == nil { reader.findings.add(Fault(.missingKey, at: reader.place(of: "id"), "id")) }
+        var seen = Set(fields.keys)
+        for (name, table) in tables.sorted(by: { $0.key < $1.key }) {
+            for path in table.fields.keys.sorted() where !seen.insert(path).inserted {
+                reader.findings.add(Fault(.duplicateName, at: reader.place(of: "tables") + "/\(name)/fields", path))
+            }
+        }
+    }
+
+    /// Whoever registers records registers what ends them: no job can leave that out.
+    private func requireEndings(_ reader: inout ObjectReader) {
+        for id in Set(fields.keys.compactMap { FieldPath($0)?.item }).sorted() {
+            guard let ending = Catalogue.current.item(id)?.ending?.field, fields["\(id)/\(ending.name)"] == nil else { continue }
+            reader.findings.add(Fault(.endingNotRegistered, at: reader.place(of: "fields"), id, "\(id)/\(ending.name)", ending.heading))
         }
     }
 }

@@ -8,7 +8,7 @@ extension JobSpecification {
             "version": .integer(version),
             "kind": .text(kind.rawValue),
             "name": .text(name),
-            "purpose": .object(["code": .text(purpose.code), "statement": .text(purpose.statement)]),
+            "purpose": .object(purpose.members),
             "parties": .object(["bank": .text(parties.bank), "platform": .text(parties.platform)]),
             "data": .object(["bank": .text(data.bank), "platform": .text(data.platform)]),
         ]
@@ -20,6 +20,8 @@ extension JobSpecification {
         ]
         if let expected = population.expectedCommon { people["expected_common"] = .integer(expected) }
         members["population"] = .object(people)
+        if let validUntil { members["valid_until"] = .text("\(validUntil)") }
+        if let asOf { members["as_of"] = .text("\(asOf)") }
         if let training {
             members["label"] = .object([
                 "column": .text(training.label.column),
@@ -46,12 +48,22 @@ extension JobSpecification {
     }
 }
 
+extension JobSpecification.Purpose {
+    fileprivate var members: [String: JSONValue] {
+        var members: [String: JSONValue] = ["code": .text(code), "statement": .text(statement)]
+        if let product { members["product"] = .text(product) }
+        if let stage { members["stage"] = .text(stage.rawValue) }
+        return members
+    }
+}
+
 extension JobSpecification.Feature {
     /// Only the keys that a feature of this type can have.
     fileprivate var json: JSONValue {
         var members: [String: JSONValue] = [
             "column": .text(column), "type": .text(type.rawValue), "missing": .text(missing.rawValue),
         ]
+        if let derive { members["derive"] = derive.json }
         switch type {
         case .number:
             members["log1p"] = .bool(log1p)

@@ -14,8 +14,12 @@ extension JobSpecification {
         let kind = reader.optional("kind", .choice(Kind.train), default: .train)
         let name = reader.required("name", .name)
         let purpose = reader.object("purpose") { reader in
-            Purpose(code: reader.required("code", .name), statement: reader.required("statement", .text(1...500)))
+            Purpose(
+                code: reader.required("code", .name), statement: reader.required("statement", .text(1...500)),
+                product: reader.optional("product", .text(1...100)), stage: reader.optional("stage", .choice(Stage.preLoan)))
         }
+        let validUntil = reader.optional("valid_until", .day)
+        let asOf = reader.optional("as_of", .day)
         let parties = reader.object("parties") { reader in
             Parties(bank: reader.required("bank", .name), platform: reader.required("platform", .name))
         }
@@ -29,8 +33,11 @@ extension JobSpecification {
         case .train:
             reader.refuse("model", "'model' belongs to specifications of kind 'score'", "“model”仅用于 kind 为 score 的任务")
             let training = TrainingPart(reading: &reader, population: population)
+            if asOf == nil, training.features.platform.contains(where: { $0.derive?.operation.needsObservationDate == true }) {
+                reader.findings.add(Fault(.missingKey, at: reader.place(of: "as_of"), "as_of"))
+            }
             self.init(
-                version: version, kind: kind, name: name, purpose: purpose, parties: parties, data: data,
+                version: version, kind: kind, name: name, purpose: purpose, parties: parties, data: data, validUntil: validUntil, asOf: asOf,
                 population: population, training: training, scoring: nil)
         case .score:
             for key in ["label", "features", "split", "training"] {
@@ -38,7 +45,7 @@ extension JobSpecification {
             }
             let scoring = ScoringPart(model: reader.required("model", .hexadecimal(digits: 32)))
             self.init(
-                version: version, kind: kind, name: name, purpose: purpose, parties: parties, data: data,
+                version: version, kind: kind, name: name, purpose: purpose, parties: parties, data: data, validUntil: validUntil, asOf: asOf,
                 population: population, training: nil, scoring: scoring)
         }
     }
@@ -73,8 +80,12 @@ extension JobSpecification.TrainingPart {
         let takenAtBank = [population.bankId, label.column]
         features = reader.object("features") { reader in
             JobSpecification.Features(
-                bank: reader.features("bank", taken: takenAtBank),
-                platform: reader.features("platform", taken: [population.platformId]))
+                bank: reader.features("bank", taken: takenAtBank) { feature, place in
+                    feature.derive == nil ? [] : [Fault(.unknownKey, at: place + "/derive", "derive", "only the platform's features are derived", "仅平台特征可衍生")]
+                },
+                platform: reader.features("platform", taken: [population.platformId]) { feature, place in
+                    feature.isCatalogued ? CatalogueRules.check(feature, at: place) : []
+                })
         }
         split = reader.object("split", isOptional: true) { reader in
             let standard = JobSpecification.Split()
@@ -99,7 +110,9 @@ extension JobSpecification.TrainingPart {
 
 extension ObjectReader {
     /// One party's features; a feature may be written as its column name alone.
-    fileprivate mutating func features(_ key: String, taken: [String]) -> [JobSpecification.Feature] {
+    fileprivate mutating func features(
+        _ key: String, taken: [String], check: (JobSpecification.Feature, String) -> [Fault]
+    ) -> [JobSpecification.Feature] {
         var seen = Set(taken)
         return list(key, count: 1...JobSpecification.Features.maximumCount) { node, findings in
             let feature: JobSpecification.Feature
@@ -114,6 +127,7 @@ extension ObjectReader {
             if !feature.column.isEmpty, !seen.insert(feature.column).inserted {
                 findings.add(Fault(.duplicateName, at: place, shown(feature.column)))
             }
+            if !feature.column.isEmpty { for fault in check(feature, node.place) { findings.add(fault) } }
             return feature
         }
     }
@@ -125,6 +139,7 @@ extension JobSpecification.Feature {
         let type = reader.optional("type", .choice(JobSpecification.FeatureType.number), default: .number)
         let missing = reader.optional("missing", .choice(JobSpecification.MissingPolicy.indicator), default: .indicator)
         self.init(column: column, type: type, missing: missing)
+        derive = reader.optionalObject("derive", JobSpecification.Derivation.init(reading:))
         if type == .number {
             cap = reader.optional("cap", .bounds(magnitude: 1e15))
             log1p = reader.optional("log1p", .flag, default: log1p)

@@ -202,6 +202,54 @@ struct ObjectReader {
         return result
     }
 
+    /// A text alone, or a list of texts.
+    mutating func texts(_ key: String, count: ClosedRange<Int>, takesList: Bool = true) -> [String]? {
+        guard let node = take(key) else { return nil }
+        if case .text = node.value, count.contains(1) { return [findings.value(node, .column)] }
+        guard takesList, case .array(let elements) = node.value, count.contains(elements.count) else {
+            findings.add(node.wrongType(
+                "\(count.lowerBound) to \(count.upperBound) names", "\(count.lowerBound) 至 \(count.upperBound) 个名称"))
+            return []
+        }
+        return elements.enumerated().map { findings.value(node.child("\($0)", $1), .column) }
+    }
+
+    /// An object of texts under keys of the author's choice; each pair is checked with its place.
+    mutating func pairs(_ key: String, count: ClosedRange<Int>, _ check: (String, String) throws(Fault) -> Void) -> [String: String] {
+        guard let node = take(key) else { return [:] }
+        guard case .object(let entries) = node.value, count.contains(entries.count) else {
+            findings.add(node.wrongType(
+                "an object of \(count.lowerBound) to \(count.upperBound) entries",
+                "含 \(count.lowerBound) 至 \(count.upperBound) 项的对象"))
+            return [:]
+        }
+        var result: [String: String] = [:]
+        for (name, value) in entries.sorted(by: { $0.key < $1.key }) {
+            let child = node.child(name, value)
+            result[name] = findings.value(child, .column)
+            do { try check(name, child.place) } catch { findings.add(error) }
+        }
+        return result
+    }
+
+    func wrongType(_ en: String, _ zh: String) -> Fault { node.wrongType(en, zh) }
+
+    /// An object of whole numbers under keys of the author's choice; each pair is checked with its place.
+    mutating func counts(_ key: String, _ range: ClosedRange<Int>, _ check: (String, String) throws(Fault) -> Void) -> [String: Int] {
+        guard let node = take(key) else { return [:] }
+        guard case .object(let entries) = node.value, (1...1000).contains(entries.count) else {
+            findings.add(node.wrongType("an object of 1 to 1000 entries", "含 1 至 1000 项的对象"))
+            return [:]
+        }
+        var result: [String: Int] = [:]
+        for (name, value) in entries.sorted(by: { $0.key < $1.key }) {
+            let child = node.child(name, value)
+            result[name] = findings.value(child, .integer(range))
+            do { try check(name, child.place) } catch { findings.add(error) }
+        }
+        return result
+    }
+
     /// A key that this kind of object cannot have, and why.
     mutating func refuse(_ key: String, _ en: String, _ zh: String) {
         guard has(key) else { return }

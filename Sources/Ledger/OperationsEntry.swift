@@ -28,6 +28,12 @@ package struct OperationsEntry: Sendable, Hashable {
         case subjectsAligned = "subjects.aligned"
         case subjectsTrained = "subjects.trained"
         case subjectsScored = "subjects.scored"
+        /// Who of the data set had not authorised what the job uses, and stayed out.
+        case subjectsExcluded = "subjects.excluded"
+        /// `digest`: root of the list of authorisations that decided; `count` of its lines; `object`: the day.
+        case authorisationsApplied = "authorisations.applied"
+        /// `object`: `import`, `add` or `withdraw`; `digest`: root of the list from here on; `count` of its lines.
+        case authorisationsChanged = "authorisations.changed"
         /// All secrets of a job; with `object` the file of a node's new key, whose public part `digest` is of.
         case keysMade = "keys.made"
         /// Secrets of a job are kept, sealed to owner and auditor; `count` of them.
@@ -51,7 +57,7 @@ package struct OperationsEntry: Sendable, Hashable {
         case payloadsHeld = "payloads.held"
 
         /// Whether `digest` is that of a list of subjects.
-        package var namesSubjects: Bool { [.subjectsRead, .subjectsAligned, .subjectsTrained, .subjectsScored].contains(self) }
+        package var namesSubjects: Bool { [.subjectsRead, .subjectsAligned, .subjectsTrained, .subjectsScored, .subjectsExcluded].contains(self) }
     }
 
     package static let saltBytes = 16

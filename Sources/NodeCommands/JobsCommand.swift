@@ -5,6 +5,7 @@ import Foundation
 import Installation
 import Jobs
 import NodeRuntime
+import Primitives
 import Planning
 import Wire
 
@@ -24,7 +25,7 @@ extension NodeOptions {
     /// Without the files that it names. Throws `Fault` or `FaultList`.
     func configuration(_ role: Role) throws -> NodeConfiguration { try Installation.configuration(config, role: role) }
 
-    func dataDirectory(_ role: Role) throws -> String { try Installation.node(config, role: role).configuration.dataDirectory }
+    package func dataDirectory(_ role: Role) throws -> String { try Installation.node(config, role: role).configuration.dataDirectory }
 }
 
 /// The approver's verbs: they reach the running node through its local door.
@@ -125,14 +126,15 @@ package struct JobsCommand<Program: DataNodeProgram>: ParsableCommand {
                                  discussion: "Example: \(Program.name) jobs approve JOB --config lab/\(Program.role.rawValue)/node.json")
         }
         @Argument(help: "The job's id. (任务编号)") var job: String
-        @Option(name: .customLong("as"), help: ArgumentHelp("An approver of the contract; by default this account. (契约中的审批人)", valueName: "name"))
+        @Option(name: .customLong("as"), help: ArgumentHelp("The approver's person.json, whose key signs the decision. (审批人的 person.json，以其私钥签署)", valueName: "file"))
         var approver: String?
         @OptionGroup var options: NodeOptions
 
         func run() throws {
             try options.reporting {
                 let id = try jobIdentifier(job)
-                _ = try ControlSocket.ask(.approve(id, approver: approver), dataDirectory: try options.dataDirectory(Program.role))
+                let proof = try approver.map { try signedDecision($0, options, Program.role, id, refusedFor: nil) }
+                _ = try ControlSocket.ask(.approve(id, proof: proof), dataDirectory: try options.dataDirectory(Program.role))
                 Console.say(Phrase(en: "approved", zh: "已批准")(options.language))
             }
         }
@@ -145,7 +147,7 @@ package struct JobsCommand<Program: DataNodeProgram>: ParsableCommand {
         }
         @Argument(help: "The job's id. (任务编号)") var job: String
         @Option(name: .long, help: "Why: one line of at most 128 bytes; no data. (理由：一行，至多 128 字节，不得含数据)") var reason: String
-        @Option(name: .customLong("as"), help: ArgumentHelp("An approver of the contract; by default this account. (契约中的审批人)", valueName: "name"))
+        @Option(name: .customLong("as"), help: ArgumentHelp("The approver's person.json, whose key signs the decision. (审批人的 person.json，以其私钥签署)", valueName: "file"))
         var approver: String?
         @OptionGroup var options: NodeOptions
 
@@ -155,11 +157,25 @@ package struct JobsCommand<Program: DataNodeProgram>: ParsableCommand {
                 guard Fault.isReason(reason) else {
                     throw Fault(.wrongType, at: "--reason", "one line of printable text, 1 to 128 bytes of UTF-8", "一行可打印文本，UTF-8 编码 1 至 128 字节")
                 }
-                _ = try ControlSocket.ask(.refuse(id, reason: reason, approver: approver), dataDirectory: try options.dataDirectory(Program.role))
+                let proof = try approver.map { try signedDecision($0, options, Program.role, id, refusedFor: reason) }
+                _ = try ControlSocket.ask(.refuse(id, reason: reason, proof: proof), dataDirectory: try options.dataDirectory(Program.role))
                 Console.say(Phrase(en: "refused", zh: "已拒绝")(options.language))
             }
         }
     }
+}
+
+/// A person's signature under a decision; whether the contract lets that person decide is for the node to say.
+private func signedDecision(
+    _ file: String, _ options: NodeOptions, _ role: Role, _ job: JobIdentifier, refusedFor reason: String?
+) throws -> ApproverProof {
+    let (person, _) = try Installation.person(file)
+    let node = try Installation.node(options.config, role: role).configuration.name
+    let message = ApproverProof.message(node: node, job: job, refusedFor: reason)
+    guard let signature = try? Certificate.sign(message, privateKeyPEM: try Installation.readSecret(person.privateKey)) else {
+        throw Fault(.unreadableFile, at: person.privateKey)
+    }
+    return ApproverProof(certificate: String(decoding: try Installation.read(person.certificate), as: UTF8.self), signature: signature)
 }
 
 func jobIdentifier(_ text: String) throws(Fault) -> JobIdentifier {

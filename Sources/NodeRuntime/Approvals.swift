@@ -1,7 +1,9 @@
 import Faults
 import Foundation
+import Installation
 import Jobs
 import Ledger
+import Primitives
 import Synchronization
 import Wire
 
@@ -62,14 +64,24 @@ final class Approvals: Sendable {
         return nil
     }
 
-    /// - Throws: `notAwaitingApproval`; `notPermitted` for a name that is no approver of this node; `unwritable`.
-    func decide(_ job: JobIdentifier, by name: String?, account: String, reason: String? = nil) throws(Fault) {
-        if let name {
-            guard people.contains(where: { $0.name == name && $0.role == .approver && ($0.party == nil || $0.party == node) }) else {
-                throw Fault(.notPermitted, at: "--as \(name)")
-            }
-        }
+    /// Where the contract names approvers of this node, one of them has to sign the decision; otherwise the account decides.
+    ///
+    /// - Throws: `notAwaitingApproval`; `notPermitted` for a key that is no approver's of this node, or a wrong signature;
+    ///   `approverNotProven` without one; `unwritable`.
+    func decide(_ job: JobIdentifier, by proof: ApproverProof?, account: String, reason: String? = nil) throws(Fault) {
         guard let open = waiting.withLock({ $0[job] }) else { throw Fault(.notAwaitingApproval, at: "", "\(job)") }
+        let approvers = people.filter { $0.role == .approver && ($0.party == nil || $0.party == node) }
+        var name: String?
+        if let proof {
+            guard let certificate = try? Certificate(pem: proof.certificate) else { throw Fault(.notPermitted, at: "--as") }
+            try certificate.requireTimely(at: "--as")
+            guard let approver = approvers.first(where: { $0.pin == certificate.spkiSHA256 }),
+                  certificate.hasSigned(ApproverProof.message(node: node, job: job, refusedFor: reason), proof.signature)
+            else { throw Fault(.notPermitted, at: "--as \(certificate.commonName)") }
+            name = approver.name
+        } else if !approvers.isEmpty {
+            throw Fault(.approverNotProven, at: node, approvers.map(\.name).joined(separator: ", "))
+        }
         try operations.record(reason == nil ? .jobApproved : .jobRefused, by: name.map { .approver($0) } ?? .account(account), job: job,
                               purpose: open.specification.purpose.code,
                               object: reason.map { _ in "\(Fault.Code.refusedByApprover.rawValue)" })

@@ -7,11 +7,37 @@ import Wire
 package enum ControlRequest: Sendable, Hashable {
     case jobs
     case show(JobIdentifier)
-    /// `approver` is a person of the contract; without one, the account that asks.
-    case approve(JobIdentifier, approver: String?)
-    case refuse(JobIdentifier, reason: String, approver: String?)
+    /// Without a proof, the account that asks decides.
+    case approve(JobIdentifier, proof: ApproverProof?)
+    case refuse(JobIdentifier, reason: String, proof: ApproverProof?)
     /// The registered descriptions have changed.
     case publish
+}
+
+/// A person's signature under one decision about one job at one node, by the key that the contract pins.
+package struct ApproverProof: Sendable, Hashable {
+    /// PEM.
+    package let certificate: String
+    package let signature: [UInt8]
+
+    package init(certificate: String, signature: [UInt8]) {
+        self.certificate = certificate
+        self.signature = signature
+    }
+
+    /// What is signed.
+    package static func message(node: String, job: JobIdentifier, refusedFor reason: String?) -> [UInt8] {
+        Array("JointLab decision 1\n\(node)\n\(job)\n\(reason.map { "refused\n\($0)" } ?? "approved")\n".utf8)
+    }
+
+    fileprivate var json: JSONValue {
+        .object(["certificate": .text(certificate), "signature": .text(Data(signature).base64EncodedString())])
+    }
+
+    fileprivate init?(_ document: JSONValue?) {
+        guard let certificate = document?["certificate"]?.string, let signature = document?["signature"]?.string.flatMap({ Data(base64Encoded: $0) }) else { return nil }
+        self.init(certificate: certificate, signature: Array(signature))
+    }
 }
 
 /// The local door of a running node: a Unix socket of mode 0600 in its data directory. One request, one answer, both a
@@ -166,10 +192,10 @@ extension ControlRequest {
         case .jobs: .object(["verb": .text("jobs")])
         case .publish: .object(["verb": .text("publish")])
         case .show(let job): .object(["verb": .text("show"), "job": .text("\(job)")])
-        case .approve(let job, let approver):
-            .object(["verb": .text("approve"), "job": .text("\(job)"), "approver": approver.map { .text($0) } ?? .null])
-        case .refuse(let job, let reason, let approver):
-            .object(["verb": .text("refuse"), "job": .text("\(job)"), "reason": .text(reason), "approver": approver.map { .text($0) } ?? .null])
+        case .approve(let job, let proof):
+            .object(["verb": .text("approve"), "job": .text("\(job)"), "proof": proof?.json ?? .null])
+        case .refuse(let job, let reason, let proof):
+            .object(["verb": .text("refuse"), "job": .text("\(job)"), "reason": .text(reason), "proof": proof?.json ?? .null])
         }
     }
 
@@ -180,10 +206,10 @@ extension ControlRequest {
         case ("jobs", _): self = .jobs
         case ("publish", _): self = .publish
         case ("show", let job?): self = .show(job)
-        case ("approve", let job?): self = .approve(job, approver: document["approver"]?.string)
+        case ("approve", let job?): self = .approve(job, proof: ApproverProof(document["proof"]))
         case ("refuse", let job?):
             guard let reason = document["reason"]?.string, Fault.isReason(reason) else { return nil }
-            self = .refuse(job, reason: reason, approver: document["approver"]?.string)
+            self = .refuse(job, reason: reason, proof: ApproverProof(document["proof"]))
         default: return nil
         }
     }

@@ -101,7 +101,7 @@ package final class DataNode: Sendable {
         try operations.record(.nodeStarted)
         defer { _ = try? operations.record(.nodeStopped) }
         try files.takeUp(installation)
-        for (name, dataset) in datasets where !FileManager.default.isReadableFile(atPath: dataset.path) {
+        for (name, dataset) in datasets where dataset.paths.contains(where: { !FileManager.default.isReadableFile(atPath: $0) }) {
             throw Fault(.unreadableFile, at: "datasets/\(name)")
         }
         let door = try ControlSocket.Listener(directory: files.directory.path) { [self] (request, account) throws(Fault) in
@@ -307,12 +307,14 @@ package final class DataNode: Sendable {
     private func consider(_ offer: JobOffer, _ id: JobIdentifier, _ attempt: UInt32, _ arbiter: PostedLine) async {
         let log = log.of(id)
         do throws(Fault) {
-            let request = try request(offer.specification.octets, id, attempt)
-            let name = request.specification.name
-            let approver = try await approvals.consent(to: request.specification, id) {
+            let offered = try self.request(offer.specification.octets, id, attempt)
+            let name = offered.specification.name
+            let approver = try await approvals.consent(to: offered.specification, id) {
                 log.info(en: "\(name) waits for approval: jobs show \(id)", zh: "\(name) 等待审批：jobs show \(id)")
             }
             guard let approver, considered.withLock({ $0.contains(id) }) else { return ledgers.end(id) }
+            // What was approved has to be allowed still.
+            let request = try self.request(offer.specification.octets, id, attempt)
             guard let secrets = ledgers.takeSecrets(id) else { throw Fault(.defect, at: "DataNode.consider") }
             let (machine, operations) = try await open(request, secrets)
             if sealKeys == nil {
@@ -353,7 +355,7 @@ package final class DataNode: Sendable {
             let specification = request.specification
             let name = specification.dataset(role)
             let space = LedgerSpace(ledgers.root, limitBytes: ledgerBytes, specification: specification)
-            let file = try DatasetFile(request.dataset.path, at: "datasets/\(name)")
+            let file = try DatasetFile(request.dataset.paths, at: "datasets/\(name)")
             let machine: any RoleMachine
             do throws(Fault) {
                 machine = try tools.makeMachine(request, secrets)
@@ -365,11 +367,14 @@ package final class DataNode: Sendable {
             }
             let digest = try file.digest()
             let opened = try JobOperations(operations, job: request.job, specification: specification, dataset: name, digest: digest,
-                                           identifiers: machine.subjects, space: space, isSealed: sealKeys != nil)
+                                           identifiers: machine.subjects, admitted: machine.admitted, space: space, isSealed: sealKeys != nil)
             guard let sealKeys else { return (machine, opened) }
             do throws(Fault) {
                 try vault.seal(secrets, of: SealedJob(job: request.job, attempt: request.attempt, role: role),
-                               inputs: SecretVault.Inputs(dataset: name, dataDigest: digest, modelDigest: request.model.map { SHA256.hash($0) }),
+                               inputs: SecretVault.Inputs(dataset: name, dataDigest: digest, modelDigest: request.model.map { SHA256.hash($0) },
+                                                          authorised: machine.admitted.map {
+                                                              .init(lines: $0.lines, day: $0.day, followsStricter: request.followsStricter)
+                                                          }),
                                to: sealKeys)
             } catch {
                 try opened.record(.keysDestroyed)
@@ -399,16 +404,43 @@ package final class DataNode: Sendable {
         if let fault = contract.check(specification).first { throw fault }
         let own = specification.party(role)
         guard own == name else { throw Fault(.unknownParty, at: "/parties", own, name) }
+        let today = Day.today
+        if let fault = specification.faults(on: today).first { throw fault }
         let dataName = specification.dataset(role)
         guard let dataset = datasets[dataName] else { throw Fault(.unknownDataset, at: "/data/\(role.rawValue)", dataName) }
+        let policy = try installation.policy()
+        if let policy, let contractRole = Contract.Role(rawValue: role.rawValue) {
+            let model = specification.scoring.map { tools.modelFeatures(files.read("model.json", job: $0.model) ?? []) } ?? []
+            if let fault = policy.check(specification, role: contractRole, model: model).first { throw fault }
+            let used = (role == .bank ? specification.training?.features.bank : specification.training?.features.platform) ?? model
+            if let fault = policy.stale(used, in: dataset, named: dataName, asOf: specification.asOf ?? today).first { throw fault }
+            try requireQuota(policy, specification, id)
+        }
         // A model that is not there is refused where the data are opened, one that was retired here.
         if let model = specification.scoring?.model, files.read(ModelFiles.retirement, job: model) != nil {
             throw Fault(.modelRetired, at: "/model", model, name)
         }
         return RoleRequest(
             job: id, attempt: attempt, specification: specification, specificationDigest: SHA256.hash(bytes),
-            suite: contract.suite.rawValue, limits: contract.limits, contractDigest: contractDigest, dataset: dataset,
-            model: specification.scoring.flatMap { files.read("model.json", job: $0.model) })
+            suite: contract.suite.rawValue, limits: policy?.tightening(contract.limits) ?? contract.limits, contractDigest: contractDigest,
+            dataset: dataset,
+            model: specification.scoring.flatMap { files.read("model.json", job: $0.model) },
+            authority: role == .platform ? .init(directory: files.directory.path, day: today) : nil, followsStricter: policy?.followsStricter ?? true)
+    }
+
+    /// - Throws: `quotaExceeded`.
+    private func requireQuota(_ policy: LabPolicy, _ specification: JobSpecification, _ id: JobIdentifier) throws(Fault) {
+        func refuse(_ quota: LabPolicy.Quota, _ used: Int, _ pointer: String, _ en: String, _ zh: String) -> Fault {
+            Fault(.quotaExceeded, at: "\(policy.name)#\(pointer)", en, "\(used)", "\(quota.most)", "\(quota.days)", zh)
+        }
+        if let quota = policy.jobs {
+            let used = files.approvals(withinDays: quota.days, besides: id)
+            guard used < quota.most else { throw refuse(quota, used, "/quota", "jobs", "任务数") }
+        }
+        if let budget = policy.exposureBudget, specification.training != nil {
+            let spent = Int(files.exposurePercent(withinDays: budget.days).rounded(.up))
+            guard spent < budget.most else { throw refuse(budget, spent, "/exposure_budget", "percent of exposure", "暴露度（百分比）") }
+        }
     }
 
     /// What the operator asks through the local door.
@@ -429,10 +461,10 @@ package final class DataNode: Sendable {
                             "since": .integer(waiting?.sinceUnixSeconds ?? 0),
                             "publications": .array(publications(for: specification).values.map(\.json)),
                             "earlier_rounds": .array(earlier.map { .integer($0.rounds) })].merging(common) { $1 })
-        case .approve(let id, let approver):
-            try approvals.decide(id, by: approver, account: account)
-        case .refuse(let id, let reason, let approver):
-            try approvals.decide(id, by: approver, account: account, reason: reason)
+        case .approve(let id, let proof):
+            try approvals.decide(id, by: proof, account: account)
+        case .refuse(let id, let reason, let proof):
+            try approvals.decide(id, by: proof, account: account, reason: reason)
         case .publish:
             return .object(["published": .bool(try publish())])
         }

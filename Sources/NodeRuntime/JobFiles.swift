@@ -69,3 +69,35 @@ package struct JobFiles: Sendable {
         }
     }
 }
+
+// What a node's own records say of earlier jobs
+
+extension JobFiles {
+    private func since(_ days: Int) -> Date { Date(timeIntervalSinceNow: -Double(days) * 86_400) }
+
+    /// Other jobs that this node has consented to within so many days, whatever became of them.
+    func approvals(withinDays days: Int, besides job: JobIdentifier) -> Int {
+        let folder = directory.appendingPathComponent("approvals", isDirectory: true)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.count { name in
+            guard name != "\(job).json", let data = try? Data(contentsOf: folder.appendingPathComponent(name)),
+                  let record = try? JSONValue.parse([UInt8](data), as: name),
+                  record["decision"]?.string == "approved", let at = record["at"]?.string.flatMap({ try? Date($0, strategy: .iso8601) })
+            else { return false }
+            return at > since(days)
+        }
+    }
+
+    /// What the reports of jobs that were completed within so many days add up to.
+    func exposurePercent(withinDays days: Int) -> Double {
+        let folder = directory.appendingPathComponent("jobs", isDirectory: true)
+        let jobs = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return jobs.reduce(0) { sum, job in
+            guard let bytes = read("report.json", job: job), let report = try? JSONValue.parse(bytes, as: "report.json"),
+                  let at = report["finished"]?.string.flatMap({ try? Date($0, strategy: .iso8601) }), at > since(days),
+                  case .number(let percent)? = report["disclosed"]?["exposure_percent"]
+            else { return sum }
+            return sum + (Double(percent) ?? 0)
+        }
+    }
+}

@@ -80,8 +80,8 @@ package struct Operations: Sendable {
     ///   - dataset: its name in the configuration; nothing where it has none, for a file's name may say anything.
     ///   - body: reads it, and tells how many rows it has.
     /// - Throws: what `body` throws; `dataChanged`, `unreadableFile`; those of `record`.
-    package func reading<Value>(_ path: String, _ dataset: String?, for use: DataUse, _ body: () throws -> (Value, rows: Int?)) throws -> Value {
-        let file = try DatasetFile(path, at: dataset.map { "datasets/\($0)" } ?? path)
+    package func reading<Value>(_ paths: [String], _ dataset: String?, for use: DataUse, _ body: () throws -> (Value, rows: Int?)) throws -> Value {
+        let file = try DatasetFile(paths, at: dataset.map { "datasets/\($0)" } ?? paths[0])
         func record(rows: Int?) throws {
             try self.record(.dataRead, by: .ownAccount, purpose: use.rawValue, object: dataset, digest: try file.digest(), count: rows)
         }
@@ -208,7 +208,7 @@ struct JobOperations: Sendable {
     ///   - identifiers: own subjects of the job, by row.
     ///   - isSealed: whether the secrets are about to be kept, sealed.
     init(_ operations: Operations, job: JobIdentifier, specification: JobSpecification, dataset: String, digest: [UInt8],
-         identifiers: [String], space: LedgerSpace, isSealed: Bool) throws(Fault) {
+         identifiers: [String], admitted: Admitted?, space: LedgerSpace, isSealed: Bool) throws(Fault) {
         self.space = space
         self.operations = operations
         self.job = job
@@ -218,6 +218,12 @@ struct JobOperations: Sendable {
         try operations.record(.dataRead, job: job, purpose: purpose, object: dataset, digest: digest, count: identifiers.count)
         try operations.record(.subjectsRead, job: job, purpose: purpose, object: dataset, digest: try operations.keep(subjects.encode()),
                               count: identifiers.count)
+        if let admitted {
+            try operations.record(.authorisationsApplied, job: job, purpose: purpose, object: "\(admitted.day)", digest: admitted.root, count: admitted.lines)
+            let excluded = SubjectList(admitted.excluded, key: try operations.subjectKey())
+            try operations.record(.subjectsExcluded, job: job, purpose: purpose, object: dataset, digest: try operations.keep(excluded.encode()),
+                                  count: admitted.excluded.count)
+        }
         try space.check(listed: identifiers.count)
         let made = try operations.record(.keysMade, job: job, purpose: purpose)
         opened = isSealed ? try operations.record(.keysSealed, job: job, purpose: purpose, count: Purpose.allCases.count) : made
@@ -245,34 +251,46 @@ struct JobOperations: Sendable {
     }
 }
 
-/// The file of a data set, hashed as it was read.
+/// The files of a data set, hashed as they were read.
 struct DatasetFile {
-    private let path: String
+    private let paths: [String]
     private let place: String
-    private let before: stat
+    private let before: [stat]
 
     /// - Parameter place: for faults.
-    init(_ path: String, at place: String) throws(Fault) {
-        self.path = path
+    init(_ paths: [String], at place: String) throws(Fault) {
+        self.paths = paths
         self.place = place
-        before = try Self.status(path, place)
+        before = try Self.statuses(paths, place)
     }
 
-    /// SHA-256 of the file, which nobody has changed since `init`.
+    /// As `digest(of:)`, of files that nobody has changed since `init`.
     ///
     /// - Throws: `dataChanged`, `unreadableFile`.
     func digest() throws(Fault) -> [UInt8] {
-        let digest = try FileDigest.of(URL(fileURLWithPath: path), at: place)
-        let after = try Self.status(path, place)
-        guard after.st_ino == before.st_ino, after.st_size == before.st_size, after.st_mtim.tv_sec == before.st_mtim.tv_sec,
-              after.st_mtim.tv_nsec == before.st_mtim.tv_nsec
-        else { throw Fault(.dataChanged, at: place) }
+        let digest = try Self.digest(of: paths, at: place)
+        for (before, after) in zip(before, try Self.statuses(paths, place)) {
+            guard after.st_ino == before.st_ino, after.st_size == before.st_size, after.st_mtim.tv_sec == before.st_mtim.tv_sec,
+                  after.st_mtim.tv_nsec == before.st_mtim.tv_nsec
+            else { throw Fault(.dataChanged, at: place) }
+        }
         return digest
     }
 
-    private static func status(_ path: String, _ place: String) throws(Fault) -> stat {
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw Fault(.unreadableFile, at: place) }
-        return status
+    /// SHA-256 of the file; of several, of their digests in order.
+    static func digest(of paths: [String], at place: String) throws(Fault) -> [UInt8] {
+        var digests: [[UInt8]] = []
+        for path in paths { digests.append(try FileDigest.of(URL(fileURLWithPath: path), at: place)) }
+        return digests.count == 1 ? digests[0] : SHA256.hash(digests.flatMap(\.self))
+    }
+
+    private static func statuses(_ paths: [String], _ place: String) throws(Fault) -> [stat] {
+        var statuses: [stat] = []
+        for path in paths {
+            var status = stat()
+            guard stat(path, &status) == 0 else { throw Fault(.unreadableFile, at: place) }
+            statuses.append(status)
+        }
+        return statuses
     }
 }

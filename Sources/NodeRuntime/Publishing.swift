@@ -13,12 +13,18 @@ package struct DataTools: Sendable {
     /// How many findings there are in the ledger at a path; nothing where it cannot be read.
     package typealias Verify = @Sendable (String) -> Int?
 
+    /// Features of this party's half of a model; none where the bytes are no half.
+    package typealias ModelFeatures = @Sendable ([UInt8]) -> [JobSpecification.Feature]
+
     package let makeMachine: MakeMachine
     package let describe: Describe
     let measure: Measure
     let verify: Verify
+    package let modelFeatures: ModelFeatures
 
-    package init(makeMachine: @escaping MakeMachine, describe: @escaping Describe, measure: @escaping Measure, verify: @escaping Verify) {
+    package init(makeMachine: @escaping MakeMachine, describe: @escaping Describe, measure: @escaping Measure, verify: @escaping Verify,
+                 modelFeatures: @escaping ModelFeatures) {
+        self.modelFeatures = modelFeatures
         self.makeMachine = makeMachine
         self.describe = describe
         self.measure = measure

@@ -128,7 +128,7 @@ package struct RecordedJob: Sendable {
     }
 
     private func request(_ means: Means, _ inputs: SecretVault.Inputs) throws(Fault) -> RoleRequest {
-        guard try FileDigest.of(URL(fileURLWithPath: means.data.set.path)) == inputs.dataDigest else {
+        guard try DatasetFile.digest(of: means.data.set.paths, at: means.data.place) == inputs.dataDigest else {
             throw Fault(.inputChanged, at: means.data.place, "\(manifest.job)")
         }
         let model = specification.scoring.flatMap { means.files.read("model.json", job: $0.model) }
@@ -137,7 +137,9 @@ package struct RecordedJob: Sendable {
         }
         return RoleRequest(
             job: manifest.job, attempt: manifest.attempt, specification: specification, specificationDigest: manifest.specificationDigest,
-            suite: contract.suite.rawValue, limits: contract.limits, contractDigest: manifest.contractDigest, dataset: means.data.set, model: model)
+            suite: contract.suite.rawValue, limits: contract.limits, contractDigest: manifest.contractDigest, dataset: means.data.set, model: model,
+            authority: inputs.authorised.map { .init(directory: means.files.directory.path, lines: $0.lines, day: $0.day) },
+            followsStricter: inputs.authorised?.followsStricter ?? true)
     }
 
     /// Reports hold times and are left out. Files that were moved away are no finding.

@@ -21,8 +21,17 @@ package struct SecretVault: Sendable {
         /// SHA-256 of the files.
         package let dataDigest: [UInt8]
         package let modelDigest: [UInt8]?
+        /// Lines of the list of authorisations that was asked, and for which day.
+        package let authorised: Authorised?
 
-        package init(dataset: String, dataDigest: [UInt8], modelDigest: [UInt8]?) {
+        package struct Authorised: Sendable, Hashable {
+            package let lines: Int
+            package let day: Day
+            package let followsStricter: Bool
+        }
+
+        package init(dataset: String, dataDigest: [UInt8], modelDigest: [UInt8]?, authorised: Authorised? = nil) {
+            self.authorised = authorised
             self.dataset = dataset
             self.dataDigest = dataDigest
             self.modelDigest = modelDigest
@@ -72,6 +81,11 @@ package struct SecretVault: Sendable {
                 "version": .integer(1), "dataset": .text(inputs.dataset), "data_digest": .text(inputs.dataDigest.hexadecimal),
             ]
             if let digest = inputs.modelDigest { document["model_digest"] = .text(digest.hexadecimal) }
+            if let authorised = inputs.authorised {
+                document["authorisations"] = .object([
+                    "lines": .integer(authorised.lines), "day": .text("\(authorised.day)"), "stricter_list": .bool(authorised.followsStricter),
+                ])
+            }
             try Self.write(.object(document), to: aside.appendingPathComponent("inputs.json"))
             for purpose in Purpose.allCases {
                 let secret = secrets.secret(purpose)
@@ -113,7 +127,12 @@ package struct SecretVault: Sendable {
         guard let document = Self.document(folder(job).appendingPathComponent("inputs.json")), let dataset = document["dataset"]?.string,
               let dataDigest = document["data_digest"]?.string.flatMap(digest)
         else { return nil }
-        return Inputs(dataset: dataset, dataDigest: dataDigest, modelDigest: document["model_digest"]?.string.flatMap(digest))
+        let list = document["authorisations"]
+        var authorised: Inputs.Authorised?
+        if let lines = list?["lines"]?.integer, let day = list?["day"]?.string.flatMap({ Day($0) }) {
+            authorised = Inputs.Authorised(lines: lines, day: day, followsStricter: list?["stricter_list"] != .bool(false))
+        }
+        return Inputs(dataset: dataset, dataDigest: dataDigest, modelDigest: document["model_digest"]?.string.flatMap(digest), authorised: authorised)
     }
 
     /// - Parameters:

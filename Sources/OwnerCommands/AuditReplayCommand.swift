@@ -61,10 +61,9 @@ extension OwnerAuditCommand {
         private func dataset(_ recorded: RecordedJob, _ configuration: NodeConfiguration) throws -> (NodeConfiguration.Dataset, String) {
             let name = recorded.dataset
             guard let set = configuration.datasets[name] else { throw Fault(.unknownDataset, at: "node.json#/datasets", name) }
-            let path = data ?? set.path
-            let read = NodeConfiguration.Dataset(
-                path: path, table: set.table, encoding: set.encoding, separator: set.separator, defects: set.defects)
-            return (read, path)
+            var read = set
+            read.path = data ?? set.path
+            return (read, read.path)
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Authorisation
 import Console
 import Faults
 import Foundation
@@ -28,8 +29,15 @@ extension OwnerAuditCommand {
             try options.reporting {
                 let language = options.language
                 let operations = try Operations(try Installation.node(options.config, role: Program.role))
-                let accesses = try operations.accesses(to: Program.spellings(of: code), by: .ownAccount)
-                if json { return Console.say(JSONValue.array(accesses.map(\.json)).canonicalText()) }
+                let spellings = Program.spellings(of: code)
+                let list = try AuthorisationList.read(try options.dataDirectory(Program.role))
+                let entries = spellings.flatMap { list.entries(of: $0) }.sorted { $0.number < $1.number }
+                let accesses = try operations.accesses(to: spellings, by: .ownAccount)
+                if json {
+                    let own = Program.role == .platform ? entries.map(\.json) : []
+                    return Console.say(JSONValue.array(own + accesses.map(\.json)).canonicalText())
+                }
+                for entry in entries { Console.say(entry.words(language)) }
                 for access in accesses {
                     Console.say([access.time.formatted(.iso8601), access.job.map { "\($0)" } ?? "", access.purpose, access.words(language)]
                         .joined(separator: "  "))
@@ -45,6 +53,7 @@ extension Operations.SubjectAccess {
         switch action {
         case .subjectsAligned: ("aligned", Phrase(en: "aligned with the other party", zh: "与对方对齐"))
         case .subjectsTrained: ("trained", Phrase(en: "trained on", zh: "参与训练"))
+        case .subjectsExcluded: ("excluded", Phrase(en: "left out for want of authorisation", zh: "因无有效授权未进入"))
         case .subjectsScored: ("scored", Phrase(en: "scored", zh: "评分"))
         default: ("read", Phrase(en: "read", zh: "读取"))
         }

@@ -15,7 +15,7 @@ package struct DataCommand<Program: OwnerProgram>: ParsableCommand {
         CommandConfiguration(
             commandName: "data", abstract: "Look at this party's data sets, and describe them to those who write specifications. (查看并描述本方数据集)",
             discussion: "Example: \(Program.name) data profile \(Program.role.rawValue).csv",
-            subcommands: [ProfileCommand<Program>.self, Register.self])
+            subcommands: [ProfileCommand<Program>.self, Register.self, FeedbackCommand<Program>.self])
     }
 
     package init() {}
@@ -52,7 +52,7 @@ package struct DataCommand<Program: OwnerProgram>: ParsableCommand {
                     // All are read before any is kept.
                     for name in names {
                         guard let registered = configuration.datasets[name] else { continue }
-                        described[name] = try operations.reading(registered.path, name, for: .description) {
+                        described[name] = try operations.reading(registered.paths, name, for: .description) {
                             let description = try Program.tools.describe(registered)
                             return (description, rows: description.rows)
                         }

@@ -60,7 +60,7 @@ package struct OwnerAuditCommand<Program: OwnerProgram>: ParsableCommand {
                 let set = configuration.datasets.first { $0.key == data || $0.value.path == URL(fileURLWithPath: data).path }
                 let source = set.map { DataSource($0.value) } ?? DataSource(URL(fileURLWithPath: data))
                 let operations = try Operations(installation)
-                let (values, facts) = try operations.reading(source.url.path, set?.key, for: .canary) {
+                let (values, facts) = try operations.reading([source.url.path], set?.key, for: .canary) {
                     var values = try CanaryData(source, identifier: identifier)
                     let facts = try JobColumns(try JobFiles(configuration.dataDirectory), operations).add(to: &values, source)
                     return ((values, facts), rows: values.rowCount)
@@ -68,7 +68,7 @@ package struct OwnerAuditCommand<Program: OwnerProgram>: ParsableCommand {
                 let search = try CanarySearch(
                     values, directory: URL(fileURLWithPath: configuration.dataDirectory, isDirectory: true),
                     others: also.map { URL(fileURLWithPath: $0) },
-                    own: [source.url] + configuration.datasets.values.map { URL(fileURLWithPath: $0.path) })
+                    own: [source.url] + configuration.datasets.values.flatMap(\.paths).map { URL(fileURLWithPath: $0) })
                 var told = 0
                 var found = try search.run { done, total in
                     guard Console.isTerminal, done - told >= 64 << 20 else { return }

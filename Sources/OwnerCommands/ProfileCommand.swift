@@ -57,7 +57,7 @@ package struct ProfileCommand<Program: DataNodeProgram>: ParsableCommand {
                 let profile = try DataProfile.of(source, identifier: id, progress: ReadingProgress(source.url, language).show)
                 return (profile, rows: profile.rows)
             }
-            let profile = try operations?.reading(source.url.path, name, for: .profile, read) ?? read().0
+            let profile = try operations?.reading([source.url.path], name, for: .profile, read) ?? read().0
             if let html {
                 try PrivateFile.create(ProfilePage(profile).page(language).bytes, at: html)
                 Console.note(ProfileText.confidential(language))
@@ -67,7 +67,7 @@ package struct ProfileCommand<Program: DataNodeProgram>: ParsableCommand {
                 encoder.keyEncodingStrategy = .convertToSnakeCase
                 encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
                 Console.note(ProfileText.confidential(language))
-                Console.say(String(decoding: try encoder.encode(profile), as: UTF8.self))
+                Console.say(String(decoding: try encoder.encode(IngestDocument(profile)), as: UTF8.self))
             } else if html == nil {
                 for line in ProfileText(profile, language).lines { Console.say(line) }
             }
@@ -100,6 +100,22 @@ package struct ProfileCommand<Program: DataNodeProgram>: ParsableCommand {
         if let table { return DataSource(file, .database(table: table)) }
         let encoding = try encoding ?? DataSource(file).likelyEncoding()
         return DataSource(file, .text(encoding, separator ?? .comma))
+    }
+}
+
+/// A profile for programs, with its defects and the rows that a job would use.
+private struct IngestDocument: Encodable {
+    private let profile: DataProfile
+
+    init(_ profile: DataProfile) { self.profile = profile }
+
+    private enum Key: CodingKey { case defects, keptRows }
+
+    func encode(to encoder: any Encoder) throws {
+        try profile.encode(to: encoder)
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(profile.defects, forKey: .defects)
+        try container.encodeIfPresent(profile.identifier?.keptRows, forKey: .keptRows)
     }
 }
 

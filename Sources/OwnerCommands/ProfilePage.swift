@@ -26,6 +26,7 @@ struct ProfilePage {
                     KeyFigure(Phrase(en: "Columns", zh: "列数"), Figures.count(profile.columns.count)),
                 ] + identifierFigures),
                 .section(Phrase(en: "Identifiers", zh: "标识"), identifiers),
+                .section(Phrase(en: "Defects, with the rule for each", zh: "缺陷与对应规则"), [quality]),
                 .section(Phrase(en: "Gaps", zh: "缺失"), gaps),
                 .section(Phrase(en: "Columns", zh: "各列"), [columns]),
                 numbers,
@@ -46,6 +47,24 @@ struct ProfilePage {
     private var identifiers: [Markup] {
         let both = zip(english.identifierLines, chinese.identifierLines)
         return [.list(both.map { Markup(Phrase(en: $0.trimmed, zh: $1.trimmed)) })]
+    }
+
+    private var quality: Markup {
+        let defects = profile.defects
+        guard !defects.isEmpty else { return .paragraph(Phrase(en: "No defect by any rule.", zh: "按各规则均无缺陷。")) }
+        return .table(
+            columns: [
+                .words(Phrase(en: "rule", zh: "规则")), .number(Phrase(en: "rows", zh: "行数")), .words(Phrase(en: "outcome", zh: "处理")),
+                .words(Phrase(en: "what holds", zh: "规则内容")), .words(Phrase(en: "first lines", zh: "首处行号")),
+            ],
+            wide: true,
+            rows: defects.map { defect in
+                [
+                    .code(defect.rule.rawValue), .text(Figures.count(defect.found.rows)), Markup(defect.outcome.phrase),
+                    Markup(Phrase(en: english.words(defect), zh: chinese.words(defect))),
+                    Markup(Phrase(en: english.places(defect.found), zh: chinese.places(defect.found))),
+                ]
+            })
     }
 
     private var gaps: [Markup] {

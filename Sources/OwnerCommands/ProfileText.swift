@@ -19,7 +19,7 @@ struct ProfileText {
     var lines: [String] {
         [Self.confidential(language), "", sourceLine, say("rows: \(count(profile.rows)), columns: \(count(profile.columns.count))",
                                                           "行数：\(count(profile.rows))，列数：\(count(profile.columns.count))"), ""]
-            + identifierLines + [""] + columnLines
+            + identifierLines + [""] + qualityLines + [""] + columnLines
     }
 
     private func say(_ en: String, _ zh: String) -> String { language == .zh ? zh : en }
@@ -81,6 +81,37 @@ struct ProfileText {
         let places = finding.firstLines.map { "\($0)" }.joined(separator: say(", ", "、")) + more
         let isText = profile.writing != nil
         return rows + say(isText ? " (lines \(places))" : " (rows \(places))", isText ? "（第 \(places) 行）" : "（表中第 \(places) 行）")
+    }
+
+    // MARK: Rules
+
+    /// The ingest report: what is wrong, how often, and what the rule for it does.
+    private var qualityLines: [String] {
+        let defects = profile.defects
+        guard !defects.isEmpty else { return [say("no defect by any rule", "按各规则均无缺陷")] }
+        let heads = [say("rule", "规则"), say("rows", "行数"), say("outcome", "处理")]
+        let rows = defects.map { [$0.rule.rawValue, count($0.found.rows), $0.outcome.phrase(language)] }
+        let widths = heads.indices.map { index in ([heads] + rows).map { Shown.width($0[index]) }.max() ?? 0 }
+        func line(_ cells: [String], _ words: String) -> String {
+            "  " + zip(cells, widths).map { Shown.padded($0, $1) }.joined(separator: "  ") + "  " + words
+        }
+        return [say("defects, with the rule for each:", "缺陷与对应规则："), line(heads, say("what holds", "规则内容"))]
+            + zip(defects, rows).map { line($1, words($0)) } + [keptLine].compactMap(\.self)
+    }
+
+    func words(_ defect: DataProfile.Defect) -> String {
+        let place = defect.column.map { Shown.name($0) + say(": ", "：") } ?? ""
+        return place + defect.rule.phrase(language)
+    }
+
+    private var keptLine: String? {
+        profile.identifier.map { say("  rows that a job uses: \(count($0.keptRows)) of \(count(profile.rows))", "  任务采用的行：\(count($0.keptRows)) / \(count(profile.rows))") }
+    }
+
+    /// `3, 9, ...`
+    func places(_ finding: IngestReport.Finding) -> String {
+        let areMore = finding.rows > finding.firstLines.count && !finding.firstLines.isEmpty
+        return finding.firstLines.map { "\($0)" }.joined(separator: say(", ", "、")) + (areMore ? say(", ...", "……") : "")
     }
 
     // MARK: Columns

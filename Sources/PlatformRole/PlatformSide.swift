@@ -1,3 +1,4 @@
+import Authorisation
 import Exchange
 import Faults
 import Features
@@ -12,14 +13,26 @@ import Wire
 package struct PlatformSide: PartySide {
     private let context: JobContext
     private let data: OwnData
+    private let entry: Entry?
+
+    /// Who of the data set entered, and who did not.
+    package struct Entry: Sendable {
+        let admission: Admission
+        let excluded: [String]
+    }
 
     private var plan: PreparationPlan?
     private var prepared: PreparedColumns?
     private var design = Design(rows: 0, columns: [])
 
-    package init(context: JobContext, data: OwnData) {
+    package init(context: JobContext, data: OwnData, admission: Entry? = nil) {
         self.context = context
         self.data = data
+        entry = admission
+    }
+
+    package var admitted: Admitted? {
+        entry.map { Admitted(root: $0.admission.root, lines: $0.admission.size, day: $0.admission.day, excluded: $0.excluded) }
     }
 
     package var identifiers: [String] { data.table.identifiers }
@@ -98,7 +111,7 @@ package struct PlatformSide: PartySide {
             guard let trained = outcome.trained, let plan, let prepared, let settings = context.specification.training?.settings else {
                 let report = ScoringReport(job: job, party: party, specification: context.specification, rows: rows, run: run, bytes: bytes,
                                            disclosed: .init(scoreResolutionBits: resolution))
-                return [ResultFile(name: "report.json", bytes: try report.reportJSON())]
+                return [ResultFile(name: "report.json", bytes: try report.reportJSON())] + authorisations
             }
             let model = ModelHalf(job: job, role: context.role.rawValue, peer: context.peerName, intercept: nil, weights: trained.weights, plan: plan)
             let report = TrainingReport(
@@ -112,10 +125,17 @@ package struct PlatformSide: PartySide {
             return [
                 ResultFile(name: ModelHalf.fileName, bytes: try model.encoded()),
                 ResultFile(name: "report.json", bytes: try report.reportJSON()),
-            ]
+            ] + authorisations
         } catch {
             throw Fault(.defect, at: "PlatformSide.results")
         }
+    }
+}
+
+extension PlatformSide {
+    /// Counts by item, and the root of the list that decided.
+    private var authorisations: [ResultFile] {
+        entry.map { [ResultFile(name: "authorisations.json", bytes: Array($0.admission.json.prettyText().utf8))] } ?? []
     }
 }
 

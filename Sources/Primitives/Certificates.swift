@@ -32,6 +32,42 @@ package struct Certificate: Sendable, Hashable {
     }
 }
 
+extension Certificate {
+    /// ECDSA with SHA-256 (FIPS 186-5) by a certificate's private key, in DER.
+    ///
+    /// - Parameter privateKeyPEM: without a passphrase.
+    /// - Throws: `malformedKey`.
+    package static func sign(_ message: [UInt8], privateKeyPEM: String) throws(PrimitiveError) -> [UInt8] {
+        let key = try Key.privateKey(pem: privateKeyPEM)
+        let context = required(EVP_MD_CTX_new())
+        defer { EVP_MD_CTX_free(context) }
+        var count = 0
+        guard EVP_DigestSignInit(context, nil, EVP_sha256(), nil, key.pointer) == 1,
+              EVP_DigestSign(context, nil, &count, message, message.count) == 1
+        else {
+            ERR_clear_error()
+            throw .malformedKey
+        }
+        var signature = [UInt8](repeating: 0, count: count)
+        guard EVP_DigestSign(context, &signature, &count, message, message.count) == 1 else {
+            ERR_clear_error()
+            throw .malformedKey
+        }
+        return Array(signature.prefix(count))
+    }
+
+    /// Whether `signature` is that of the certificate's key over `message`.
+    package func hasSigned(_ message: [UInt8], _ signature: [UInt8]) -> Bool {
+        guard let own = try? LoadedCertificate(der: der), let key = X509_get0_pubkey(own.pointer) else { return false }
+        let context = required(EVP_MD_CTX_new())
+        defer { EVP_MD_CTX_free(context) }
+        let isRight = EVP_DigestVerifyInit(context, nil, EVP_sha256(), nil, key) == 1
+            && EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
+        if !isRight { ERR_clear_error() }
+        return isRight
+    }
+}
+
 /// SHA-256 of the SubjectPublicKeyInfo of the first certificate of the text. Throws `malformedCertificate`.
 package func spkiSHA256(ofCertificatePEM pem: String) throws(PrimitiveError) -> [UInt8] {
     try Certificate(pem: pem).spkiSHA256

@@ -1,5 +1,6 @@
 import Faults
 import Foundation
+import Jobs
 import Wire
 
 /// A party's part of one attempt of one job as a state machine: events in, effects out, and nothing else. No clock, no
@@ -18,6 +19,9 @@ package protocol RoleMachine: Sendable {
     /// Own subjects, distinct and normalised, by the rows that `used` names: for the node's own list of accesses alone.
     var subjects: [String] { get }
 
+    /// Whom the list of authorisations let in, where it was asked.
+    var admitted: Admitted? { get }
+
     mutating func step(_ event: RoleEvent) throws(Fault) -> [RoleEffect]
 
     /// The files of a completed job: name and contents, for this node's own eyes.
@@ -28,8 +32,27 @@ package protocol RoleMachine: Sendable {
 }
 
 extension RoleMachine {
+    package var admitted: Admitted? { nil }
+
     /// A machine that reports nothing has no page.
     package func page(of files: [ResultFile], language: Language) -> ResultFile? { nil }
+}
+
+/// By which list of authorisations subjects were let in, and who was not: for the node's own records alone.
+package struct Admitted: Sendable, Hashable {
+    /// Merkle root of the list, 32 bytes, its lines, and the day.
+    package let root: [UInt8]
+    package let lines: Int
+    package let day: Day
+    /// Subjects of the data set that were left out.
+    package let excluded: [String]
+
+    package init(root: [UInt8], lines: Int, day: Day, excluded: [String]) {
+        self.root = root
+        self.lines = lines
+        self.day = day
+        self.excluded = excluded
+    }
 }
 
 package struct ResultFile: Sendable, Hashable {

@@ -15,9 +15,30 @@ package struct RoleRequest: Sendable {
     package let dataset: NodeConfiguration.Dataset
     /// This party's half of the model that a scoring job names.
     package let model: [UInt8]?
+    /// Whether of two documents about the same subject the stricter says what takes authorisation.
+    package let followsStricter: Bool
+    /// Where the platform looks up who may enter; nothing where there is none to look up.
+    package let authority: Authority?
+
+    /// The node's list of authorisations at one moment. What stands in it is the platform's to read.
+    package struct Authority: Sendable, Hashable {
+        /// Data directory of the node.
+        package let directory: String
+        /// So many of its lines; all of them where nothing is said.
+        package let lines: Int?
+        /// By the node's calendar.
+        package let day: Day
+
+        package init(directory: String, lines: Int? = nil, day: Day) {
+            self.directory = directory
+            self.lines = lines
+            self.day = day
+        }
+    }
 
     package init(job: JobIdentifier, attempt: UInt32, specification: JobSpecification, specificationDigest: [UInt8], suite: String,
-                 limits: Contract.Limits, contractDigest: [UInt8], dataset: NodeConfiguration.Dataset, model: [UInt8]?) {
+                 limits: Contract.Limits, contractDigest: [UInt8], dataset: NodeConfiguration.Dataset, model: [UInt8]?,
+                 authority: Authority? = nil, followsStricter: Bool = true) {
         self.job = job
         self.attempt = attempt
         self.specification = specification
@@ -27,5 +48,7 @@ package struct RoleRequest: Sendable {
         self.contractDigest = contractDigest
         self.dataset = dataset
         self.model = model
+        self.authority = authority
+        self.followsStricter = followsStricter
     }
 }

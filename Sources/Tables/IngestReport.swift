@@ -12,6 +12,11 @@ package struct IngestReport: Sendable, Hashable, Codable {
         /// Where the first of them start.
         package var firstLines: [Int] = []
 
+        package init(rows: Int = 0, firstLines: [Int] = []) {
+            self.rows = rows
+            self.firstLines = firstLines
+        }
+
         mutating func add(line: Int) {
             rows += 1
             if firstLines.count < listedLines { firstLines.append(line) }

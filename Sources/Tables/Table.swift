@@ -104,6 +104,17 @@ package struct Table: Sendable {
     /// `file:line` of a row.
     package func place(ofRow row: Int) -> String { "\(file):\(lines[row])" }
 
+    /// The table of these rows alone, in their order.
+    package func selecting(_ rows: [Int]) -> Table {
+        Table(file: file, identifiers: rows.map { identifiers[$0] }, lines: rows.map { lines[$0] }, columns: columns.mapValues { $0.selecting(rows) })
+    }
+
+    /// Whether a cell, trimmed, spells no value.
+    package static func isMissing(_ cell: String) -> Bool {
+        let bytes = cell.utf8Span.span
+        return Cell.isMissing(bytes.extracting(Blank.trimmed(bytes)))
+    }
+
     /// The number that a cell spells, as columns of numbers read it; nil where it spells none.
     package static func number(_ cell: String) -> Double? { Cell.number(cell.utf8Span.span) }
 }

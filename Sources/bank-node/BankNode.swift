@@ -4,6 +4,7 @@ import BankRole
 import Console
 import Exchange
 import Faults
+import Features
 import Jobs
 import NodeCommands
 import NodeRuntime
@@ -33,7 +34,8 @@ struct BankNode: AsyncParsableCommand {
         static let name = "bank-node"
         static func spellings(of identifier: String) -> Set<String> { BankJob.spellings(of: identifier) }
         static let tools = DataTools(
-            makeMachine: BankJob.open, describe: DataDescription.describing, measure: Calibration.measure, verify: Verification.findings)
+            makeMachine: BankJob.open, describe: DataDescription.describing, measure: Calibration.measure, verify: Verification.findings,
+            modelFeatures: { ModelHalf.decoded($0)?.plan.features ?? [] })
     }
 
     struct Serve: AsyncParsableCommand {

@@ -3,6 +3,7 @@ import Audit
 import Console
 import Exchange
 import Faults
+import Features
 import Jobs
 import NodeCommands
 import NodeRuntime
@@ -23,6 +24,7 @@ struct PlatformNode: AsyncParsableCommand {
             """,
         version: CommandLineProgram.version("platform-node", protocol: ProtocolVersion.current), subcommands: [
             Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, DataCommand<Program>.self,
+            AuthorisationsCommand<Program>.self,
             OwnerAuditCommand<Program>.self, KeysCommand<Program>.self, ContractCommand<Program>.self, Doctor.self,
         ])
 
@@ -33,7 +35,8 @@ struct PlatformNode: AsyncParsableCommand {
         static let name = "platform-node"
         static func spellings(of identifier: String) -> Set<String> { PlatformJob.spellings(of: identifier) }
         static let tools = DataTools(
-            makeMachine: PlatformJob.open, describe: DataDescription.describing, measure: Calibration.measure, verify: Verification.findings)
+            makeMachine: PlatformJob.open, describe: DataDescription.describing, measure: Calibration.measure, verify: Verification.findings,
+            modelFeatures: { ModelHalf.decoded($0)?.plan.features ?? [] })
     }
 
     struct Serve: AsyncParsableCommand {

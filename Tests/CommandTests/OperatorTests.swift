@@ -46,15 +46,15 @@ import Testing
                 let run = try await node(lab, "bank", "jobs", "refuse", first, "--reason", reason, "--lang", language)
                 #expect(run.code == 2 && run.pair(language).error.contains("--reason"), "\(run)")
             }
-            for name in ["ann", "nobody"] {
-                let run = try await node(lab, "bank", "jobs", "approve", first, "--as", name, "--lang", language)
-                #expect(run.code == 4 && run.pair(language).error.contains(name), "\(run)")
-            }
+            let analyst = try await node(lab, "bank", "jobs", "approve", first, "--as", lab.path("ann/person.json"), "--lang", language)
+            #expect(analyst.code == 4 && analyst.pair(language).error.contains("ann"), "\(analyst)")
+            let account = try await node(lab, "bank", "jobs", "approve", first, "--lang", language)
+            #expect(account.code == 4 && account.pair(language).error.contains("R13"), "\(account)")
             let other = try await node(lab, "bank", "jobs", "approve", String(repeating: "0", count: 32), "--lang", language)
             #expect(other.code == 2)
             _ = other.pair(language)
         }
-        let refused = try await node(lab, "bank", "jobs", "refuse", first, "--reason", "用途未经同意", "--as", "ben")
+        let refused = try await node(lab, "bank", "jobs", "refuse", first, "--reason", "用途未经同意", "--as", lab.path("ben/person.json"))
         #expect(refused.code == 0, "\(refused)")
         for (language, text) in [("en", "bank refused the job: 用途未经同意"), ("zh", "bank 拒绝了该任务：用途未经同意")] {
             let run = try await lab.job("watch", first, "--lang", language)
@@ -70,7 +70,8 @@ import Testing
             try await waits(lab, name, for: second)
             let listed = try await node(lab, name, "jobs", "list")
             #expect(listed.output.contains("\(second)  waits for approval since"), "\(listed)")
-            let run = try await node(lab, name, "jobs", "approve", second)
+            let proof = name == "bank" ? ["--as", lab.path("ben/person.json")] : []
+            let run = try await lab.run("\(name)-node", ["jobs", "approve", second, "--config", lab.path("\(name)/node.json")] + proof)
             #expect(run.code == 0, "\(run)")
         }
         let again = try await node(lab, "bank", "jobs", "approve", second)

@@ -10,7 +10,7 @@ enum TrialData {
         let folder = FileManager.default.temporaryDirectory.appending(path: "command-data-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let log = folder.appending(path: "make.log")
-        let process = try Programs.process("jointlab", ["data", "make", folder.path, "--common", "\(common)", "--seed", "4"], output: log, errors: log)
+        let process = try Programs.process("jointlab", ["data", "make", folder.path, "--common", "\(common)", "--seed", "4", "--records"], output: log, errors: log)
         try process.run()
         process.waitUntilExit()
         try #require(process.terminationStatus == 0)

@@ -126,16 +126,30 @@ import Testing
         }
     }
 
+    /// What of `model.json` says how columns were prepared.
+    private struct Model: Decodable {
+        struct Plan: Decodable { let outputs: [Output] }
+        struct Output: Decodable {
+            let column: String
+            let treatment: Treatment
+        }
+        struct Treatment: Decodable { let standardised: Associated? }
+        struct Associated: Decodable { let _0: Standardised }
+        struct Standardised: Decodable {
+            let mean: Double, deviation: Double
+            let log1p: Bool
+            let cap: [Double]?
+        }
+        let plan: Plan
+    }
+
     /// A column as the job had it, prepared and in its order of rows, is found: as the fixed point of a round, and as floats.
     private func prepared(_ lab: TrialLab, _ job: String, _ bank: (header: [String], rows: [[String]]), _ order: [String]) async throws {
-        let plan = try #require(try lab.json("bank/state/jobs/\(job)/model.json")["plan"] as? [String: Any])
-        let output = try #require((plan["outputs"] as? [[String: Any]])?.first {
-            (($0["treatment"] as? [String: Any])?["standardised"] as? [String: [String: Any]])?["_0"]?["cap"] == nil
-                && (($0["treatment"] as? [String: Any])?["standardised"] as? [String: [String: Any]])?["_0"]?["log1p"] as? Bool == false
-        })
-        let name = try #require(output["column"] as? String)
-        let treatment = try #require(((output["treatment"] as? [String: Any])?["standardised"] as? [String: [String: Any]])?["_0"])
-        let (mean, deviation) = (try #require(treatment["mean"] as? Double), try #require(treatment["deviation"] as? Double))
+        // Not by JSONSerialization, which misses some numbers by one unit in the last place.
+        let model = try JSONDecoder().decode(Model.self, from: Data(lab.text("bank/state/jobs/\(job)/model.json").utf8))
+        let output = try #require(model.plan.outputs.first { $0.treatment.standardised.map { $0._0.cap == nil && !$0._0.log1p } == true })
+        let (name, treatment) = (output.column, try #require(output.treatment.standardised?._0))
+        let (mean, deviation) = (treatment.mean, treatment.deviation)
         let (id, column) = (try #require(bank.header.firstIndex(of: "uscc")), try #require(bank.header.firstIndex(of: name)))
         let values = Dictionary(bank.rows.map { ($0[id], Double($0[column]) ?? .nan) }, uniquingKeysWith: { first, _ in first })
         let standardised = order.prefix(60).map { max(-4, min(4, ((values[$0] ?? .nan) - mean) / deviation)) }
@@ -148,7 +162,7 @@ import Testing
             try Data(dumped).write(to: dump)
             let run = try await lab.run("bank-node", ["audit", "canary", "--data", "main", "--also", dump.path, "--config", lab.path("bank/node.json")])
             #expect(run.code == 1 && run.output.contains("holds column '\(name)', standardised as in job \(job), of line")
-                && run.output.contains("as \(encoding)"), "\(run)")
+                && run.output.contains("as \(encoding)"), "\(encoding) \(run)")
         }
     }
 

@@ -15,12 +15,12 @@ private let allowed: [String: Set<String>] = {
         "Primitives": ["CLibcrypto"],
         "Pages": ["Faults"],
         "Wire": ["Faults", "SwiftProtobuf"],
-        "Jobs": ["Faults"],
+        "Jobs": ["Catalogue", "Faults"],
         "Roles": ["Wire", "Faults", "Jobs", "Primitives"],
         "Paillier": ["BigNumber", "Primitives"],
         "SetIntersection": ["Primitives"],
         "Tables": ["CSQLite", "Faults"],
-        "Features": ["Tables", "Jobs", "Faults"],
+        "Features": ["Catalogue", "Tables", "Jobs", "Faults"],
         "Synthetic": ["Tables", "Faults"],
         "Ledger": ["Wire", "Primitives"],
         "Reports": ["Evaluation", "Roles", "Pages", "Wire", "Jobs", "Faults"],
@@ -36,8 +36,9 @@ private let allowed: [String: Set<String>] = {
             "Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training",
             "LinearAlgebra", "Evaluation", "Reports",
         ],
+        "Authorisation": ["Ledger", "Catalogue", "Tables", "Jobs", "Faults"],
         "PlatformRole": [
-            "Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training",
+            "Authorisation", "Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training",
             "LinearAlgebra", "Reports",
         ],
         "ArbiterRole": ["Planning", "Wire", "Jobs", "Faults", "LinearAlgebra", "Ledger", "Primitives"],
@@ -55,12 +56,12 @@ private let allowed: [String: Set<String>] = {
             "Audit", "Pages", "Catalogue", "Planning", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", "ArgumentParser",
         ],
         "OwnerCommands": [
-            "NodeCommands", "NodeRuntime", "Pages", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire",
+            "Authorisation", "Catalogue", "NodeCommands", "NodeRuntime", "Pages", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire",
             "Faults", "Primitives", "ArgumentParser",
         ],
         "arbiter": ["ArbiterRuntime", "NodeCommands", "Console", "Wire", "Faults", "ArgumentParser"],
-        "platform-node": ["PlatformRole", "Reports", "Exchange", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Audit", "Wire", "Faults", "ArgumentParser"],
-        "bank-node": ["BankRole", "Reports", "Exchange", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Audit", "Wire", "Faults", "ArgumentParser"],
+        "platform-node": ["PlatformRole", "Reports", "Exchange", "Features", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Audit", "Wire", "Faults", "ArgumentParser"],
+        "bank-node": ["BankRole", "Reports", "Exchange", "Features", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Audit", "Wire", "Faults", "ArgumentParser"],
         "jointlab": ["AnalystCommands", "Console", "ArgumentParser"],
     ]
 }()
@@ -104,7 +105,7 @@ private let open: Set = ["Foundation", "FoundationEssentials", "Dispatch", "Sync
         let reached = SourceTree.closure(of: "arbiter", in: allowed)
         let forbidden: Set = [
             "Paillier", "BigNumber", "CGMP", "SetIntersection", "Tables", "Features", "Training", "Exchange", "BankRole", "PlatformRole",
-            "Synthetic", "Reports", "Evaluation", "Canary", "OwnerCommands",
+            "Synthetic", "Reports", "Evaluation", "Canary", "OwnerCommands", "Authorisation",
         ]
         #expect(reached.isDisjoint(with: forbidden))
     }
@@ -114,7 +115,7 @@ private let open: Set = ["Foundation", "FoundationEssentials", "Dispatch", "Sync
         let reached = SourceTree.closure(of: "jointlab", in: allowed)
         let forbidden: Set = [
             "Paillier", "SetIntersection", "Features", "Training", "Exchange", "BankRole", "PlatformRole", "ArbiterRole", "NodeRuntime",
-            "Canary", "OwnerCommands",
+            "Canary", "OwnerCommands", "Authorisation",
         ]
         #expect(reached.isDisjoint(with: forbidden))
         // Check characters of generated credit codes, and remainders of recorded ciphertexts by public keys: no more.

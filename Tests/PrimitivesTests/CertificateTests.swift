@@ -143,6 +143,28 @@ import Testing
         #expect(throws: PrimitiveError.keyMismatch) { try CertificateAuthority(certificatePEM: pem, privateKeyPEM: other) }
     }
 
+    @Test("what a certificate's key signs holds for that message and certificate alone")
+    func signatures() throws {
+        let authority = try #require(Self.authority)
+        func credential() throws -> CertificateAuthority.Credential {
+            try authority.issue(commonName: "amy", subjectAlternativeNames: ["localhost"], validUntil: Date() + 3600)
+        }
+        let (one, other) = (try credential(), try credential())
+        let message = Array("approved".utf8)
+        let signature = try Certificate.sign(message, privateKeyPEM: one.privateKeyPEM)
+        let certificate = try Certificate(pem: one.certificatePEM)
+        #expect(certificate.hasSigned(message, signature) && !certificate.hasSigned(message + [0], signature))
+        let stranger = try Certificate(pem: other.certificatePEM)
+        #expect(!stranger.hasSigned(message, signature))
+        for index in signature.indices {
+            var changed = signature
+            changed[index] ^= 1
+            #expect(!certificate.hasSigned(message, changed), "byte \(index)")
+        }
+        for wrong in [[], [0x30], Array(signature.dropLast()), signature + [0]] as [[UInt8]] { #expect(!certificate.hasSigned(message, wrong)) }
+        #expect(throws: PrimitiveError.malformedKey) { try Certificate.sign(message, privateKeyPEM: "nonsense") }
+    }
+
     @Test("a request that is cut, changed, or none is refused")
     func badRequests() throws {
         let (request, _) = try CertificateRequest.make(commonName: "node")

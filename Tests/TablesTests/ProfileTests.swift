@@ -75,6 +75,50 @@ private struct Sequence: RandomNumberGenerator {
         #expect(throws: Fault(.missingColumn, at: "bank.csv", "c")) { try profile("a,b\n1,x\n", identifier: "c") }
     }
 
+    @Test("every kind of defect is told once, with the rule for it, and the rows add up")
+    func rules() throws {
+        let content = """
+            code,a,b,same
+            91370811MA36QB6Q05,1,x,k
+            91370811ma36qb6q05,1,x,k
+            ９２３７０８８３MA312EQG9K,3,x,k
+            92370883MA312EQG9K,3,x,k
+            92370883MA312EQG9K,3,x,k
+            N2370826 9493087140,4,x,k
+            N23708269493087140,5,x,k
+            91370811MA36QB6Q06,1,x,k
+            91370811MA36QB6Q1X,1,x,k
+            91370811MA36QB6QO5,1,x,k
+            91370811,1,x,k
+            913708110,2,x,k
+            ,2,x,k
+            """
+        let found = try profile(content)
+        let defects = Dictionary(uniqueKeysWithValues: found.defects.filter { $0.column == nil }.map { ($0.rule, $0.found.rows) })
+        #expect(defects == [
+            .codeLowerCase: 1, .codeSpaces: 1, .codeFullWidth: 1, .codeEmpty: 1, .codeNineCharacters: 1, .codeWrongLength: 1,
+            .codeInvalidCharacter: 1, .codeWrongOrganisationCheck: 1, .codeWrongFinalCheck: 1, .rowRepeated: 3, .rowContradicted: 2,
+        ])
+        #expect(found.defects.filter { $0.column != nil }.map(\.rule) == [.columnConstant, .columnConstant])
+        let dropped = found.defects.filter { [.rejected, .firstKept, .noneKept].contains($0.outcome) }.reduce(0) { $0 + $1.found.rows }
+        #expect(found.rows - dropped == found.identifier?.keptRows && found.identifier?.keptRows == 2)
+        // Each rule says what is done in both languages.
+        for rule in QualityRule.allCases { #expect(!rule.phrase.en.isEmpty && rule.phrase.zh != rule.phrase.en) }
+    }
+
+    @Test("the data set with known defects has exactly those",
+          .enabled(if: FileManager.default.fileExists(atPath: "/work/shared/data/synthetic/n3000_dirty/platform.csv")))
+    func knownDefects() throws {
+        let found = try DataProfile.of(DataSource(URL(fileURLWithPath: "/work/shared/data/synthetic/n3000_dirty/platform.csv")))
+        let defects = Dictionary(uniqueKeysWithValues: found.defects.map { ($0.rule, $0.found.rows) })
+        // 20 subjects are contradicted: both of their rows count.
+        #expect(defects == [
+            .codeLowerCase: 20, .codeSpaces: 20, .codeFullWidth: 10, .codeEmpty: 5, .codeNineCharacters: 5, .codeInvalidCharacter: 5,
+            .codeWrongFinalCheck: 10, .rowRepeated: 60, .rowContradicted: 40,
+        ])
+        #expect(found.identifier?.conflictingSubjects == 20 && found.identifier?.keptRows == 5080 - 25 - 60 - 40)
+    }
+
     @Test("a table without rows has columns and nothing else")
     func empty() throws {
         let found = try profile("id,a\n")

@@ -1,0 +1,154 @@
+import Authorisation
+import Faults
+import Foundation
+import Jobs
+import Tables
+import Testing
+
+private let a = "91370811MA36QB6Q05", b = "92370883MA312EQG9K", c = "N23708269493087140"
+
+private func day(_ text: String) throws -> Day { try #require(Day(text)) }
+
+/// A data directory of its own.
+private func withDirectory<Value>(_ body: (URL) throws -> Value) throws -> Value {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "authorisations-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try body(folder)
+}
+
+private let heads = AuthorisationList.columns.joined(separator: ",") + ",withdrawn\n"
+private let evidence = String(repeating: "0a", count: 32)
+
+private func line(_ subject: String = a, items: String = "JN-01;JN-04", purpose: String = "credit_assessment", grantee: String = "bank",
+                  method: String = "online", notice: String = "1", from: String = "2025-01-01", until: String = "2027-12-31",
+                  evidence: String = evidence, withdrawn: String = "") -> String {
+    [subject, items, purpose, grantee, method, notice, from, until, evidence, withdrawn].joined(separator: ",") + "\n"
+}
+
+private func imported(_ lines: String, in folder: URL) throws -> AuthorisationList {
+    let file = folder.appending(path: "list.csv")
+    try (heads + lines).write(to: file, atomically: true, encoding: .utf8)
+    let events = try AuthorisationList.importing(DataSource(file), today: try day("2026-11-25"))
+    return try AuthorisationList.append(events, by: "test", to: folder.path)
+}
+
+private let allNeeds = [
+    CatalogueRules.Need(item: "JN-01", fields: ["JN-01/tax_credit_grade"], coveredBy: ["JN-01"]),
+    CatalogueRules.Need(item: "JN-04", fields: ["JN-04/vat_paid_12m", "JN-04/vat_payable_12m"], coveredBy: ["JN-04"]),
+    CatalogueRules.Need(item: "GB-16.2", fields: ["GB-16.2/elec_default_count_24m"], coveredBy: ["GB-16.2", "JN-12"]),
+]
+
+private func check(
+    _ list: AuthorisationList, on text: String = "2026-11-25", needs: [CatalogueRules.Need] = Array(allNeeds.prefix(2))
+) throws -> AuthorisationCheck {
+    AuthorisationCheck(list, needs: needs, purpose: "credit_assessment", grantee: "bank", day: try day(text))
+}
+
+@Suite("Authorisations") struct AuthorisationTests {
+    @Test("a list with one bad line is refused with its line and rule, and nothing of it is kept", arguments: [
+        line("", items: "JN-01"), line(items: "JN-99"), line(items: ""), line(purpose: "two words"), line(grantee: ""), line(method: "phone"),
+        line(notice: "0"), line(notice: ""), line(from: "2027-12-31", until: "2027-12-30"), line(from: "soon"), line(evidence: "00"), line(withdrawn: "2099-01-01"),
+        line(withdrawn: "x"),
+    ])
+    func refused(bad: String) throws {
+        try withDirectory { (folder) throws in
+            let fault = #expect(throws: Fault.self) { try imported(line(b) + bad, in: folder) }
+            #expect(fault?.code == .authorisationRefused && fault?.place == "list.csv:3")
+            #expect(fault?.message.en.contains("R06") == true && fault?.message.zh.contains(a) == false)
+            #expect(try AuthorisationList.read(folder.path).size == 0)
+        }
+    }
+
+    @Test("an authorisation holds from its first to its last day, for its purpose, its bank and its items alone")
+    func standing() throws {
+        try withDirectory { (folder) throws in
+            let list = try imported(
+                line(" 91370811ma36qb6q05 ") + line(b, purpose: "marketing") + line(b, grantee: "other") + line(c, items: "JN-01"), in: folder)
+            #expect(try check(list).admit([a, b, c]).rows == [0])
+            for (text, isValid) in [("2024-12-31", false), ("2025-01-01", true), ("2027-12-31", true), ("2028-01-01", false)] {
+                #expect(try check(list, on: text).admit([a]).rows.isEmpty != isValid, "\(text)")
+            }
+            #expect(throws: Fault(.authorisationExpired, at: "p", "JN-01", "2027-12-31")) { try check(list, on: "2028-01-01").require(a, at: "p") }
+            #expect(throws: Fault(.authorisationMissing, at: "p", "JN-01")) { try check(list).require(b, at: "p") }
+            #expect(throws: Fault(.authorisationMissing, at: "p", "JN-04")) { try check(list).require(c, at: "p") }
+            try check(list).require(a, at: "p")
+        }
+    }
+
+    @Test("fields may be authorised one by one, by several documents together, and by the stricter list's item")
+    func fields() throws {
+        try withDirectory { (folder) throws in
+            let list = try imported(
+                line(items: "JN-01;JN-04/vat_paid_12m") + line(items: "JN-04/vat_payable_12m;JN-12") + line(b, items: "JN-01;JN-04/vat_paid_12m;GB-16.2"),
+                in: folder)
+            let admission = try check(list, needs: allNeeds).admit([a, b, c])
+            #expect(admission.rows == [0])
+            #expect(admission.items.map(\.lacking) == [1, 2, 1] && admission.items.map(\.lost) == [1, 1, 0])
+        }
+    }
+
+    @Test("a withdrawal holds at once, for what it names; authorising anew holds again; the root changes with every line")
+    func withdrawal() throws {
+        try withDirectory { (folder) throws in
+            var list = try imported(line() + line(b), in: folder)
+            var roots = [list.root]
+            let today = try day("2026-11-25")
+            list = try AuthorisationList.append([(a, .withdrawn(covers: ["JN-04"]), today)], by: "test", to: folder.path)
+            roots.append(list.root)
+            #expect(throws: Fault(.authorisationWithdrawn, at: "", "JN-04", "2026-11-25")) { try check(list).require(a, at: "") }
+            #expect(try check(list, needs: [allNeeds[0]]).admit([a]).rows == [0] && check(list).admit([a, b]).rows == [1])
+            list = try AuthorisationList.append([(b, .withdrawn(covers: []), today)], by: "test", to: folder.path)
+            roots.append(list.root)
+            #expect(try check(list).admit([a, b]).rows == [])
+            list = try imported(line(), in: folder)
+            roots.append(list.root)
+            #expect(try check(list).admit([a, b]).rows == [0] && Set(roots).count == 4)
+            // What the list was once can still be seen, and is what was seen.
+            let earlier = try AuthorisationList.read(folder.path, size: 2)
+            #expect(earlier.root == roots[0] && list.entries(of: a).count == 3)
+            #expect(try check(earlier).admit([a, b]).rows == [0, 1])
+            #expect(throws: Fault.self) { try AuthorisationList.read(folder.path, size: 99) }
+        }
+    }
+
+    @Test("a list that was tampered with is not read as another one")
+    func tampered() throws {
+        try withDirectory { (folder) throws in
+            let list = try imported(line() + line(b), in: folder)
+            let file = AuthorisationList.file(folder.path)
+            let text = try String(contentsOf: file, encoding: .utf8)
+            let mode = try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions] as? NSNumber
+            #expect(mode?.intValue == 0o600)
+            try text.replacing("2027-12-31", with: "2037-12-31").write(to: file, atomically: true, encoding: .utf8)
+            #expect(try AuthorisationList.read(folder.path).root != list.root)
+            for broken in ["\(text){}\n", text.replacing("granted", with: "given"), text + "x"] {
+                try broken.write(to: file, atomically: true, encoding: .utf8)
+                #expect(throws: Fault.self) { try AuthorisationList.read(folder.path) }
+            }
+        }
+    }
+
+    @Test("rows lost add up over the items, whoever lacks what")
+    func addsUp() throws {
+        try withDirectory { (folder) throws in
+            var random = SystemRandomNumberGenerator()
+            var lines = "", subjects: [String] = [], expected: [Int] = []
+            for index in 0..<300 {
+                let subject = "firm-\(index)"
+                subjects.append(subject)
+                let items = ["JN-01", "JN-04", "JN-12"].filter { _ in Int.random(in: 0..<4, using: &random) > 0 }
+                let isExpired = Int.random(in: 0..<10, using: &random) == 0, isWithdrawn = Int.random(in: 0..<10, using: &random) == 0
+                if !items.isEmpty {
+                    lines += line(subject, items: items.joined(separator: " "), until: isExpired ? "2026-01-31" : "2027-12-31",
+                                  withdrawn: isWithdrawn ? "2026-02-01" : "")
+                }
+                if items.count == 3, !isExpired, !isWithdrawn { expected.append(index) }
+            }
+            let admission = try check(try imported(lines, in: folder), needs: allNeeds).admit(subjects)
+            #expect(admission.rows == expected)
+            #expect(admission.items.reduce(0) { $0 + $1.lost } == subjects.count - expected.count)
+            for item in admission.items { #expect(item.lacking == item.withdrawn + item.expired + item.missing && item.lost <= item.lacking) }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+import Foundation
+import Testing
+
+/// The platform's data under the catalogue and its subjects' authorisations, with real nodes.
+@Suite("Rules of the lab") struct GovernanceTests {
+    private static let root = Programs.repository
+
+    /// A lab whose platform has registered records, and the specification of the examples on them.
+    private static func lab(limits: [String: Any] = [:]) async throws -> (TrialLab, (String, (inout [String: Any]) -> Void) throws -> String) {
+        let lab = try await TrialLab(limits: limits)
+        let data = try TrialData.files.get()
+        let text = try String(contentsOf: root.appending(path: "Examples/records/dataset.json"), encoding: .utf8)
+        let dataset = try JSONSerialization.jsonObject(with: Data(text.replacing("\"path\": \"", with: "\"path\": \"\(data.path)/").utf8))
+        try lab.edit("platform/node.json") { node in
+            var datasets = node["datasets"] as? [String: Any] ?? [:]
+            datasets["records"] = dataset
+            node["datasets"] = datasets
+        }
+        let example = try Data(contentsOf: root.appending(path: "Examples/specs/records.json"))
+        return (lab, { name, change in
+            var document = try #require(try JSONSerialization.jsonObject(with: example) as? [String: Any])
+            document["$schema"] = nil
+            document["data"] = ["platform": "records"]
+            document["training"] = ["key_bits": 512, "maximum_rounds": 4]
+            var features = document["features"] as? [String: Any] ?? [:]
+            // With so few bads not every column is allowed.
+            let few = ["JN-01/tax_credit_grade", "JN-05/env_credit_score"]
+            features["platform"] = (features["platform"] as? [[String: Any]] ?? []).filter { !few.contains($0["column"] as? String ?? "") }
+            document["features"] = features
+            change(&document)
+            let file = lab.folder.appending(path: "\(name).json")
+            try JSONSerialization.data(withJSONObject: document, options: [.sortedKeys]).write(to: file)
+            return file.path
+        })
+    }
+
+    private static func rows(_ name: String) throws -> [[String]] {
+        try String(contentsOf: TrialData.files.get().appending(path: name), encoding: .utf8).split(whereSeparator: \.isNewline).dropFirst()
+            .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+    }
+
+    @Test("records train by catalogue paths on who has authorised everything; a withdrawal holds in the next scoring; all of it is told")
+    func course() async throws {
+        let (lab, specification) = try await Self.lab()
+        let config = ["--config", lab.path("platform/node.json")]
+        let data = try TrialData.files.get()
+        let spec = try specification("records") { _ in }
+
+        // Without a list nobody enters, and nothing is registered that is not there.
+        let none = try await lab.run("platform-node", ["authorisations", "plan", spec, "--json"] + config)
+        #expect(none.code == 0 && none.output.contains("\"admitted\":0"), "\(none)")
+        let imported = try await lab.run("platform-node", ["authorisations", "import", data.appending(path: "authorisations.csv").path] + config)
+        #expect(imported.code == 0, "\(imported)")
+        let bank = try await lab.run("bank-node", ["data", "register", "main", "--config", lab.path("bank/node.json")])
+        #expect(bank.code == 0, "\(bank)")
+        let registered = try await lab.run("platform-node", ["data", "register", "records"] + config)
+        #expect(registered.code == 0 && registered.output.contains("JN-04/vat_paid_12m") && !registered.output.contains("tax_arrears_amount"), "\(registered)")
+
+        // Rows lost by the plan, and again from the file.
+        let items = ["JN-01", "JN-03", "JN-04", "GB-07.1", "JN-11", "JN-12", "JN-13", "GB-10.1"]
+        let list = try Self.rows("authorisations.csv")
+        let timely = list.filter { $0[2] == "credit_assessment" && $0[7] > "2026" && $0[9].isEmpty }
+        let valid = Set(timely.filter { Set($0[1].split(separator: ";").map(String.init)).isSuperset(of: items) }.map { $0[0] })
+        let subjects = try Self.rows("platform.csv").map { $0[0] }
+        let planned = try await lab.run("platform-node", ["authorisations", "plan", spec, "--json"] + config)
+        let plan = try #require(try JSONSerialization.jsonObject(with: Data(planned.output.utf8)) as? [String: Any])
+        let lost = (plan["items"] as? [[String: Any]] ?? []).compactMap { $0["lost"] as? Int }
+        #expect(plan["subjects"] as? Int == subjects.count && plan["admitted"] as? Int == valid.count && valid.count < subjects.count)
+        #expect(lost.reduce(0, +) == subjects.count - valid.count && lost.count == 8 && lost.filter { $0 > 0 }.count >= 3, "\(lost)")
+        let words = try await lab.run("platform-node", ["authorisations", "plan", spec, "--lang", "zh"] + config)
+        #expect(words.output.contains("进入任务：\(valid.count)") && words.output.contains("电费信息"), "\(words)")
+
+        try await lab.start()
+        let validated = try await lab.job("validate", spec)
+        #expect(validated.code == 0, "\(validated)")
+        let submitted = try await lab.job("submit", spec, "--watch")
+        #expect(submitted.code == 0, "\(submitted.errors)")
+        let job = submitted.output.trimmingCharacters(in: .newlines)
+        let report = try lab.json("platform/state/jobs/\(job)/report.json")
+        #expect((report["rows"] as? [String: Int])?["platform"] == valid.count)
+        let told = try lab.json("platform/state/jobs/\(job)/authorisations.json")
+        #expect(told as NSDictionary == plan as NSDictionary)
+        func scores(_ job: String) throws -> [String] {
+            try lab.text("bank/state/jobs/\(job)/scores.csv").split(separator: "\n").dropFirst().map { String($0.split(separator: ",")[0]) }
+        }
+        let scored = try scores(job)
+        #expect(Set(scored) == valid.intersection(Set(try Self.rows("bank.csv").map { $0[0] })) && scored.count > 1000)
+
+        // One of them withdraws.
+        let gone = try #require(scored.first)
+        let check = ["authorisations", "check", gone, "--job", spec] + config
+        #expect(try await lab.run("platform-node", check).code == 0)
+        let withdrawn = try await lab.run("platform-node", ["authorisations", "withdraw", gone.lowercased()] + config)
+        #expect(withdrawn.code == 0, "\(withdrawn)")
+        for (language, rule) in [("en", "rule R25"), ("zh", "规则 R25")] {
+            let refused = try await lab.run("platform-node", check + ["--lang", language])
+            #expect(refused.code == 1 && refused.pair(language).error.contains(rule) && !refused.errors.contains(gone), "\(refused)")
+        }
+        let expired = try #require(list.first { $0[7] < "2026" }?[0])
+        let old = try await lab.run("platform-node", ["authorisations", "check", expired, "--job", spec] + config)
+        #expect(old.code == 1 && old.pair().error.contains("valid until 2025-06-30 (rule R04)"), "\(old)")
+
+        let scoring = try specification("score") { document in
+            for key in ["label", "features", "training"] { document[key] = nil }
+            document["kind"] = "score"
+            document["model"] = job
+        }
+        let second = try await lab.job("submit", scoring, "--watch")
+        #expect(second.code == 0, "\(second.errors)")
+        let next = second.output.trimmingCharacters(in: .newlines)
+        #expect(try Set(scores(next)) == Set(scored).subtracting([gone]))
+
+        // Its whole history, at the platform; the list's roots stand in the ledger of operations.
+        let history = try await lab.run("platform-node", ["audit", "subject", gone] + config)
+        let lines = history.output.split(separator: "\n").map(String.init)
+        for text in ["authorised JN-01", "withdrew everything", "\(job)  credit_assessment  scored", "\(next)  credit_assessment  left out for want of authorisation"] {
+            #expect(lines.contains { $0.contains(text) }, "\(text) in \(lines)")
+        }
+        #expect(!lines.contains { $0.contains("\(next)  credit_assessment  scored") })
+        let entries = try lab.text("platform/state/operations/entries.jsonl")
+        let root = try #require((told["authorisations"] as? [String: Any])?["root"] as? String)
+        #expect(entries.split(separator: "\n").contains { $0.contains("authorisations.applied") && $0.contains(root) && $0.contains(job) })
+        #expect(!entries.contains(gone))
+        let operations = try await lab.jointlab("audit", "verify", lab.path("platform/state/operations"))
+        #expect(operations.code == 0, "\(operations)")
+        // What was computed from the list as it was then comes out again.
+        let replayed = try await lab.run("platform-node", [
+            "audit", "replay", job, "--owner-key", lab.path("platform/owner-seal.key"), "--auditor-key", lab.path("platform-auditor/auditor-seal.key"),
+        ] + config)
+        #expect(replayed.code == 0, "\(replayed)")
+
+        // What providers are told of it, in counts.
+        let feedback = try await lab.run("platform-node", ["data", "feedback", "--json"] + config)
+        let told2 = try #require(try JSONSerialization.jsonObject(with: Data(feedback.output.utf8)) as? [String: Any])
+        let taxes = try #require((told2["items"] as? [[String: Any]])?.first { $0["item"] as? String == "JN-04" })
+        #expect(told2["jobs"] as? [String: Int] == ["completed": 2, "ended": 0, "refused": 0] && told2["banks"] as? [String] == ["bank"])
+        #expect(taxes["completed"] as? Int == 2 && taxes["models_in_use"] as? Int == 1 && taxes["rows_scored"] as? Int == 2 * scored.count - 1)
+        #expect(taxes["rows_excluded"] as? Int == 2 * (subjects.count - valid.count) + 1 && !feedback.output.contains(gone))
+        let chinese = try await lab.run("platform-node", ["data", "feedback", "--lang", "zh"] + config)
+        #expect(chinese.output.contains("JN-04 纳税信息：完成 2"), "\(chinese)")
+
+        // A job beyond what is declared or valid is refused by the node, with rule and place.
+        for (name, place, rule, change) in [
+            ("late", "/valid_until", "R10", { $0["valid_until"] = "2026-01-31" }),
+            ("more", "/features/platform/0", "R10", { (document: inout [String: Any]) in
+                document["features"] = ["bank": ["tenure_months"], "platform": ["tax_arrears_amount"]]
+            }),
+        ] as [(String, String, String, (inout [String: Any]) -> Void)] {
+            let run = try await lab.job("submit", try specification(name, change), "--watch")
+            #expect(run.code == 2 && run.pair().error.contains(place) && run.pair().error.contains("rule \(rule)"), "\(run)")
+        }
+    }
+}
