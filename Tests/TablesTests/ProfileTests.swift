@@ -7,6 +7,10 @@ private func profile(_ content: String, identifier: String? = nil) throws -> Dat
     try withFile(content) { try DataProfile.of(DataSource($0), identifier: identifier) }
 }
 
+/// A set with known defects, where it is at hand.
+private let dirty = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "../../../shared/data/synthetic/n3000_dirty/platform.csv").standardized
+
 /// Numbers with a period far longer than any test, from a seed.
 private struct Sequence: RandomNumberGenerator {
     var state: UInt64
@@ -107,9 +111,9 @@ private struct Sequence: RandomNumberGenerator {
     }
 
     @Test("the data set with known defects has exactly those",
-          .enabled(if: FileManager.default.fileExists(atPath: "/work/shared/data/synthetic/n3000_dirty/platform.csv")))
+          .enabled(if: FileManager.default.fileExists(atPath: dirty.path)))
     func knownDefects() throws {
-        let found = try DataProfile.of(DataSource(URL(fileURLWithPath: "/work/shared/data/synthetic/n3000_dirty/platform.csv")))
+        let found = try DataProfile.of(DataSource(dirty))
         let defects = Dictionary(uniqueKeysWithValues: found.defects.map { ($0.rule, $0.found.rows) })
         // 20 subjects are contradicted: both of their rows count.
         #expect(defects == [
