@@ -34,15 +34,18 @@ extension LabCommand {
                 let draft = try ContractDraft(of: contract)
                 for name in remove { try draft.remove(name) }
                 let until = Date(timeIntervalSinceNow: Double(overlapDays) * 86_400)
-                for text in rotate {
+                func pair(_ text: String, _ option: String, _ en: String, _ zh: String) throws(Fault) -> (name: String, file: String) {
                     let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-                    guard parts.count == 2 else { throw Fault(.wrongType, at: "--rotate", "NAME=CERTIFICATE", "“名称=证书文件”") }
-                    try draft.rotate(parts[0], to: parts[1], formerUntil: until)
+                    guard parts.count == 2 else { throw Fault(.wrongType, at: option, en, zh) }
+                    return (parts[0], parts[1])
+                }
+                for text in rotate {
+                    let (name, file) = try pair(text, "--rotate", "NAME=CERTIFICATE", "“名称=证书文件”")
+                    try draft.rotate(name, to: file, formerUntil: until)
                 }
                 for text in policy {
-                    let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-                    guard parts.count == 2 else { throw Fault(.wrongType, at: "--policy", "NAME=POLICY", "“名称=策略文件”") }
-                    try draft.pin(parts[1], of: parts[0])
+                    let (name, file) = try pair(text, "--policy", "NAME=POLICY", "“名称=策略文件”")
+                    try draft.pin(file, of: name)
                 }
                 let text = try draft.text(for: out)
                 guard !FileManager.default.fileExists(atPath: out) else { throw Fault(.alreadyExists, at: out) }

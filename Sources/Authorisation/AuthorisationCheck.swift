@@ -1,6 +1,7 @@
 import Catalogue
 import Faults
 import Jobs
+import Ledger
 
 /// Who may enter a job: subjects whose authorisations cover everything that it uses, for its purpose and its bank, on the day.
 package struct AuthorisationCheck: Sendable {
@@ -145,8 +146,4 @@ package struct Admission: Sendable, Hashable {
         lines.append(text("List of authorisations: \(size) lines, root \(hexadecimal(root)), as of \(day)", "授权清单：\(size) 条，根 \(hexadecimal(root))，截至 \(day)"))
         return lines
     }
-}
-
-private func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
 }

@@ -97,16 +97,11 @@ package struct AuthorisationList: Sendable {
             bytes += encoded
             bytes.append(UInt8(ascii: "\n"))
         }
-        let isWritten = bytes.withUnsafeBytes { buffer in
-            var done = 0
-            while done < buffer.count {
-                let count = write(descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done)
-                guard count > 0 else { return false }
-                done += count
-            }
-            return true
-        }
-        guard isWritten, fsync(descriptor) == 0 else {
+        let handle = FileHandle(fileDescriptor: descriptor)
+        do {
+            try handle.write(contentsOf: Data(bytes))
+            try handle.synchronize()
+        } catch {
             ftruncate(descriptor, end)
             throw Fault(.unwritable, at: path)
         }

@@ -1,6 +1,7 @@
 import Faults
 import Features
 import Jobs
+import Planning
 import Tables
 import Training
 import Wire
@@ -23,17 +24,17 @@ package struct OwnData: Sendable {
     ) throws(Fault) -> OwnData {
         let isBank = role == .bank
         let identifier = isBank ? specification.population.bankId : specification.population.platformId
-        let name = isBank ? specification.data.bank : specification.data.platform
+        let name = specification.dataset(role)
         var half: ModelHalf?
         let features: [JobSpecification.Feature]
         let used: [JobSpecification.Feature]
         if let training = specification.training {
-            features = isBank ? training.features.bank : training.features.platform
+            features = training.features(role)
             used = features
         } else {
             let job = specification.scoring?.model ?? ""
             guard let model, let decoded = ModelHalf.decoded(model), decoded.role == role.rawValue,
-                  decoded.peer == (isBank ? specification.parties.platform : specification.parties.bank) else {
+                  decoded.peer == specification.party(role.otherOwner) else {
                 throw Fault(.unknownModel, at: "/model", job)
             }
             half = decoded

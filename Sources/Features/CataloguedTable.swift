@@ -101,14 +101,8 @@ package struct CataloguedTable {
     }
 
     private func kind(of path: String) throws(Fault) -> ColumnKind {
-        guard let (_, field, isOutcome) = Catalogue.current.resolve(path) else { throw Fault(.defect, at: "CataloguedTable.kind") }
-        if isOutcome { return .flag }
-        return switch field.kind {
-        case .integer, .decimal: .number
-        case .boolean: .flag
-        case .enumeration, .string: .category
-        case .date, .documentNumber: .text
-        }
+        guard Catalogue.current.resolve(path) != nil else { throw Fault(.defect, at: "CataloguedTable.kind") }
+        return CatalogueRules.featureType(path).map(ColumnKind.init) ?? .text
     }
 
     // Tables of one row for each subject

@@ -63,7 +63,7 @@ package struct LabPolicy: Sendable, Hashable {
                         ? reader.list("stages", count: 1...3) { $1.value($0, .choice(JobSpecification.Stage.preLoan)) } : nil)
             } : nil
             var levels: [String: Level] = [:]
-            for (key, word) in reader.pairs("levels", count: 1...1000, requireItemOrField) {
+            for (key, word) in reader.pairs("levels", count: 1...1000, .column, requireItemOrField) {
                 guard let level = Level(rawValue: word) else {
                     let list = Level.allCases.map(\.rawValue).joined(separator: " | ")
                     reader.findings.add(Fault(.unknownChoice, at: reader.place(of: "levels") + "/\(key)", shown(word), list, "choose one of: \(list)", "请选用：\(list)"))
@@ -83,10 +83,7 @@ package struct LabPolicy: Sendable, Hashable {
             }
             let jobs = quota("quota", "jobs")
             let budget = quota("exposure_budget", "percent")
-            var freshness: [String: Int] = [:]
-            if reader.has("freshness_days") {
-                freshness = reader.counts("freshness_days", 1...36_500, requireItemOrField)
-            }
+            let freshness = reader.pairs("freshness_days", count: 1...1000, .integer(1...36_500), requireItemOrField)
             return LabPolicy(
                 name: name, isCatalogueRequired: isCatalogueRequired, purposes: purposes, levels: levels, minimumIntersection: limits.0,
                 maximumRounds: limits.1, exposurePercent: limits.2, minimumCell: limits.3, jobs: jobs, exposureBudget: budget,
@@ -172,10 +169,8 @@ extension LabPolicy {
             let further = dataset.tables.first { $0.value.fields[path] != nil }
             let place = "datasets/\(data)" + (further.map { "/tables/\($0.key)" } ?? "")
             let drawn = further.map(\.value.drawn) ?? dataset.drawn
-            guard let drawn, drawn.advanced(days: days) >= asOf else {
-                faults.append(Fault(.dataStale, at: place, path, drawn.map { "\($0)" } ?? "?", "\(days)", "\(asOf)"))
-                continue
-            }
+            if let drawn, drawn.advanced(days: days) >= asOf { continue }
+            faults.append(Fault(.dataStale, at: place, path, drawn.map { "\($0)" } ?? "?", "\(days)", "\(asOf)"))
         }
         return faults
     }

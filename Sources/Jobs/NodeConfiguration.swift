@@ -236,7 +236,7 @@ extension NodeConfiguration.Dataset {
         }
         identifier = reader.optional("id", .text(1...128))
         drawn = reader.optional("drawn", .day)
-        fields = reader.pairs("fields", count: 1...1000) { path, place throws(Fault) in _ = try CatalogueRules.field(path, at: place) }
+        fields = reader.pairs("fields", count: 1...1000, .column) { path, place throws(Fault) in _ = try CatalogueRules.field(path, at: place) }
         guard !isFurther else {
             ended = reader.texts("ended", count: 1...20) ?? []
             if fields.isEmpty { reader.findings.add(Fault(.missingKey, at: reader.place(of: "fields"), "fields")) }

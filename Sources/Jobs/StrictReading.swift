@@ -214,8 +214,10 @@ struct ObjectReader {
         return elements.enumerated().map { findings.value(node.child("\($0)", $1), .column) }
     }
 
-    /// An object of texts under keys of the author's choice; each pair is checked with its place.
-    mutating func pairs(_ key: String, count: ClosedRange<Int>, _ check: (String, String) throws(Fault) -> Void) -> [String: String] {
+    /// An object of values of one form under keys of the author's choice; each pair is checked with its place.
+    mutating func pairs<Value>(
+        _ key: String, count: ClosedRange<Int>, _ form: Form<Value>, _ check: (String, String) throws(Fault) -> Void
+    ) -> [String: Value] {
         guard let node = take(key) else { return [:] }
         guard case .object(let entries) = node.value, count.contains(entries.count) else {
             findings.add(node.wrongType(
@@ -223,32 +225,16 @@ struct ObjectReader {
                 "含 \(count.lowerBound) 至 \(count.upperBound) 项的对象"))
             return [:]
         }
-        var result: [String: String] = [:]
+        var result: [String: Value] = [:]
         for (name, value) in entries.sorted(by: { $0.key < $1.key }) {
             let child = node.child(name, value)
-            result[name] = findings.value(child, .column)
+            result[name] = findings.value(child, form)
             do { try check(name, child.place) } catch { findings.add(error) }
         }
         return result
     }
 
     func wrongType(_ en: String, _ zh: String) -> Fault { node.wrongType(en, zh) }
-
-    /// An object of whole numbers under keys of the author's choice; each pair is checked with its place.
-    mutating func counts(_ key: String, _ range: ClosedRange<Int>, _ check: (String, String) throws(Fault) -> Void) -> [String: Int] {
-        guard let node = take(key) else { return [:] }
-        guard case .object(let entries) = node.value, (1...1000).contains(entries.count) else {
-            findings.add(node.wrongType("an object of 1 to 1000 entries", "含 1 至 1000 项的对象"))
-            return [:]
-        }
-        var result: [String: Int] = [:]
-        for (name, value) in entries.sorted(by: { $0.key < $1.key }) {
-            let child = node.child(name, value)
-            result[name] = findings.value(child, .integer(range))
-            do { try check(name, child.place) } catch { findings.add(error) }
-        }
-        return result
-    }
 
     /// A key that this kind of object cannot have, and why.
     mutating func refuse(_ key: String, _ en: String, _ zh: String) {

@@ -412,7 +412,7 @@ package final class DataNode: Sendable {
         if let policy, let contractRole = Contract.Role(rawValue: role.rawValue) {
             let model = specification.scoring.map { tools.modelFeatures(files.read("model.json", job: $0.model) ?? []) } ?? []
             if let fault = policy.check(specification, role: contractRole, model: model).first { throw fault }
-            let used = (role == .bank ? specification.training?.features.bank : specification.training?.features.platform) ?? model
+            let used = specification.training?.features(role) ?? model
             if let fault = policy.stale(used, in: dataset, named: dataName, asOf: specification.asOf ?? today).first { throw fault }
             try requireQuota(policy, specification, id)
         }

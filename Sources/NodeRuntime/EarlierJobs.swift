@@ -20,8 +20,8 @@ extension JobFiles {
         }
         let jobs = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).map { ($0, made($0)) }.sorted { $0.1 > $1.1 }
         let found = jobs.prefix(50).lazy.compactMap { job, _ -> EarlierJob? in
-            guard let bytes = read("report.json", job: job), let report = try? JSONValue.parse(bytes, as: "report.json"),
-                  report["name"]?.string == specification.name, report["order"]?["bank"]?.string == specification.parties.bank,
+            guard let report = report(job), report["name"]?.string == specification.name,
+                  report["order"]?["bank"]?.string == specification.parties.bank,
                   report["order"]?["platform"]?.string == specification.parties.platform,
                   let rounds = report["rounds"]?.integer, rounds > 0, let aligned = report["rows"]?["aligned"]?.integer, aligned > 0
             else { return nil }

@@ -75,6 +75,9 @@ package struct JobFiles: Sendable {
 extension JobFiles {
     private func since(_ days: Int) -> Date { Date(timeIntervalSinceNow: -Double(days) * 86_400) }
 
+    /// Of a job that was completed here.
+    func report(_ job: String) -> JSONValue? { read("report.json", job: job).flatMap { try? JSONValue.parse($0, as: "report.json") } }
+
     /// Other jobs that this node has consented to within so many days, whatever became of them.
     func approvals(withinDays days: Int, besides job: JobIdentifier) -> Int {
         let folder = directory.appendingPathComponent("approvals", isDirectory: true)
@@ -93,8 +96,7 @@ extension JobFiles {
         let folder = directory.appendingPathComponent("jobs", isDirectory: true)
         let jobs = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return jobs.reduce(0) { sum, job in
-            guard let bytes = read("report.json", job: job), let report = try? JSONValue.parse(bytes, as: "report.json"),
-                  let at = report["finished"]?.string.flatMap({ try? Date($0, strategy: .iso8601) }), at > since(days),
+            guard let report = report(job), let at = report["finished"]?.string.flatMap({ try? Date($0, strategy: .iso8601) }), at > since(days),
                   case .number(let percent)? = report["disclosed"]?["exposure_percent"]
             else { return sum }
             return sum + (Double(percent) ?? 0)

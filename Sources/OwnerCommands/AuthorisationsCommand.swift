@@ -153,7 +153,7 @@ package struct AuthorisationsCommand<Program: OwnerProgram>: ParsableCommand {
 
         func run() throws {
             try options.reporting {
-                let job = try PlannedJob(specification, options, role: Program.role)
+                let job = try PlannedJob(specification, options, Program.tools, role: Program.role)
                 let admission = job.check.admit(try job.subjects())
                 if json { return Console.say(admission.json.canonicalText()) }
                 guard !job.check.needs.isEmpty else {
@@ -176,7 +176,7 @@ package struct AuthorisationsCommand<Program: OwnerProgram>: ParsableCommand {
 
         func run() throws {
             try options.reporting {
-                let planned = try PlannedJob(job, options, role: Program.role)
+                let planned = try PlannedJob(job, options, Program.tools, role: Program.role)
                 try planned.check.require(try Authorisation.subject(subject, at: "authorisations check"), at: planned.name)
                 Console.say(Phrase(en: "It may enter.", zh: "可以进入。")(options.language))
             }
@@ -191,7 +191,7 @@ private struct PlannedJob {
     private let dataset: NodeConfiguration.Dataset
     private let specification: JobSpecification
 
-    init(_ file: String, _ options: NodeOptions, role: Role) throws {
+    init(_ file: String, _ options: NodeOptions, _ tools: DataTools, role: Role) throws {
         name = URL(fileURLWithPath: file).lastPathComponent
         let installation = try Installation.node(options.config, role: role)
         let configuration = installation.configuration
@@ -205,10 +205,8 @@ private struct PlannedJob {
         self.dataset = dataset
         var features = specification.training?.features.platform ?? []
         if let job = specification.scoring?.model {
-            guard let half = try JobFiles(configuration.dataDirectory).read("model.json", job: job),
-                  let model = try? JSONDecoder().decode(StoredHalf.self, from: Data(half))
-            else { throw Fault(.unknownModel, at: "\(name)#/model", job) }
-            features = model.plan.features
+            features = try JobFiles(configuration.dataDirectory).read("model.json", job: job).map(tools.modelFeatures) ?? []
+            guard !features.isEmpty else { throw Fault(.unknownModel, at: "\(name)#/model", job) }
         }
         check = AuthorisationCheck(
             try AuthorisationList.read(configuration.dataDirectory),
@@ -216,12 +214,10 @@ private struct PlannedJob {
             purpose: specification.purpose.code, grantee: specification.parties.bank, day: .today)
     }
 
-    private struct StoredHalf: Decodable { let plan: PreparationPlan }
-
     func subjects() throws -> [String] {
-        let kind: IdentifierKind = specification.population.idType == .uscc ? .creditCode : .text
+        let people = specification.population
         return try Table.read(
-            from: DataSource(dataset), identifier: specification.population.platformId, identifierKind: kind, columns: []).0.identifiers
+            from: DataSource(dataset), identifier: people.platformId, identifierKind: IdentifierKind(people.idType), columns: []).0.identifiers
     }
 }
 

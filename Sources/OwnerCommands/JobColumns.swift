@@ -75,14 +75,16 @@ struct JobColumns {
         guard let (table, _) = try? Table.read(from: source, identifier: identifier, identifierKind: IdentifierKind(specification.population.idType),
                                                columns: plan.requests)
         else { return nil }
-        let rows = try order(of: table, in: job, ledger, specification) ?? Array(0..<table.rowCount)
+        let rows = try order(of: table, in: job, ledger, manifest, specification) ?? Array(0..<table.rowCount)
         guard let columns = try? plan.standardised(in: table, rows: rows), !columns.isEmpty else { return nil }
         return (columns.map { ($0.column, $0.values) }, rows.map { table.lines[$0] })
     }
 
     /// Rows of the common subjects in the job's order. Source: `Protocols/protocol.md`, "Alignment".
-    private func order(of table: Table, in job: JobIdentifier, _ ledger: LedgerDirectory, _ specification: JobSpecification) throws(Fault) -> [Int]? {
-        guard let manifest = LedgerManifest(decoding: ledger.manifest), let isCommon = try operations.aligned(in: job) else { return nil }
+    private func order(
+        of table: Table, in job: JobIdentifier, _ ledger: LedgerDirectory, _ manifest: LedgerManifest, _ specification: JobSpecification
+    ) throws(Fault) -> [Int]? {
+        guard let isCommon = try operations.aligned(in: job) else { return nil }
         var shares: [Direction: [UInt8]] = [:]
         for line in ledger.lines {
             for start in stride(from: 0, through: line.records.count - manifest.recordBytes, by: manifest.recordBytes) {

@@ -55,12 +55,19 @@ enum RecordFormat {
         bytes.endLine()
     }
 
-    /// `day` counts from 2024-01-01 and stays below 730, that is to say up to 2025-12-30.
-    private static func date(_ day: Int) -> String {
-        let year = day < 366 ? 2024 : 2025
-        var rest = day < 366 ? day : day - 366
+    /// `day` counts from 2024-01-01.
+    static func date(_ day: Int) -> String {
+        var (year, rest) = (2024, day)
+        while rest < 0 {
+            year -= 1
+            rest += year % 4 == 0 ? 366 : 365
+        }
+        while rest >= (year % 4 == 0 ? 366 : 365) {
+            rest -= year % 4 == 0 ? 366 : 365
+            year += 1
+        }
         var month = 1
-        for length in [31, year == 2024 ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        for length in [31, year % 4 == 0 ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
             if rest < length { break }
             rest -= length
             month += 1

@@ -39,7 +39,7 @@ struct RecordTables {
         var sequence = 0
         func add(_ day: Int, _ end: Int, repaired: Int? = nil) {
             sequence += 1
-            bytes.row([enterprise.code, "P\(number)-\(sequence)", date(day), date(end), repaired.map(date) ?? ""])
+            bytes.row([enterprise.code, "P\(number)-\(sequence)", RecordFormat.date(day), RecordFormat.date(end), repaired.map(RecordFormat.date) ?? ""])
         }
         for _ in 0..<enterprise.platform.penaltyCount {
             let day = observationDay - random.integer(below: 700)
@@ -68,11 +68,11 @@ struct RecordTables {
         if enterprise.platform.onDishonestList {
             for sequence in 0...random.integer(below: 2) {
                 // A revocation that is still to come ends nothing yet.
-                let revoked = random.chance(0.2) ? date(observationDay + 1 + random.integer(below: 200)) : ""
+                let revoked = random.chance(0.2) ? RecordFormat.date(observationDay + 1 + random.integer(below: 200)) : ""
                 bytes.row([enterprise.code, "C\(number)-\(sequence)", revoked])
             }
         }
-        if random.chance(0.02) { bytes.row([enterprise.code, "C\(number)-9", date(observationDay - random.integer(below: 600))]) }
+        if random.chance(0.02) { bytes.row([enterprise.code, "C\(number)-9", RecordFormat.date(observationDay - random.integer(below: 600))]) }
     }
 
     private static func appendTitles(_ enterprise: Enterprise, _ random: inout Random, _ bytes: inout [UInt8]) {
@@ -123,27 +123,6 @@ struct RecordTables {
             evidence += String(repeating: "0", count: 8 - word.utf8.count) + word
         }
         bytes.row([enterprise.code, items.joined(separator: ";"), purpose, grantee, written, "1", "2025-01-01", until, evidence, withdrawn])
-    }
-
-    /// `day` counts from 2024-01-01.
-    private static func date(_ day: Int) -> String {
-        var (year, rest) = (2024, day)
-        while rest < 0 {
-            year -= 1
-            rest += year % 4 == 0 ? 366 : 365
-        }
-        while rest >= (year % 4 == 0 ? 366 : 365) {
-            rest -= year % 4 == 0 ? 366 : 365
-            year += 1
-        }
-        var month = 1
-        for length in [31, year % 4 == 0 ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-            if rest < length { break }
-            rest -= length
-            month += 1
-        }
-        func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(year)-\(twoDigits(month))-\(twoDigits(rest + 1))"
     }
 }
 
