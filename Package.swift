@@ -15,6 +15,7 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
     .product(name: "NIOTLS", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
     .product(name: "NIOSSL", package: "swift-nio-ssl"),
 ]
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -106,8 +107,14 @@ let package = Package(
         .executableTarget(
             name: "measure", dependencies: ["Exchange", "Roles", "Jobs", "Wire", "Paillier", "BigNumber", "Primitives", "CLibcrypto", "Ledger"], path: "Benchmarks/measure", swiftSettings: settings),
 
+        // nor this: what `Tests/fuzz/run` feeds with changed inputs
+        .executableTarget(
+            name: "fuzz", dependencies: ["Authorisation", "Exchange", "Tables", "Ledger", "Paillier", "Jobs", "Wire", "Faults", "Primitives"], path: "Tests/fuzz",
+            exclude: ["corpus", "run"], swiftSettings: settings),
+
         // tests
         tests("LayeringTests", []),
+        tests("FuzzTests", ["fuzz"]),
         tests("LinearAlgebraTests", ["LinearAlgebra", bigInt]),
         tests("EvaluationTests", ["Evaluation"]),
         tests("CatalogueTests", ["Catalogue", "Faults"]),

@@ -63,6 +63,13 @@ package struct ArbiterMachine: Sendable {
         }
     }
 
+    /// How many jobs wait for their owners, and how many run.
+    package var openJobs: (waiting: Int, running: Int) {
+        let open = jobs.values.filter(\.isOpen)
+        let running = open.count { $0.record.state == .running }
+        return (open.count - running, running)
+    }
+
     package mutating func step(_ event: ArbiterEvent, unixSeconds: UInt64) -> [ArbiterEffect] {
         switch event {
         case .connected(let line):

@@ -21,6 +21,7 @@ package actor ArbiterNode {
     private let ledgers: LedgerBook
     private let operations: Operations
     private let log: NodeLog
+    private let monitor: NodeMonitor
     private var machine: ArbiterMachine
     private var lines: [ArbiterLine: PostedLine] = [:]
     private var connections: UInt64 = 0
@@ -33,6 +34,7 @@ package actor ArbiterNode {
         identity = installation.identity
         address = listen.description
         self.log = log
+        monitor = NodeMonitor(configuration, role: .arbiter)
         files = try JobFiles(configuration.dataDirectory)
         records = files.directory.appendingPathComponent("records", isDirectory: true)
         do {
@@ -70,9 +72,16 @@ package actor ArbiterNode {
             }, maximumConnections: 256,
             onRefusal: { [log] in log.warning($0) },
             handler: { [self] in await welcome($0) })
+        let watched = try await monitor.listen { [self] in await condition }
         log.info(en: "listening at \(address)", zh: "正在监听 \(address)")
         while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+        await watched?.close()
         await listener.close()
+    }
+
+    private var condition: NodeMonitor.Condition {
+        let open = machine.openJobs
+        return NodeMonitor.Condition(isReady: true, jobs: ["waiting": open.waiting, "running": open.running])
     }
 
     private func welcome(_ connection: Connection) async {
@@ -139,7 +148,10 @@ package actor ArbiterNode {
         } catch {
             log.warning(error)
         }
-        if record.state.isFinal { ledgers.end(id) }
+        if record.state.isFinal {
+            ledgers.end(id)
+            monitor.jobEnded(completed: record.state == .completed)
+        }
         log.of(id).info(en: "\(record.name): \(record.state.name.en)", zh: "\(record.name)：\(record.state.name.zh)")
         do {
             try Data(bytes).write(to: records.appendingPathComponent("\(id).record"), options: .atomic)

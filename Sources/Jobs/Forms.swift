@@ -150,6 +150,16 @@ extension Form where Value == Endpoint {
             return endpoint
         }
     }
+
+    /// What only programs of the same machine reach.
+    static var loopback: Form {
+        Form(Endpoint(host: "", port: 0)) { node throws(Fault) in
+            guard case .text(let text) = node.value, let endpoint = Endpoint(text), ["127.0.0.1", "::1", "localhost"].contains(endpoint.host) else {
+                throw node.wrongType("an address of this machine alone, such as 127.0.0.1:9464", "仅限本机的地址，如 127.0.0.1:9464")
+            }
+            return endpoint
+        }
+    }
 }
 
 /// Host and port of a listener.

@@ -16,6 +16,8 @@ package struct NodeConfiguration: Sendable, Hashable {
     package let ledgerKey: String
     /// Present exactly where the role listens; port 0 takes any free port.
     package let listen: Endpoint?
+    /// Where whoever watches this machine may ask for the node's condition; of the loopback alone.
+    package let monitor: Endpoint?
     package let dataDirectory: String
     /// By the names that specifications use; empty at the arbiter.
     package let datasets: [String: Dataset]
@@ -29,6 +31,7 @@ package struct NodeConfiguration: Sendable, Hashable {
     /// To whom the secrets of jobs are sealed; without, no job can be replayed.
     package let sealKeys: SealKeys?
     package let logLevel: LogLevel
+    package let logFormat: LogFormat
     /// Where the secrets of TLS are written, for laboratories alone.
     package let insecureKeyLog: String?
 
@@ -126,6 +129,9 @@ package struct NodeConfiguration: Sendable, Hashable {
         case trace, debug, info, notice, warning, error, critical
     }
 
+    /// Lines for people, or an object a line for programs.
+    package enum LogFormat: String, Sendable, Hashable, CaseIterable { case text, json }
+
     /// - Parameters:
     ///   - directory: the directory of the file.
     ///   - role: the role of the program that reads it.
@@ -164,10 +170,11 @@ package struct NodeConfiguration: Sendable, Hashable {
             return NodeConfiguration(
                 name: identity.name, contract: identity.contract, authority: identity.authority,
                 certificate: identity.certificate, privateKey: identity.privateKey, ledgerKey: ledgerKey,
-                listen: listen, dataDirectory: reader.path("data_directory", in: directory), datasets: datasets,
+                listen: listen, monitor: reader.optional("monitor", .loopback), dataDirectory: reader.path("data_directory", in: directory), datasets: datasets,
                 retention: retention, ledgerBytes: reader.object("ledger", isOptional: true) { $0.optional("disk_limit", .integer(1_000_000...Int.max)) },
                 approval: Approval(reading: &reader, "approve"), policy: policy,
                 sealKeys: sealKeys, logLevel: reader.optional("log_level", .choice(LogLevel.info), default: .info),
+                logFormat: reader.optional("log_format", .choice(LogFormat.text), default: .text),
                 insecureKeyLog: reader.optional("insecure_key_log", .text(1...1024)).map { joined($0, to: directory) })
         }
     }

@@ -30,7 +30,7 @@ package enum NodeProgram {
         do {
             let installation = try Installation.node(options.config, role: role)
             let configuration = installation.configuration
-            LoggingSystem.bootstrap { PlainLogHandler(label: $0) }
+            LoggingSystem.bootstrap { NodeLogHandler(label: $0, format: configuration.logFormat) }
             var logger = Logger(label: configuration.name)
             logger.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
             let display: NodeLog.Display = { job, words in
@@ -55,13 +55,17 @@ package enum NodeProgram {
     }
 }
 
-/// One line for each event: time, level, node, metadata in square brackets, text.
-struct PlainLogHandler: LogHandler {
+/// One line for each event. As text: time, level, node, job in square brackets, text; as JSON also the phase of the job.
+struct NodeLogHandler: LogHandler {
     let label: String
+    let format: NodeConfiguration.LogFormat
     var logLevel = Logger.Level.info
     var metadata: Logger.Metadata = [:]
 
-    init(label: String) { self.label = label }
+    init(label: String, format: NodeConfiguration.LogFormat) {
+        self.label = label
+        self.format = format
+    }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
@@ -70,7 +74,16 @@ struct PlainLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         let merged = metadata.merging(event.metadata ?? [:]) { $1 }
-        let details = merged.sorted { $0.key < $1.key }.map { "[\($0.key) \($0.value)] " }.joined()
-        Console.note("\(Date().formatted(.iso8601)) \(event.level) \(label) \(details)\(event.message)")
+        let time = Date().formatted(.iso8601)
+        switch format {
+        case .text:
+            // The text itself tells of each new phase.
+            let details = merged.filter { $0.key != "phase" }.sorted { $0.key < $1.key }.map { "[\($0.key) \($0.value)] " }.joined()
+            Console.note("\(time) \(event.level) \(label) \(details)\(event.message)")
+        case .json:
+            var members = merged.mapValues { JSONValue.text("\($0)") }
+            members.merge(["time": .text(time), "level": .text("\(event.level)"), "node": .text(label), "message": .text("\(event.message)")]) { $1 }
+            Console.note(JSONValue.object(members).canonicalText())
+        }
     }
 }

@@ -27,6 +27,7 @@ package final class DataNode: Sendable {
     private let vault: SecretVault
     private let sealKeys: NodeConfiguration.SealKeys?
     private let log: NodeLog
+    private let monitor: NodeMonitor
     private let tools: DataTools
     private let approval: NodeConfiguration.Approval
     private let survey: MachineSurvey
@@ -86,6 +87,7 @@ package final class DataNode: Sendable {
         // Without what the node heard there is nothing to replay, and secrets that nobody needs are not kept.
         sealKeys = configuration.retention == .digests ? nil : configuration.sealKeys
         self.log = log
+        monitor = NodeMonitor(configuration, role: role)
         self.tools = tools
         approval = configuration.approval
         survey = MachineSurvey(files, retention: configuration.retention, contractDigest: installation.contractDigest)
@@ -119,6 +121,7 @@ package final class DataNode: Sendable {
                 handler: { [self] in await welcome($0) })
             log.info(en: "listening at \(listenAddress)", zh: "正在监听 \(listenAddress)")
         }
+        let watched = try await monitor.listen { [self] in condition }
         let measuring = Task { await self.measure() }
         defer { measuring.cancel() }
         var delaySeconds = 1.0
@@ -137,6 +140,7 @@ package final class DataNode: Sendable {
             delaySeconds = min(delaySeconds * 2, 30)
         }
         await listener?.close()
+        await watched?.close()
         await endAll(Fault(.cancelled))
     }
 
@@ -162,6 +166,7 @@ package final class DataNode: Sendable {
     @discardableResult
     private func ended(_ open: OpenJob, _ fault: Fault?) -> OperationsHead? {
         open.session.dismiss()
+        monitor.jobEnded(completed: fault == nil)
         do throws(Fault) {
             try open.operations.record(.keysDestroyed)
             return try open.operations.record(.jobEnded, object: fault.map { "\($0.code.rawValue)" } ?? "completed")
@@ -469,6 +474,13 @@ package final class DataNode: Sendable {
             return .object(["published": .bool(try publish())])
         }
         return .object([:])
+    }
+
+    private var condition: NodeMonitor.Condition {
+        let open = jobs.withLock { $0.values.map(\.started) }
+        let running = open.count { $0 }
+        return NodeMonitor.Condition(isReady: isRegistered.withLock { $0 },
+                                     jobs: ["waiting": approvals.all.count, "approved": open.count - running, "running": running])
     }
 
     private func summary(_ id: JobIdentifier, _ state: String, _ specification: JobSpecification, _ since: Int,

@@ -167,6 +167,7 @@ package final class JobSession: Sendable {
         var told: (at: ContinuousClock.Instant, phase: Phase, round: UInt32)?
         let started = clock.now
         var estimate = ProgressEstimate(expectedRounds: expectedRounds, planned: plan?.likely.seconds)
+        var log = log
         defer { log.endProgress() }
         while true {
             if let current = event {
@@ -184,6 +185,7 @@ package final class JobSession: Sendable {
                         // The arbiter is told of every new phase and round, and otherwise once a second.
                         let now = clock.now
                         if let last = told, last.phase == progress.phase, last.round == progress.round, now - last.at < .seconds(1) { continue }
+                        log = self.log.at(progress.phase)
                         if told?.phase != progress.phase { log.info(en: "phase \(progress.phase.name.en)", zh: "阶段：\(progress.phase.name.zh)") }
                         estimate.note(progress, at: seconds(now - started))
                         log.progress(estimate.words(log.language, at: seconds(now - started)),

@@ -29,6 +29,13 @@ package struct NodeLog: Sendable {
         return log
     }
 
+    /// The same log, with the phase of the job on every line.
+    func at(_ phase: Phase) -> NodeLog {
+        var log = self
+        log.logger[metadataKey: "phase"] = "\(phase)"
+        return log
+    }
+
     /// Where the job stands: at the end of a terminal each time, otherwise a line for each new round.
     func progress(_ words: ProgressWords, isNewRound: Bool) {
         if let display {

@@ -17,7 +17,7 @@ struct Arbiter: AsyncParsableCommand {
             Completion for bash, zsh and fish (命令补全): arbiter --generate-completion-script bash
             """,
         version: CommandLineProgram.version("arbiter", protocol: ProtocolVersion.current), subcommands: [
-            Serve.self, KeysCommand<Program>.self, ContractCommand<Program>.self, Doctor.self,
+            Serve.self, KeysCommand<Program>.self, ContractCommand<Program>.self, Doctor.self, SupportBundleCommand<Program>.self,
         ])
 
     enum Program: NodeRoleProgram {

@@ -25,6 +25,7 @@ struct BankNode: AsyncParsableCommand {
         version: CommandLineProgram.version("bank-node", protocol: ProtocolVersion.current), subcommands: [
             Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, DataCommand<Program>.self,
             OwnerAuditCommand<Program>.self, KeysCommand<Program>.self, ContractCommand<Program>.self, Doctor.self,
+            SupportBundleCommand<Program>.self,
         ])
 
     static func main() async { await CommandLineProgram.run(Self.self) }

@@ -26,6 +26,7 @@ struct PlatformNode: AsyncParsableCommand {
             Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, DataCommand<Program>.self,
             AuthorisationsCommand<Program>.self,
             OwnerAuditCommand<Program>.self, KeysCommand<Program>.self, ContractCommand<Program>.self, Doctor.self,
+            SupportBundleCommand<Program>.self,
         ])
 
     static func main() async { await CommandLineProgram.run(Self.self) }

@@ -202,6 +202,8 @@ struct ContractTests {
         Mistake("/approve", #""by_hand""#, .unknownChoice),
         Mistake("/approve", #"{"maximum_rounds": 0}"#, .valueOutOfRange, at: "/approve/maximum_rounds"),
         Mistake("/log_level", #""loud""#, .unknownChoice),
+        Mistake("/log_format", #""xml""#, .unknownChoice),
+        Mistake("/monitor", #""0.0.0.0:9464""#, .wrongType),
         Mistake("/retention", #""none""#, .unknownChoice),
         Mistake("/ledger", #"{"disk_limit": 0}"#, .valueOutOfRange, at: "/ledger/disk_limit"),
         Mistake("/ledger", #"{"disk": 1}"#, .unknownKey, at: "/ledger/disk"),

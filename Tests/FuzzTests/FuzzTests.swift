@@ -1,0 +1,48 @@
+import Foundation
+import Testing
+
+/// Foreign bytes end in an answer or a typed refusal, never in a trap. The long run of the same: `Tests/fuzz/run --runs 10000000`.
+@Suite("Fuzz") struct FuzzTests {
+    static let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let targets = (try? FileManager.default.contentsOfDirectory(atPath: repository.appending(path: "Tests/fuzz/corpus").path).sorted()) ?? []
+
+    private static func corpus(_ target: String) -> String { repository.appending(path: "Tests/fuzz/corpus/\(target)").path }
+
+    @Test("whatever bytes come, every reader returns, and what it accepts it writes the same", arguments: targets)
+    func returns(_ target: String) throws {
+        let folder = FileManager.default.temporaryDirectory
+        let last = folder.appending(path: "fuzz-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: last) }
+        let seed = UInt64.random(in: 0...UInt64.max)
+        // A certificate takes a millisecond.
+        let runs = target == "certificate" ? "2000" : "10000"
+        let run = try Self.fuzz([target, Self.corpus(target), "--runs", runs, "--seed", "\(seed)", "--last", last.path])
+        guard run.code != 0 else { return }
+        let kept = try [UInt8](Data(contentsOf: last))
+        let count = kept.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+        Issue.record("\(target) with seed \(seed) ended with \(run.code): \(run.output)\n\(Data(kept.dropFirst(8).prefix(count)).base64EncodedString())")
+    }
+
+    @Test("every target has its inputs")
+    func complete() throws {
+        let listed = try Self.fuzz(["--list"])
+        #expect(listed.output.split(separator: "\n").map(String.init) == Self.targets)
+        for target in Self.targets {
+            #expect(try !FileManager.default.contentsOfDirectory(atPath: Self.corpus(target)).isEmpty, "\(target)")
+        }
+    }
+
+    private static func fuzz(_ arguments: [String]) throws -> (code: Int32, output: String) {
+        let places = [URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent(), Bundle.main.bundleURL, repository.appending(path: ".build/release")]
+        let folder = places.first { FileManager.default.isExecutableFile(atPath: $0.appending(path: "fuzz").path) } ?? places[2]
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = folder.appending(path: "fuzz")
+        process.arguments = arguments
+        (process.standardOutput, process.standardError) = (pipe, pipe)
+        try process.run()
+        let output = String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        process.waitUntilExit()
+        return (process.terminationStatus, output)
+    }
+}
