@@ -58,6 +58,7 @@ let package = Package(
         .systemLibrary(name: "CLibcrypto"),
         .systemLibrary(name: "CSQLite"),
         room("Faults"),
+        room("Scratch"),
         room("Console", ["Faults", arguments]),
         room("LinearAlgebra"),
         room("Evaluation"),
@@ -68,10 +69,10 @@ let package = Package(
         room("Pages", ["Faults"]),
         room("Wire", ["Faults", protobuf]),
         room("Jobs", ["Catalogue", "Faults"]),
-        room("Roles", ["Wire", "Faults", "Jobs", "Primitives"]),
+        room("Roles", ["Scratch", "Wire", "Faults", "Jobs", "Primitives"]),
         // 2: cryptography and tables
         room("Paillier", ["BigNumber", "Primitives"]),
-        room("SetIntersection", ["Primitives"]),
+        room("SetIntersection", ["Scratch", "Primitives"]),
         room("Tables", ["CSQLite", "Faults"]),
         room("Features", ["Catalogue", "Tables", "Jobs", "Faults"]),
         room("Synthetic", ["Tables", "Faults"]),
@@ -84,14 +85,14 @@ let package = Package(
         // 3: the mathematics of a round
         room("Training", ["LinearAlgebra"]),
         // 4: the parties as state machines, and the line between them
-        room("Exchange", ["Roles", "Planning", "BigNumber", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra"]),
+        room("Exchange", ["Scratch", "Roles", "Planning", "BigNumber", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra"]),
         room("BankRole", ["Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra", "Evaluation", "Reports"]),
         room("PlatformRole", ["Authorisation", "Roles", "Exchange", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables", "Training", "LinearAlgebra", "Reports"]),
         room("ArbiterRole", ["Planning", "Wire", "Jobs", "Faults", "LinearAlgebra", "Ledger", "Primitives"]),
         room("Transport", ["Wire", "Faults", "Primitives"] + nio),
         // 5: where effects happen
         room("Installation", ["Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport"]),
-        room("NodeRuntime", ["Roles", "Planning", "Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
+        room("NodeRuntime", ["Scratch", "Roles", "Planning", "Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
         room("ArbiterRuntime", ["ArbiterRole", "Ledger", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
         // 6: verbs
         room("NodeCommands", ["NodeRuntime", "Ledger", "Planning", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", "Transport", arguments, logging]),
@@ -129,13 +130,13 @@ let package = Package(
         tests("JobsTests", ["Jobs", "Faults"]),
         tests("PlanningTests", ["Planning", "Jobs", "Wire", "Faults"]),
         tests("PaillierTests", ["Paillier", "BigNumber", "Primitives", bigInt]),
-        tests("SetIntersectionTests", ["SetIntersection", "Primitives"]),
+        tests("SetIntersectionTests", ["SetIntersection", "Scratch", "Primitives"]),
         tests("TablesTests", ["Tables", "CSQLite", "Faults"]),
         tests("FeaturesTests", ["Features", "Synthetic", "Tables", "Jobs", "Faults"]),
         tests("SyntheticTests", ["Synthetic", "Evaluation", "Tables", "Faults"]),
         tests("TrainingTests", ["Training", "LinearAlgebra"]),
         tests("ExchangeTests", [
-            "BankRole", "PlatformRole", "ArbiterRole", "Exchange", "Roles", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "BigNumber",
+            "BankRole", "PlatformRole", "ArbiterRole", "Exchange", "Scratch", "Roles", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "BigNumber",
             "SetIntersection", "Ledger", "NodeRuntime", bigInt,
         ]),
         tests("ArbiterRoleTests", ["ArbiterRole", "Ledger", "Jobs", "Wire", "Faults", "Primitives", bigInt]),

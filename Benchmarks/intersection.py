@@ -3,8 +3,8 @@
 import workers
 
 SUITE = "P256-SHA256"
-# Seconds after which a peer that does not answer is given up: SPU hangs now and then.
-PATIENCE = 900
+# Seconds after which a peer that does not answer is given up and named as absent: SPU hangs now and then.
+PATIENCE = 240
 # The issue of h: hash to curve takes at most this, in seconds, whatever the machine.
 HASH = 15e-6
 # Peer, what it is asked for, whether it is repeated, and on how many identifiers at most: slow ones run once, on few.
@@ -32,6 +32,7 @@ def compare(engines, figures, repeat, count, isFigure):
             answer = worker.run("psi", suite, size, size // 2, limit=PATIENCE)
         except workers.Failure:
             figures.note(f"SKIPPED {name}, {size:,}, cores: {worker.cores}: it broke off, or hung for {PATIENCE} s")
+            figures.absent.append(f"{name}, {size:,}, cores: {worker.cores}")
             return None
         if answer["matches"] != size // 2:
             figures.note(f"WRONG COUNT {name}: {answer['matches']} of {size // 2}")

@@ -38,7 +38,7 @@ struct Intersection {
                         continue
                     }
                     moved = true
-                    aligned[side] = outcome.aligned?.rows.count
+                    aligned[side] = outcome.aligned?.count
                     for case .send(let message, to: .peer) in outcome.effects {
                         let payload = message.encodePayload()
                         bytes += payload.count
@@ -76,7 +76,7 @@ struct Intersection {
         else { return nil }
         var secrets = JobSecrets.fresh(job: job, attempt: 1, role: role)
         secrets.bind(peerNonce: [UInt8](repeating: 1, count: 32))
-        return Alignment(context: context, secrets: secrets, identifiers: identifiers)
+        return Alignment(context: context, secrets: secrets, identifiers: IdentifierList(identifiers))
     }
 
     // What libcrypto takes for the same points: the limit that this stands against.

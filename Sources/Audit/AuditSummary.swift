@@ -160,7 +160,7 @@ extension AuditSummary {
         let parties = specification.parties
         var rows: [(label: Phrase, value: Phrase)] = [
             (Phrase(en: "job", zh: "任务"), same("\(specification.name) (\(manifest.job))")),
-            (Phrase(en: "kind", zh: "类型"), specification.kind == .train ? Phrase(en: "train a joint model", zh: "联合训练") : Phrase(en: "score", zh: "评分")),
+            (Phrase(en: "kind", zh: "类型"), specification.kind.phrase),
             (Phrase(en: "purpose", zh: "用途"), same("\(specification.purpose.code): \(specification.purpose.statement)")),
             (Phrase(en: "bank", zh: "银行"), same("\(parties.bank) (\(specification.data.bank), \(specification.population.bankId))")),
             (Phrase(en: "platform", zh: "平台"), same("\(parties.platform) (\(specification.data.platform), \(specification.population.platformId))")),
@@ -248,5 +248,15 @@ extension ByteAccount.Flow {
     fileprivate var json: JSONValue {
         .object(["frames": .integer(frames), "frame_bytes": .integer(frame_bytes), "opening_bytes": .integer(opening_bytes),
                  "tls_records": .integer(tls_records), "socket_bytes": .integer(socket_bytes)])
+    }
+}
+
+extension JobSpecification.Kind {
+    fileprivate var phrase: Phrase {
+        switch self {
+        case .train: Phrase(en: "train a joint model", zh: "联合训练")
+        case .score: Phrase(en: "score", zh: "评分")
+        case .align: Phrase(en: "align", zh: "样本对齐")
+        }
     }
 }

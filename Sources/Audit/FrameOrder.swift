@@ -37,7 +37,8 @@ struct FrameOrder {
         guard kind == .abort ? last != .abort && last != .closing : allowed.contains(kind) else { throw .order(allowed) }
         if kind != .abort {
             if let last, last != kind, !(last.isFirstPass && kind.isFirstPass) {
-                for done in last.isFirstPass ? [.blindedPoints, .doublyBlindedPoints] : [last] { try complete(done) }
+                let returned: MessageKind = counts.revealsSizeOnly ? .sortedPoints : .doublyBlindedPoints
+                for done in last.isFirstPass ? [.blindedPoints, returned] : [last] { try complete(done) }
             }
             if kind == .roundRows, last != .roundRows {
                 round += 1
@@ -52,7 +53,7 @@ struct FrameOrder {
 
     private func complete(_ kind: MessageKind) throws(Fault) {
         guard let (total, perBlock) = counts.blocks(kind, from: role), let total else { return }
-        if kind == .doublyBlindedPoints, role != .platform { return }
+        if kind == .doublyBlindedPoints || kind == .sortedPoints, role != .platform { return }
         let expected = (total + perBlock - 1) / perBlock
         let found = blocks[kind, default: 0]
         guard found == expected else { throw .blocks(kind, found: found, expected: expected) }
@@ -64,11 +65,14 @@ struct FrameOrder {
         case nil: [.hello]
         case .hello: [.nonce]
         case .nonce: [.paillierKey]
-        case .paillierKey: [.alignmentOpening]
-        case .alignmentOpening: isBank ? [.blindedPoints] : [.blindedPoints, .doublyBlindedPoints]
+        case .paillierKey, .blindingProgress: [.blindingProgress, .alignmentOpening]
+        case .alignmentOpening: isBank || counts.revealsSizeOnly ? [.blindedPoints] : [.blindedPoints, .doublyBlindedPoints]
+        case .blindedPoints where counts.revealsSizeOnly: [.blindedPoints, isBank ? .intersectionSize : .sortedPoints]
+        case .sortedPoints: [.sortedPoints, .closing]
+        case .intersectionSize: [.closing]
         case .blindedPoints, .doublyBlindedPoints:
             isBank ? [.blindedPoints, .seedReveal] : [.blindedPoints, .doublyBlindedPoints, .seedReveal]
-        case .seedReveal: isBank ? [.matches] : [counts.isTraining ? .columns : .partialScores]
+        case .seedReveal: isBank ? [.matches] : [counts.isAligning ? .closing : counts.isTraining ? .columns : .partialScores]
         case .matches: [.matches, counts.isTraining ? .columns : .closing]
         case .columns: isBank ? [.curvature] : [.roundRows]
         case .curvature: [.roundRows]
@@ -83,7 +87,7 @@ struct FrameOrder {
 
 extension MessageKind {
     /// Points of both passes may alternate.
-    fileprivate var isFirstPass: Bool { self == .blindedPoints || self == .doublyBlindedPoints }
+    fileprivate var isFirstPass: Bool { self == .blindedPoints || self == .doublyBlindedPoints || self == .sortedPoints }
 }
 
 /// Holds one direction of a line to the arbiter to its order.

@@ -8,6 +8,8 @@ extension TransferCounts {
         let training = ledger.specification.training
         self.init(isTraining: training != nil, degree: training?.settings.degree ?? 0, share: training?.split.share ?? 0,
                   keyBytes: (training?.settings.keyBits).map { $0 / 8 })
+        isAligning = ledger.specification.alignment != nil
+        revealsSizeOnly = ledger.specification.alignment?.reveals == .size
         for flow in ledger.dataLine?.flows ?? [] {
             for record in flow.records.lazy.compactMap({ $0 }) { gather(record, flow, ledger) }
             derive(flow)
@@ -27,6 +29,9 @@ extension TransferCounts {
         case .matches where aligned == nil:
             guard case .matches(let matches)? = ledger.message(record, flow.direction) else { return }
             aligned = Int(matches.total)
+        case .intersectionSize where aligned == nil:
+            guard case .intersectionSize(let size)? = ledger.message(record, flow.direction) else { return }
+            aligned = Int(UInt32(clamping: size.total))
         case .columns where columns[role] == nil:
             guard case .columns(let columns)? = ledger.message(record, flow.direction) else { return }
             self.columns[role] = Int(columns.count)

@@ -282,6 +282,8 @@ extension Message {
         switch self {
         case .blindedPoints(let body): (nil, Int(body.block), nil, nil)
         case .doublyBlindedPoints(let body): (nil, Int(body.block), nil, nil)
+        case .sortedPoints(let body): (nil, Int(body.block), nil, nil)
+        case .intersectionSize(let body): (nil, nil, Int(clamping: body.total), nil)
         case .matches(let body): (nil, Int(body.block), Int(body.total), nil)
         case .roundRows(let body): (Int(body.round), Int(body.block), nil, nil)
         case .maskedValues(let body): (Int(body.round), nil, nil, nil)

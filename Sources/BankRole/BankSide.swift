@@ -32,7 +32,7 @@ package struct BankSide: PartySide {
         self.data = data
     }
 
-    package var identifiers: [String] { data.table.identifiers }
+    package var identifiers: IdentifierList { data.identifiers }
 
     private var ridge: [Double] {
         let l2 = context.specification.training?.settings.l2 ?? 0
@@ -148,6 +148,11 @@ package struct BankSide: PartySide {
     // Results
 
     package func results(_ outcome: JobOutcome, _ run: RunMeasurements) throws(Fault) -> [ResultFile] {
+        if context.specification.alignment != nil {
+            let report = AlignmentReport(job: "\(context.job)", party: context.specification.parties.bank, specification: context.specification,
+                                         rows: rows(outcome), run: run, bytes: .init(run, atBank: true))
+            return try report.files(outcome.aligned.identifiers)
+        }
         let probabilities = outcome.scores.map(SeparableSigmoid.sigmoid)
         do {
             guard let trained = outcome.trained, let plan, let prepared else {
@@ -174,7 +179,7 @@ package struct BankSide: PartySide {
     private func scoresCSV(_ outcome: JobOutcome, _ probabilities: [Double]) -> [UInt8] {
         var text = outcome.trained == nil ? "id,probability\n" : "id,probability,part\n"
         for (index, (row, probability)) in zip(outcome.aligned.rows, probabilities).enumerated() {
-            text += CSVField.quoted(identifiers[row])
+            text += CSVField.quoted(data.table.identifiers[row])
             text += ",\(probability)"
             if outcome.trained != nil { text += index < design.rows ? ",train" : ",test" }
             text += "\n"
@@ -183,7 +188,7 @@ package struct BankSide: PartySide {
     }
 
     private func rows(_ outcome: JobOutcome) -> TrainingReport.Rows {
-        .init(bank: outcome.aligned.ownCount, platform: outcome.aligned.peerCount, aligned: outcome.aligned.rows.count, train: design.rows)
+        .init(bank: outcome.aligned.ownCount, platform: outcome.aligned.peerCount, aligned: outcome.aligned.count, train: design.rows)
     }
 
     private func scoringReport(_ outcome: JobOutcome, _ run: RunMeasurements) -> ScoringReport {

@@ -50,7 +50,7 @@ package struct DataParty<Side: PartySide>: RoleMachine {
         state = .opening(Opening(context: context, secrets: secrets))
     }
 
-    package var subjects: [String] { side.identifiers }
+    package var subjects: IdentifierList { side.identifiers }
     package var admitted: Admitted? { side.admitted }
 
     package var listening: Set<LineEnd> {
@@ -127,7 +127,7 @@ package struct DataParty<Side: PartySide>: RoleMachine {
                 state = .alignment(alignment)
                 return effects
             }
-            return effects + (try enterPreparation(aligned))
+            return effects + (try enterPreparation(aligned, framesSent + effects.framesToPeer))
         case .round(var round, let training):
             let effects = try round.proceed(transcript)
             state = .round(round, training)
@@ -158,7 +158,7 @@ package struct DataParty<Side: PartySide>: RoleMachine {
                 state = .alignment(alignment)
                 return effects
             }
-            return effects + (try enterPreparation(aligned))
+            return effects + (try enterPreparation(aligned, framesSent + effects.framesToPeer))
 
         case (.columns(let setup), .columns(let columns)):
             let peerColumns = Int(columns.count)
@@ -203,14 +203,17 @@ package struct DataParty<Side: PartySide>: RoleMachine {
 
     // Preparation
 
-    private mutating func enterPreparation(_ aligned: Alignment.Aligned) throws(Fault) -> [RoleEffect] {
+    /// - Parameter framesSent: with those that lead here.
+    private mutating func enterPreparation(_ aligned: Alignment.Aligned, _ framesSent: UInt64) throws(Fault) -> [RoleEffect] {
         self.aligned = aligned
-        let used = RoleEffect.used(.aligned, rows: aligned.rows)
-        guard let part = context.specification.training else { return [used, .checkpoint(.alignment, round: 0)] + (try enterScoring()) }
+        if context.specification.alignment != nil {
+            return [.checkpoint(.alignment, round: 0)] + close(JobOutcome(aligned: aligned, trained: nil, scores: []), framesSent)
+        }
+        guard let part = context.specification.training else { return [.checkpoint(.alignment, round: 0)] + (try enterScoring()) }
         let rows = context.trainingRows(of: aligned.rows.count)
         let design = try side.prepare(aligned, trainingRows: rows)
         state = .columns(TrainingSetup(settings: part.settings, design: design))
-        return [used, .checkpoint(.alignment, round: 0), .used(.trained, rows: Array(aligned.rows.prefix(rows))),
+        return [.checkpoint(.alignment, round: 0), .used(.trained, side.identifiers.chosen(Array(aligned.rows.prefix(rows)))),
                 .send(.columns(.filled { $0.count = UInt32(design.columns.count) }), to: .peer),
                 .progress(.filled { $0.phase = .preparation })]
     }
@@ -322,7 +325,7 @@ package struct DataParty<Side: PartySide>: RoleMachine {
         guard let keys, let aligned else { preconditionFailure("scoring comes after alignment") }
         let partial = try side.partialScores(aligned, trained: trained)
         state = .scoring(Scoring(context: context, keys: keys, partial: partial))
-        return [.used(.scored, rows: aligned.rows)]
+        return [.used(.scored, side.identifiers.chosen(aligned.rows))]
     }
 
     private mutating func followScoring(_ scoring: Scoring, after effects: [RoleEffect]) throws(Fault) -> [RoleEffect] {
@@ -331,10 +334,13 @@ package struct DataParty<Side: PartySide>: RoleMachine {
             return effects
         }
         guard let aligned else { preconditionFailure("closing comes after alignment") }
-        state = .closing(JobOutcome(aligned: aligned, trained: trained, scores: scoring.scores))
-        let sent = framesSent + effects.framesToPeer
-        return effects + [.checkpoint(.scoring, round: 0), .send(.closing(.filled { $0.framesSent = sent + 1 }), to: .peer),
-                          .progress(.filled { $0.phase = .closing })]
+        let outcome = JobOutcome(aligned: aligned, trained: trained, scores: scoring.scores)
+        return effects + [.checkpoint(.scoring, round: 0)] + close(outcome, framesSent + effects.framesToPeer)
+    }
+
+    private mutating func close(_ outcome: JobOutcome, _ sent: UInt64) -> [RoleEffect] {
+        state = .closing(outcome)
+        return [.send(.closing(.filled { $0.framesSent = sent + 1 }), to: .peer), .progress(.filled { $0.phase = .closing })]
     }
 }
 

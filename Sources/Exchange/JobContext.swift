@@ -2,6 +2,7 @@ import Faults
 import Jobs
 import Planning
 import Roles
+import Scratch
 import SetIntersection
 import Wire
 
@@ -15,6 +16,7 @@ package struct JobContext: Sendable {
     package let contractDigest: [UInt8]
     package let suite: Suite
     package let limits: Contract.Limits
+    package let scratch: any Scratch
 
     package init(_ request: RoleRequest, role: Role) throws(Fault) {
         guard let suite = Suite(rawValue: request.suite) else { throw Fault(.contractMismatch, at: "/suite") }
@@ -26,6 +28,7 @@ package struct JobContext: Sendable {
         contractDigest = request.contractDigest
         self.suite = suite
         limits = request.limits
+        scratch = request.scratch
     }
 
     /// Rows of one `RoundRows` frame.
@@ -55,6 +58,11 @@ package struct JobContext: Sendable {
     }
 
     package var minimumIntersection: Int { max(specification.population.minimumIntersection, limits.minimumIntersection) }
+
+    /// Both sides' check of the number of common subjects.
+    func checkIntersection(_ count: Int) -> Fault? {
+        JobLimits.checkIntersection(count: count, minimum: minimumIntersection, maximum: limits.maximumIntersection)
+    }
 
     /// How many of the aligned rows train: the first of the job's order.
     package func trainingRows(of aligned: Int) -> Int {

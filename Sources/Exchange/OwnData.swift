@@ -2,6 +2,8 @@ import Faults
 import Features
 import Jobs
 import Planning
+import Roles
+import Scratch
 import Tables
 import Training
 import Wire
@@ -9,7 +11,9 @@ import Wire
 /// What a party brings to a job from its own premises: the table, and for a scoring job its half of the model. Read and
 /// checked before the party's node answers the offer, so that a missing column ends the job before it starts.
 package struct OwnData: Sendable {
+    /// Empty where a job needs no more than identifiers.
     package private(set) var table: Table
+    package private(set) var identifiers: IdentifierList
     package let ingest: IngestReport
     package let features: [JobSpecification.Feature]
     /// Those that the job reads: declared, or of the model that scores.
@@ -19,12 +23,22 @@ package struct OwnData: Sendable {
     /// - Parameters:
     ///   - dataset: as registered.
     ///   - model: contents of the party's half for a scoring job.
+    ///   - scratch: takes the identifiers where nothing else is read.
     package static func open(
-        _ dataset: NodeConfiguration.Dataset, specification: JobSpecification, role: Role, model: [UInt8]?
+        _ dataset: NodeConfiguration.Dataset, specification: JobSpecification, role: Role, model: [UInt8]?, scratch: any Scratch
     ) throws(Fault) -> OwnData {
         let isBank = role == .bank
         let identifier = isBank ? specification.population.bankId : specification.population.platformId
         let name = specification.dataset(role)
+        if specification.alignment != nil {
+            if dataset.isCatalogued, !isBank, identifier != dataset.identifier {
+                throw Fault(.fieldNotRegistered, at: "/population/platform_id", identifier, name)
+            }
+            let (identifiers, ingest) = try IdentifierReading.read(
+                DataSource(dataset), identifier: identifier, kind: IdentifierKind(specification.population.idType), scratch)
+            if dataset.defects == .refuse { try ingest.requireNoDefects() }
+            return OwnData(table: .empty(file: ingest.file), identifiers: identifiers, ingest: ingest, features: [], used: [], model: nil)
+        }
         var half: ModelHalf?
         let features: [JobSpecification.Feature]
         let used: [JobSpecification.Feature]
@@ -55,7 +69,8 @@ package struct OwnData: Sendable {
             (table, ingest) = try Table.read(from: DataSource(dataset), identifier: identifier, identifierKind: kind, columns: requests)
         }
         if dataset.defects == .refuse { try ingest.requireNoDefects() }
-        let own = OwnData(table: table, ingest: ingest, features: features, used: used, model: half)
+        let own = OwnData(
+            table: table, identifiers: IdentifierList(table.identifiers), ingest: ingest, features: features, used: used, model: half)
         if isBank, let label = specification.training?.label {
             _ = try Labels.read(label, in: table, rows: Array(0..<table.rowCount))
         }
@@ -63,7 +78,10 @@ package struct OwnData: Sendable {
     }
 
     /// Keeps these rows alone, in their order.
-    package mutating func keep(_ rows: [Int]) { table = table.selecting(rows) }
+    package mutating func keep(_ rows: [Int]) {
+        table = table.selecting(rows)
+        identifiers = IdentifierList(table.identifiers)
+    }
 }
 
 extension Design {

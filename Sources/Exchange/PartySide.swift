@@ -8,7 +8,7 @@ import Training
 /// and receiving the scores.
 package protocol PartySide: Sendable {
     /// Own subjects, distinct and normalised; rows below are indexes into this list.
-    var identifiers: [String] { get }
+    var identifiers: IdentifierList { get }
     /// As `RoleMachine.admitted`.
     var admitted: Admitted? { get }
 

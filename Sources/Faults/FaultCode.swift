@@ -111,6 +111,11 @@ extension Fault {
         case contractUnsigned = 507
         case contractReplaced = 508
 
+        // Limits across jobs
+        case jobQuotaReached = 520
+        case alignedSetTooClose = 521
+        case intersectionTooLarge = 522
+
         // The protocol between parties
         case malformedFrame = 600
         case unexpectedMessage = 601
@@ -465,6 +470,16 @@ extension Fault.Code {
         case .contractReplaced:
             Entry(.security, en: "{place}: does not amend the contract that this node holds ({0})", zh: "{place}：不是对本节点所持契约（{0}）的修订",
                   hint: "put that contract back, or draft an amendment of it: jointlab lab amend", hintZh: "请恢复原契约，或用 jointlab lab amend 起草对它的修订")
+        case .jobQuotaReached:
+            Entry(.failure, en: "the data set has served {0} jobs, as many as its owner allows", zh: "该数据集已用于 {0} 个任务，达到其所有方允许的上限",
+                  hint: "its owner sets 'maximum_jobs' of the data set in node.json", hintZh: "由其所有方在 node.json 中设置该数据集的 maximum_jobs")
+        case .alignedSetTooClose:
+            Entry(.failure, en: "the common subjects differ in few from those of the earlier job {0} with {place}: results of both would tell about single subjects",
+                  zh: "共有主体与此前同 {place} 的任务 {0} 仅相差极少数：两次结果对照会暴露个别主体",
+                  hint: "use the same subjects as before, or ones that differ in 100 or more", hintZh: "请使用与此前完全相同的主体，或至少相差 100 个的主体")
+        case .intersectionTooLarge:
+            Entry(.failure, en: "the parties have {0} subjects in common, more than the {1} that the contract allows", zh: "双方共有主体 {0} 个，超过契约允许的 {1} 个",
+                  hint: "use smaller data sets, or amend 'maximum_intersection' of the contract", hintZh: "请使用较小的数据集，或修订契约的 maximum_intersection")
         case .malformedFrame:
             Entry(.security, en: "{place} sent a malformed frame", zh: "{place} 发送了格式错误的帧",
                   hint: "the job is over; check that both sides run the same version", hintZh: "任务已终止；请确认双方版本一致")

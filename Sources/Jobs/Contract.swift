@@ -72,6 +72,8 @@ package struct Contract: Sendable, Hashable {
         package static let keyBits = [2048, 3072]
 
         package var minimumIntersection = 1000
+        /// Common subjects that a job may have at most; `nil` sets no limit.
+        package var maximumIntersection: Int?
         /// Identifiers that one party may bring to an alignment.
         package var maximumSetSize = 50_000_000
         package var minimumKeyBits = 2048

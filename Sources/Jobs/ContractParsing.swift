@@ -103,6 +103,7 @@ extension Contract.Limits {
         minimumIntersection = reader.optional(
             "minimum_intersection", .integer(JobSpecification.Population.minimumIntersectionRange),
             default: minimumIntersection)
+        maximumIntersection = reader.optional("maximum_intersection", .integer(minimumIntersection...1_000_000_000))
         maximumSetSize = reader.optional("maximum_set_size", .integer(1000...1_000_000_000), default: maximumSetSize)
         insecureKeyBits = reader.optional("insecure_key_bits", .flag, default: insecureKeyBits)
         minimumKeyBits = reader.optional(

@@ -33,9 +33,15 @@ package enum JobLimits {
     }
 
     /// Both ends of alignment: `minimum` is the greater of the specification's and the contract's.
-    package static func checkIntersection(count: Int, minimum: Int) -> Fault? {
-        count < minimum ? Fault(.intersectionTooSmall, at: "", "\(count)", "\(minimum)") : nil
+    package static func checkIntersection(count: Int, minimum: Int, maximum: Int? = nil) -> Fault? {
+        if count < minimum { return Fault(.intersectionTooSmall, at: "", "\(count)", "\(minimum)") }
+        if let maximum, count > maximum { return Fault(.intersectionTooLarge, at: "", "\(count)", "\(maximum)") }
+        return nil
     }
+
+    /// By how many subjects two jobs with the same party must differ, if they differ at all: results of both together say
+    /// something about those in which they differ.
+    package static let leastDifference = 100
 
     package static func checkSetSize(_ size: Int, of party: String, limits: Contract.Limits) -> Fault? {
         size > limits.maximumSetSize ? Fault(.setTooLarge, at: party, "\(size)", "\(limits.maximumSetSize)") : nil

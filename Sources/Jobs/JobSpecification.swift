@@ -22,6 +22,8 @@ package struct JobSpecification: Sendable, Hashable, Codable {
     package var training: TrainingPart?
     /// Scoring jobs only.
     package var scoring: ScoringPart?
+    /// Jobs that only align.
+    package var alignment: AlignmentPart?
 
     /// What keeps it from starting on a day.
     package func faults(on day: Day) -> [Fault] {
@@ -31,7 +33,7 @@ package struct JobSpecification: Sendable, Hashable, Codable {
         return faults
     }
 
-    package enum Kind: String, Sendable, Hashable, Codable, CaseIterable { case train, score }
+    package enum Kind: String, Sendable, Hashable, Codable, CaseIterable { case train, score, align }
 
     package struct Purpose: Sendable, Hashable, Codable {
         /// Short code, compared exactly by policies.
@@ -207,6 +209,18 @@ package struct JobSpecification: Sendable, Hashable, Codable {
             self.maximumRounds = maximumRounds
             self.tolerance = tolerance
             self.history = history
+        }
+    }
+
+    package struct AlignmentPart: Sendable, Hashable, Codable {
+        package var reveals: Reveals
+
+        /// What both sides learn.
+        package enum Reveals: String, Sendable, Hashable, Codable, CaseIterable {
+            /// Which of its own subjects the other holds too.
+            case subjects
+            /// How many.
+            case size
         }
     }
 

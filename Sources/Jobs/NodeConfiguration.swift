@@ -25,6 +25,8 @@ package struct NodeConfiguration: Sendable, Hashable {
     package let retention: Retention
     /// Bytes that all ledgers of the node may take; `nil`: what the disk has.
     package let ledgerBytes: Int?
+    /// What alignment may hold in main memory, about; the rest goes to the disk.
+    package let memoryBytes: Int
     package let approval: Approval
     /// File of the node's policy.
     package let policy: String?
@@ -59,18 +61,22 @@ package struct NodeConfiguration: Sendable, Hashable {
         package var isCatalogued: Bool { !fields.isEmpty || !tables.isEmpty }
         /// Its own and those of its further tables, in an order that does not change.
         package var paths: [String] { [path] + tables.sorted { $0.key < $1.key }.map(\.value.path) }
+        /// Jobs that may read it, over all time; `nil`: any number.
+        package let maximumJobs: Int?
 
         package enum Encoding: String, Sendable, Hashable, CaseIterable { case utf8 = "utf-8", gb18030 }
         package enum Separator: String, Sendable, Hashable, CaseIterable { case comma = ",", semicolon = ";", tab }
         /// What becomes of rows that name no subject, or one for a second time.
         package enum Defects: String, Sendable, Hashable, CaseIterable { case drop, refuse }
 
-        package init(path: String, table: String? = nil, encoding: Encoding = .utf8, separator: Separator = .comma, defects: Defects = .drop) {
+        package init(path: String, table: String? = nil, encoding: Encoding = .utf8, separator: Separator = .comma, defects: Defects = .drop,
+                     maximumJobs: Int? = nil) {
             self.path = path
             self.table = table
             self.encoding = encoding
             self.separator = separator
             self.defects = defects
+            self.maximumJobs = maximumJobs
         }
     }
 
@@ -172,6 +178,7 @@ package struct NodeConfiguration: Sendable, Hashable {
                 certificate: identity.certificate, privateKey: identity.privateKey, ledgerKey: ledgerKey,
                 listen: listen, monitor: reader.optional("monitor", .loopback), dataDirectory: reader.path("data_directory", in: directory), datasets: datasets,
                 retention: retention, ledgerBytes: reader.object("ledger", isOptional: true) { $0.optional("disk_limit", .integer(1_000_000...Int.max)) },
+                memoryBytes: reader.optional("memory_mib", .integer(64...1_048_576), default: 512) << 20,
                 approval: Approval(reading: &reader, "approve"), policy: policy,
                 sealKeys: sealKeys, logLevel: reader.optional("log_level", .choice(LogLevel.info), default: .info),
                 logFormat: reader.optional("log_format", .choice(LogFormat.text), default: .text),
@@ -212,7 +219,7 @@ extension NodeConfiguration.Approval {
     }
 
     private init(limits reader: inout ObjectReader) {
-        let kinds = reader.list("kinds", isOptional: true, count: 1...2) { $1.value($0, .choice(JobSpecification.Kind.train)) }
+        let kinds = reader.list("kinds", isOptional: true, count: 1...3) { $1.value($0, .choice(JobSpecification.Kind.train)) }
         let purposes = reader.list("purposes", isOptional: true, count: 1...100) { $1.value($0, .name) }
         self = .within(NodeConfiguration.ApprovalLimits(
             kinds: kinds.isEmpty ? nil : kinds, purposes: purposes.isEmpty ? nil : purposes,
@@ -236,6 +243,7 @@ extension NodeConfiguration.Dataset {
         encoding = reader.optional("encoding", .choice(Encoding.utf8), default: .utf8)
         separator = reader.optional("separator", .choice(Separator.comma), default: .comma)
         defects = reader.optional("defects", .choice(Defects.drop), default: .drop)
+        maximumJobs = reader.optional("maximum_jobs", .integer(1...1_000_000))
         if table != nil {
             for key in ["encoding", "separator"] {
                 reader.refuse(key, "only text files have it; a 'table' is one of a database", "仅文本文件可用；table 指数据库中的表")

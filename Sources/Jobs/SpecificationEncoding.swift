@@ -44,6 +44,7 @@ extension JobSpecification {
             ])
         }
         if let scoring { members["model"] = .text(scoring.model) }
+        if let alignment { members["reveal"] = .text(alignment.reveals.rawValue) }
         return .object(members)
     }
 }

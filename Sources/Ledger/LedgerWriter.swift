@@ -254,6 +254,16 @@ func makeDirectory(_ url: URL, _ name: String) throws(LedgerError) {
 }
 
 /// Whole or not at all, for another line of the same job may be opened at the same time.
+func writeOnce(
+    _ url: URL, _ name: String, _ pieces: (_ take: ([UInt8]) throws(LedgerError) -> Void) throws(LedgerError) -> Void
+) throws(LedgerError) {
+    let draft = url.appendingPathExtension("\(UInt64.random(in: 0 ... .max))")
+    defer { unlink(draft.path) }
+    let file = try OutputFile.create(draft, name)
+    try pieces { (piece) throws(LedgerError) in try file.write(piece) }
+    guard link(draft.path, url.path) == 0 || errno == EEXIST else { throw .unwritable(name) }
+}
+
 func writeOnce(_ bytes: [UInt8], _ url: URL, _ name: String) throws(LedgerError) {
     let draft = url.appendingPathExtension("\(UInt64.random(in: 0 ... .max))")
     defer { unlink(draft.path) }

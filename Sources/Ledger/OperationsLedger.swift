@@ -85,8 +85,22 @@ package final class OperationsLedger: Sendable {
     ///
     /// - Returns: its SHA-256.
     package func keepSubjects(_ list: [UInt8]) throws(LedgerError) -> [UInt8] {
-        let digest = SHA256.hash(list)
-        try keep(list, OperationsFile.subjects(digest))
+        try keepSubjects { (take) throws(LedgerError) in try take(list) }
+    }
+
+    /// The same of a list that is given piece by piece, each time anew.
+    package func keepSubjects(
+        _ pieces: (_ take: ([UInt8]) throws(LedgerError) -> Void) throws(LedgerError) -> Void
+    ) throws(LedgerError) -> [UInt8] {
+        var hash = SHA256()
+        try pieces { (piece) throws(LedgerError) in hash.update(piece) }
+        let digest = hash.finalize()
+        let name = OperationsFile.subjects(digest)
+        let url = directory.appendingPathComponent(name)
+        // The name is the digest of the contents: what is there already is the same, and audits look.
+        if !FileManager.default.fileExists(atPath: url.path) { try writeOnce(url, name, pieces) }
+        try bringToDisk(url)
+        try bringToDisk(url.deletingLastPathComponent())
         return digest
     }
 

@@ -39,6 +39,7 @@ package final class DataNode: Sendable {
     private let arbiterLine = Mutex<PostedLine?>(nil)
     private let retention: NodeConfiguration.Retention
     private let ledgerBytes: Int?
+    private let memoryBytes: Int
     private let jobs = Mutex<[JobIdentifier: OpenJob]>([:])
     /// How many jobs have been offered since the start.
     private let offers = Mutex(0)
@@ -94,6 +95,8 @@ package final class DataNode: Sendable {
         descriptions = DescriptionFiles(files)
         retention = configuration.retention
         ledgerBytes = configuration.ledgerBytes
+        // What lines, ledger and the program itself take is beside it.
+        memoryBytes = configuration.memoryBytes
     }
 
     /// Serves until the task is cancelled.
@@ -360,6 +363,7 @@ package final class DataNode: Sendable {
             let specification = request.specification
             let name = specification.dataset(role)
             let space = LedgerSpace(ledgers.root, limitBytes: ledgerBytes, specification: specification)
+            if let most = request.dataset.maximumJobs, try operations.jobs(on: name) >= most { throw Fault(.jobQuotaReached, at: "datasets/\(name)", "\(most)") }
             let file = try DatasetFile(request.dataset.paths, at: "datasets/\(name)")
             let machine: any RoleMachine
             do throws(Fault) {
@@ -372,7 +376,8 @@ package final class DataNode: Sendable {
             }
             let digest = try file.digest()
             let opened = try JobOperations(operations, job: request.job, specification: specification, dataset: name, digest: digest,
-                                           identifiers: machine.subjects, admitted: machine.admitted, space: space, isSealed: sealKeys != nil)
+                                           peer: specification.party(role.otherOwner), subjects: machine.subjects, admitted: machine.admitted,
+                                           scratch: request.scratch, space: space, isSealed: sealKeys != nil)
             guard let sealKeys else { return (machine, opened) }
             do throws(Fault) {
                 try vault.seal(secrets, of: SealedJob(job: request.job, attempt: request.attempt, role: role),
@@ -430,7 +435,8 @@ package final class DataNode: Sendable {
             suite: contract.suite.rawValue, limits: policy?.tightening(contract.limits) ?? contract.limits, contractDigest: contractDigest,
             dataset: dataset,
             model: specification.scoring.flatMap { files.read("model.json", job: $0.model) },
-            authority: role == .platform ? .init(directory: files.directory.path, day: today) : nil, followsStricter: policy?.followsStricter ?? true)
+            authority: role == .platform ? .init(directory: files.directory.path, day: today) : nil, followsStricter: policy?.followsStricter ?? true,
+            scratch: try FileScratch(in: files.directory, memoryBytes: memoryBytes))
     }
 
     /// - Throws: `quotaExceeded`.

@@ -58,7 +58,7 @@ package struct JobFiles: Sendable {
                     throw Fault(.unwritable, at: directory.path)
                 }
                 let handle = try FileHandle(forWritingTo: file)
-                try handle.write(contentsOf: result.bytes)
+                try result.forEachPiece { try handle.write(contentsOf: $0) }
                 try handle.synchronize()
                 try handle.close()
             }

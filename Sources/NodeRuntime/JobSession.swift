@@ -45,7 +45,7 @@ package final class JobSession: Sendable {
         var listening: Set<LineEnd> { [] }
         var phase: Phase { .closing }
         var wantsToProceed: Bool { false }
-        var subjects: [String] { [] }
+        var subjects: IdentifierList { IdentifierList([]) }
         mutating func step(_ event: RoleEvent) throws(Fault) -> [RoleEffect] { throw Fault(.defect, at: "JobSession.dismiss") }
         func results(_ run: RunMeasurements) throws(Fault) -> [ResultFile] { throw Fault(.defect, at: "JobSession.dismiss") }
     }
@@ -176,9 +176,9 @@ package final class JobSession: Sendable {
                     switch effect {
                     case .send(let message, to: .peer): outbox.post(message, phase: machine.machine.phase)
                     case .send(let message, to: .arbiter): arbiter.post(message, phase: machine.machine.phase, job: job, attempt: attempt)
-                    case .used(let use, let rows):
+                    case .used(let use, let subjects):
                         let operations = operations
-                        try await compute { () throws(Fault) in try operations.record(use, rows: rows) }
+                        try await compute { () throws(Fault) in try operations.record(use, subjects) }
                     case .checkpoint(let phase, let round): try await checkpoint(phase, round, line, outbox)
                     case .progress(let progress):
                         phases.enter(progress.phase, clock.now)

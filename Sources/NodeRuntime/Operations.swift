@@ -5,6 +5,7 @@ import Jobs
 import Ledger
 import Primitives
 import Roles
+import Scratch
 import Wire
 
 /// What this node does, written down before it counts: its ledger of operations, and the key of its lists of subjects.
@@ -97,9 +98,11 @@ package struct Operations: Sendable {
     }
 
     /// A list of subjects, before the entry that names it.
-    func keep(_ list: [UInt8]) throws(Fault) -> [UInt8] {
+    func keep(_ list: SubjectTags) throws(Fault) -> [UInt8] {
         do throws(LedgerError) {
-            return try ledger.keepSubjects(list)
+            return try ledger.keepSubjects { (take) throws(LedgerError) in
+                for piece in 0..<list.pieces { try take(try list.piece(piece)) }
+            }
         } catch {
             throw error.fault(at: place)
         }
@@ -144,6 +147,37 @@ package struct Operations: Sendable {
         else { return nil }
         let key = try subjectKey()
         return { SubjectList.holds(list, SubjectList.tag($0, key: key)) }
+    }
+
+    /// Jobs that were opened on a data set.
+    func jobs(on dataset: String) throws(Fault) -> Int {
+        var jobs: Set<JobIdentifier> = []
+        try forEachEntry { if $0.action == .subjectsRead, $0.object == dataset, let job = $0.job { jobs.insert(job) } }
+        return jobs.count
+    }
+
+    /// Jobs with a party whose common subjects are not those of `digest`, and differ in fewer than `limit` from them.
+    func jobs(with peer: String, near digest: [UInt8], limit: Int) throws(Fault) -> [JobIdentifier] {
+        var earlier: [[UInt8]: JobIdentifier] = [:]
+        try forEachEntry { entry in
+            guard entry.action == .subjectsAligned, entry.object == peer, let job = entry.job, let other = entry.digest, other != digest
+            else { return }
+            earlier[other] = job
+        }
+        guard !earlier.isEmpty else { return [] }
+        let directory = URL(fileURLWithPath: place, isDirectory: true)
+        func list(_ digest: [UInt8]) -> URL { directory.appendingPathComponent(OperationsFile.subjects(digest)) }
+        // A list that is missing or unreadable could have been any: the audit says so, and it is not ours to guess.
+        return earlier.filter { SubjectList.difference(list(digest), list($0.key), upTo: limit).map { $0 < limit } ?? false }.map(\.value)
+            .sorted { "\($0)" < "\($1)" }
+    }
+
+    private func forEachEntry(_ body: (OperationsEntry) -> Void) throws(Fault) {
+        let directory: OperationsDirectory
+        do { directory = try OperationsDirectory.open(place) } catch { throw Fault(.unreadableFile, at: error.name) }
+        for line in directory.entries.split(separator: UInt8(ascii: "\n")) {
+            if let entry = OperationsEntry(decoding: Array(line)) { body(entry) }
+        }
     }
 
     /// What an entry says of a subject.
@@ -197,34 +231,41 @@ struct JobOperations: Sendable {
     private let operations: Operations
     private let job: JobIdentifier
     private let purpose: String
-    private let subjects: SubjectList
+    private let subjectKey: SecretBytes
+    private let scratch: any Scratch
     private let space: LedgerSpace
+    private let peer: String
     /// How far the node's ledger had come when the job was opened.
     let opened: OperationsHead
 
     /// Data were read, and secrets made; nothing has been told of them yet.
     ///
     /// - Parameters:
-    ///   - identifiers: own subjects of the job, by row.
+    ///   - peer: party on the other side.
+    ///   - subjects: all own subjects of the job.
     ///   - isSealed: whether the secrets are about to be kept, sealed.
-    init(_ operations: Operations, job: JobIdentifier, specification: JobSpecification, dataset: String, digest: [UInt8],
-         identifiers: [String], admitted: Admitted?, space: LedgerSpace, isSealed: Bool) throws(Fault) {
+    init(_ operations: Operations, job: JobIdentifier, specification: JobSpecification, dataset: String, digest: [UInt8], peer: String,
+         subjects: IdentifierList, admitted: Admitted?, scratch: any Scratch, space: LedgerSpace, isSealed: Bool) throws(Fault) {
+        self.peer = peer
+        self.scratch = scratch
+        let key = try operations.subjectKey()
+        subjectKey = key
         self.space = space
         self.operations = operations
         self.job = job
         let purpose = specification.purpose.code
         self.purpose = purpose
-        subjects = SubjectList(identifiers, key: try operations.subjectKey())
-        try operations.record(.dataRead, job: job, purpose: purpose, object: dataset, digest: digest, count: identifiers.count)
-        try operations.record(.subjectsRead, job: job, purpose: purpose, object: dataset, digest: try operations.keep(subjects.encode()),
-                              count: identifiers.count)
+        func keep(_ list: IdentifierList) throws(Fault) -> [UInt8] {
+            try operations.keep(try SubjectTags(list, key: key, scratch: scratch))
+        }
+        try operations.record(.dataRead, job: job, purpose: purpose, object: dataset, digest: digest, count: subjects.count)
+        try operations.record(.subjectsRead, job: job, purpose: purpose, object: dataset, digest: try keep(subjects), count: subjects.count)
         if let admitted {
             try operations.record(.authorisationsApplied, job: job, purpose: purpose, object: "\(admitted.day)", digest: admitted.root, count: admitted.lines)
-            let excluded = SubjectList(admitted.excluded, key: try operations.subjectKey())
-            try operations.record(.subjectsExcluded, job: job, purpose: purpose, object: dataset, digest: try operations.keep(excluded.encode()),
-                                  count: admitted.excluded.count)
+            try operations.record(.subjectsExcluded, job: job, purpose: purpose, object: dataset,
+                                  digest: try keep(IdentifierList(admitted.excluded)), count: admitted.excluded.count)
         }
-        try space.check(listed: identifiers.count)
+        try space.check(listed: subjects.count)
         let made = try operations.record(.keysMade, job: job, purpose: purpose)
         opened = isSealed ? try operations.record(.keysSealed, job: job, purpose: purpose, count: Purpose.allCases.count) : made
     }
@@ -235,19 +276,36 @@ struct JobOperations: Sendable {
         try operations.record(action, by: actor, job: job, purpose: purpose, object: object, digest: digest, count: count)
     }
 
-    /// These rows of the own table were used.
-    func record(_ use: SubjectUse, rows: [Int]) throws(Fault) {
+    /// These of the own subjects were used.
+    func record(_ use: SubjectUse, _ subjects: IdentifierList) throws(Fault) {
         let action: OperationsEntry.Action = switch use {
         case .aligned: .subjectsAligned
         case .trained: .subjectsTrained
         case .scored: .subjectsScored
         }
-        try record(action, digest: try operations.keep(subjects.encode(rows: rows)), count: rows.count)
-        if use == .aligned { try space.check(aligned: rows.count) }
+        let digest = try operations.keep(try SubjectTags(subjects, key: subjectKey, scratch: scratch))
+        // One that is refused is no entry: it would stand against every later set near it.
+        if use == .aligned, let job = try operations.jobs(with: peer, near: digest, limit: JobLimits.leastDifference).first {
+            throw Fault(.alignedSetTooClose, at: peer, "\(job)")
+        }
+        try record(action, object: use == .aligned ? peer : nil, digest: digest, count: subjects.count)
+        if use == .aligned { try space.check(aligned: subjects.count) }
     }
 
     func record(_ results: [ResultFile]) throws(Fault) {
-        for result in results { try record(.resultKept, object: result.name, digest: SHA256.hash(result.bytes), count: result.bytes.count) }
+        for result in results {
+            var hash = SHA256()
+            var count = 0
+            do {
+                try result.forEachPiece {
+                    hash.update($0)
+                    count += $0.count
+                }
+            } catch {
+                throw Fault(.unwritable, at: "scratch")
+            }
+            try record(.resultKept, object: result.name, digest: hash.finalize(), count: count)
+        }
     }
 }
 

@@ -139,7 +139,8 @@ package struct RecordedJob: Sendable {
             job: manifest.job, attempt: manifest.attempt, specification: specification, specificationDigest: manifest.specificationDigest,
             suite: contract.suite.rawValue, limits: contract.limits, contractDigest: manifest.contractDigest, dataset: means.data.set, model: model,
             authority: inputs.authorised.map { .init(directory: means.files.directory.path, lines: $0.lines, day: $0.day) },
-            followsStricter: inputs.authorised?.followsStricter ?? true)
+            followsStricter: inputs.authorised?.followsStricter ?? true,
+            scratch: try FileScratch(in: means.files.directory, memoryBytes: 512 << 20))
     }
 
     /// Reports hold times and are left out. Files that were moved away are no finding.

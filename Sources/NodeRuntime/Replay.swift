@@ -258,7 +258,7 @@ extension Purpose {
         case .paillierKey: [.paillierKey, .roundRows]
         case .randomiser: [.roundRows, .returnedBits, .partialScores]
         case .mask, .maskRandomiser: [.maskedValues]
-        case .intersection: [.alignmentOpening, .blindedPoints, .doublyBlindedPoints]
+        case .intersection: [.alignmentOpening, .blindedPoints, .doublyBlindedPoints, .sortedPoints]
         case .shuffle: [.nonce, .alignmentOpening, .blindedPoints, .seedReveal]
         case .pad: [.hello, .roundShare]
         }

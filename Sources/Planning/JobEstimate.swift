@@ -53,6 +53,8 @@ package struct JobEstimate: Sendable, Hashable {
         let training = specification.training
         let degree = training?.settings.degree ?? 0
         var transfer = TransferCounts(isTraining: training != nil, degree: degree, share: training?.split.share ?? 0, keyBytes: keyBits / 8)
+        transfer.isAligning = specification.alignment != nil
+        transfer.revealsSizeOnly = specification.alignment?.reveals == .size
         transfer.listed = counts.listed
         transfer.aligned = counts.aligned
         transfer.columns = counts.columns
@@ -154,6 +156,7 @@ private struct JobWork {
     }
 
     private func score(_ role: Role, _ speed: MachineSpeed) -> Double {
+        if transfer.isAligning { return 0 }
         let slots = max(1, (keyBits - TransferCounts.headroomBits) / TransferCounts.scoreBits)
         let ciphertexts = Double((counts.aligned + slots - 1) / slots)
         return ciphertexts * Double(role == .platform ? speed.publicEncryption : speed.decryption + speed.loading)
@@ -193,6 +196,8 @@ private struct JobWork {
         let tables = training.map { training in
             RoundOperations.tableBytes(keyBits: keyBits, encryptions: rows * stride * min(training.settings.maximumRounds, 12))
         } ?? 0
+        // Beyond that, lists lie on the disk.
+        if transfer.isAligning { return 48 << 20 + min(listed * 80 + peerListed * 40, 400 << 20) }
         let lists = listed * (160 + 12 * features) + peerListed * 96
         let rowBytes = stride * (8 + 16 * 3) + 4 * transfer.degree + (role == .bank ? 4 * stride : 0) + 12 * (counts.columns[role] ?? 0)
         let blocks = 24 * TransferCounts.rowsPerBlock * stride * ciphertextBytes

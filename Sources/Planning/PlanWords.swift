@@ -150,6 +150,16 @@ private func minutes(_ seconds: Double) -> String { "\((seconds / 6).rounded() /
 package enum Disclosure {
     package static func lines(_ specification: JobSpecification, _ limits: Contract.Limits, _ language: Language) -> [String] {
         func text(en: String, zh: String) -> String { Phrase(en: en, zh: zh)(language) }
+        if let alignment = specification.alignment {
+            let tellsSubjects = alignment.reveals == .subjects
+            return [
+                text(en: "What each side will learn:", zh: "各方将获知："),
+                tellsSubjects
+                    ? text(en: "  both: which subjects are common, the size of the other's list", zh: "  双方：共有主体、对方名单规模")
+                    : text(en: "  both: how many subjects are common, not which; the size of the other's list", zh: "  双方：共有主体的数量（不含具体主体）、对方名单规模"),
+                text(en: "  arbiter: counts, progress", zh: "  仲裁方：数量、进度"),
+            ]
+        }
         let trains = specification.training != nil
         return [
             text(en: "What each side will learn:", zh: "各方将获知："),

@@ -10,7 +10,8 @@ package enum PlatformJob {
     /// Opens a job on the platform's own data; throws what is wrong with either.
     package static func open(_ request: RoleRequest, _ secrets: JobSecrets) throws(Fault) -> any RoleMachine {
         let context = try JobContext(request, role: .platform)
-        var data = try OwnData.open(request.dataset, specification: request.specification, role: .platform, model: request.model)
+        var data = try OwnData.open(request.dataset, specification: request.specification, role: .platform, model: request.model,
+                                    scratch: request.scratch)
         let admission = try admit(&data, request)
         return DataParty(context: context, side: PlatformSide(context: context, data: data, admission: admission), secrets: secrets)
     }

@@ -35,7 +35,7 @@ package struct PlatformSide: PartySide {
         entry.map { Admitted(root: $0.admission.root, lines: $0.admission.size, day: $0.admission.day, excluded: $0.excluded) }
     }
 
-    package var identifiers: [String] { data.table.identifiers }
+    package var identifiers: IdentifierList { data.identifiers }
     package var curvatureExponent: Int? { nil }
     package func check(peerColumns: Int) throws(Fault) {}
 
@@ -104,8 +104,13 @@ package struct PlatformSide: PartySide {
 
     package func results(_ outcome: JobOutcome, _ run: RunMeasurements) throws(Fault) -> [ResultFile] {
         let rows = TrainingReport.Rows(bank: outcome.aligned.peerCount, platform: outcome.aligned.ownCount,
-                                       aligned: outcome.aligned.rows.count, train: design.rows)
+                                       aligned: outcome.aligned.count, train: design.rows)
         let bytes = TrainingReport.Bytes(run, atBank: false)
+        if context.specification.alignment != nil {
+            let report = AlignmentReport(job: "\(context.job)", party: context.specification.parties.platform,
+                                         specification: context.specification, rows: rows, run: run, bytes: bytes)
+            return try report.files(outcome.aligned.identifiers)
+        }
         let (job, party, resolution) = ("\(context.job)", context.specification.parties.platform, context.limits.scoreResolutionBits)
         do {
             guard let trained = outcome.trained, let plan, let prepared, let settings = context.specification.training?.settings else {

@@ -50,39 +50,6 @@ package struct AddressedRandom: Sendable {
         return bytes
     }
 
-    /// A uniform permutation of 0..<count. Fisher-Yates from the last place down; the place in 0...i is
-    /// floor(r (i + 1) / 2^32) for the next 32-bit little-endian word r of the keystream that leaves no bias (Lemire 2019,
-    /// Fast Random Integer Generation in an Interval, algorithm 5).
-    package func permutation(count: Int, at address: DrawAddress) -> [UInt32] {
-        precondition(count >= 0 && count <= Int(UInt32.max))
-        var places = [UInt32](unsafeUninitializedCapacity: count) { places, initialised in
-            for place in 0..<count { places.initializeElement(at: place, to: UInt32(place)) }
-            initialised = count
-        }
-        contexts.with(address) { context in
-            var words = [UInt32](repeating: 0, count: 1024)
-            var used = words.count
-            func word() -> UInt32 {
-                if used == words.count {
-                    words.withUnsafeMutableBytes { Self.next($0, from: context) }
-                    used = 0
-                }
-                defer { used += 1 }
-                return UInt32(littleEndian: words[used])
-            }
-            for place in stride(from: count - 1, to: 0, by: -1) {
-                let bound = UInt32(place + 1)
-                var scaled = word().multipliedFullWidth(by: bound)
-                if scaled.low < bound {
-                    let biased = (0 &- bound) % bound
-                    while scaled.low < biased { scaled = word().multipliedFullWidth(by: bound) }
-                }
-                places.swapAt(place, Int(scaled.high))
-            }
-        }
-        return places
-    }
-
     private static func next(_ buffer: UnsafeMutableRawBufferPointer, from context: OpaquePointer) {
         buffer.initializeMemory(as: UInt8.self, repeating: 0)
         var rest = buffer[...]

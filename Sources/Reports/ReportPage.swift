@@ -15,6 +15,7 @@ package struct ReportPage: Sendable {
     private enum Report: Sendable {
         case training(TrainingReport)
         case scoring(ScoringReport)
+        case alignment(AlignmentReport)
     }
 
     private let report: Report
@@ -32,6 +33,8 @@ package struct ReportPage: Sendable {
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         if let training = try? decoder.decode(TrainingReport.self, from: Data(report)) {
             self.report = .training(training)
+        } else if let alignment = try? decoder.decode(AlignmentReport.self, from: Data(report)) {
+            self.report = .alignment(alignment)
         } else if let scoring = try? decoder.decode(ScoringReport.self, from: Data(report)) {
             self.report = .scoring(scoring)
         } else {
@@ -53,6 +56,7 @@ package struct ReportPage: Sendable {
         switch report {
         case .training(let report): page(report, language).bytes
         case .scoring(let report): page(report, language).bytes
+        case .alignment(let report): page(report, language).bytes
         }
     }
 
@@ -77,6 +81,15 @@ package struct ReportPage: Sendable {
              content: [ScoringSections(report, role).markup]
                 + [CourseSections(plan: plan).resources(seconds: report.seconds, bytes: report.bytes, aligned: report.rows.aligned, rounds: nil)]
                 + [DisclosureSection(report, role).markup, Glossary.section(role, measures: false)])
+    }
+
+    private func page(_ report: AlignmentReport, _ language: Language) -> Page {
+        Page(title: Phrase(en: "Alignment report: \(report.name)", zh: "对齐报告：\(report.name)"),
+             facts: facts(job: report.job, party: report.party, finished: report.finished, order: report.order),
+             language: language,
+             content: [AlignmentSections(report).result]
+                + [CourseSections(plan: plan).resources(seconds: report.seconds, bytes: report.bytes, aligned: report.rows.aligned, rounds: nil)]
+                + [AlignmentSections(report).disclosure])
     }
 
     private func facts(job: String, party: String, finished: String?, order: TrainingReport.Order?) -> [KeyFigure] {

@@ -16,8 +16,8 @@ package protocol RoleMachine: Sendable {
     /// Whether there is work to be done without hearing anything.
     var wantsToProceed: Bool { get }
 
-    /// Own subjects, distinct and normalised, by the rows that `used` names: for the node's own list of accesses alone.
-    var subjects: [String] { get }
+    /// Own subjects: for the node's own list of accesses alone.
+    var subjects: IdentifierList { get }
 
     /// Whom the list of authorisations let in, where it was asked.
     var admitted: Admitted? { get }
@@ -55,13 +55,50 @@ package struct Admitted: Sendable, Hashable {
     }
 }
 
-package struct ResultFile: Sendable, Hashable {
+package struct ResultFile: Sendable {
+    private enum Body: Sendable {
+        case bytes([UInt8])
+        case identifiers(IdentifierList)
+    }
+
     package let name: String
-    package let bytes: [UInt8]
+    private let body: Body
 
     package init(name: String, bytes: [UInt8]) {
         self.name = name
-        self.bytes = bytes
+        body = .bytes(bytes)
+    }
+
+    /// CSV of one column, `id`.
+    package init(name: String, identifiers: IdentifierList) {
+        self.name = name
+        body = .identifiers(identifiers)
+    }
+
+    /// The contents piece by piece: a list may be longer than memory.
+    package func forEachPiece(_ take: ([UInt8]) throws -> Void) throws {
+        switch body {
+        case .bytes(let bytes): try take(bytes)
+        case .identifiers(let list):
+            try take(Array("id\n".utf8))
+            for block in 0..<list.blocks {
+                try take(try list.block(block).flatMap { Self.quoted($0) + [0x0a] })
+            }
+        }
+    }
+
+    /// RFC 4180.
+    private static func quoted(_ field: [UInt8]) -> [UInt8] {
+        let quote = UInt8(ascii: "\"")
+        guard field.contains(where: { [quote, UInt8(ascii: ","), 0x0a, 0x0d].contains($0) }) else { return field }
+        return [quote] + field.flatMap { $0 == quote ? [quote, quote] : [$0] } + [quote]
+    }
+
+    /// Of a file that is known to be small.
+    package var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        try? forEachPiece { bytes += $0 }
+        return bytes
     }
 }
 
@@ -101,8 +138,8 @@ package enum RoleEffect: Sendable {
     /// That phase, or that round of training, has ended: everything of it has been sent and received. What follows waits until
     /// both parties and the arbiter have signed how far the ledgers have come.
     case checkpoint(Phase, round: UInt32)
-    /// What these of the own `subjects` are used for, before anything that follows from it leaves.
-    case used(SubjectUse, rows: [Int])
+    /// What these of the own subjects are used for, before anything that follows from it leaves.
+    case used(SubjectUse, IdentifierList)
     /// The job is done at this node.
     case completed
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Jobs
+import Scratch
 import Wire
 
 /// What a role needs to open a job: everything that a program knows and its machine may use.
@@ -13,6 +14,8 @@ package struct RoleRequest: Sendable {
     package let limits: Contract.Limits
     package let contractDigest: [UInt8]
     package let dataset: NodeConfiguration.Dataset
+    /// For what main memory need not hold; lives as long as the job.
+    package let scratch: any Scratch
     /// This party's half of the model that a scoring job names.
     package let model: [UInt8]?
     /// Whether of two documents about the same subject the stricter says what takes authorisation.
@@ -38,7 +41,7 @@ package struct RoleRequest: Sendable {
 
     package init(job: JobIdentifier, attempt: UInt32, specification: JobSpecification, specificationDigest: [UInt8], suite: String,
                  limits: Contract.Limits, contractDigest: [UInt8], dataset: NodeConfiguration.Dataset, model: [UInt8]?,
-                 authority: Authority? = nil, followsStricter: Bool = true) {
+                 authority: Authority? = nil, followsStricter: Bool = true, scratch: any Scratch = MemoryScratch()) {
         self.job = job
         self.attempt = attempt
         self.specification = specification
@@ -50,5 +53,6 @@ package struct RoleRequest: Sendable {
         self.model = model
         self.authority = authority
         self.followsStricter = followsStricter
+        self.scratch = scratch
     }
 }

@@ -30,8 +30,13 @@ package struct Blinding: Sendable {
     /// Elements k H(identifier) side by side, of `suite.elementByteCount` bytes each. Identifiers are hashed as their
     /// UTF-8 bytes: normalise them before.
     package func first(_ identifiers: [String], tag: DomainSeparationTag) -> [UInt8] {
+        first(identifiers.map { Array($0.utf8) }, tag: tag)
+    }
+
+    /// The same of identifiers in UTF-8.
+    package func first(_ identifiers: [[UInt8]], tag: DomainSeparationTag) -> [UInt8] {
         let blinded = inParallel(identifiers.count) { range -> Result<[UInt8], PrimitiveError> in
-            let points = suite.hashToCurve(identifiers[range].map { Array($0.utf8) }, tag: tag)
+            let points = suite.hashToCurve(identifiers[range], tag: tag)
             return Result { () throws(PrimitiveError) in
                 try EllipticCurve.multiply(points[...], encoding: suite.encoding, by: scalar)
             }
@@ -93,8 +98,7 @@ private func forEachBlock<Value: Sendable>(
 
 /// Results for consecutive ranges of 0..<count, in order. Ranges are large enough to make their overhead vanish and small
 /// enough to keep all cores busy to the end.
-private func inParallel<Value: Sendable>(_ count: Int, _ body: @Sendable (Range<Int>) -> Value) -> [Value] {
-    let length = 256
+package func inParallel<Value: Sendable>(_ count: Int, length: Int = 256, _ body: @Sendable (Range<Int>) -> Value) -> [Value] {
     let ranges = stride(from: 0, to: count, by: length).map { $0..<min($0 + length, count) }
     return [Value](unsafeUninitializedCapacity: ranges.count) { values, initialised in
         nonisolated(unsafe) let slots = values

@@ -68,4 +68,6 @@ package enum SetIntersectionError: Error, Sendable, Hashable {
     case reflectedPoint(index: Int)
     /// More elements than declared.
     case tooManyPoints
+    /// Scratch storage failed: no fault of the peer's.
+    case storage
 }

@@ -30,12 +30,40 @@ extension Table {
         return try reading.finish()
     }
 
+    /// Of a data set from which no table is made.
+    package static func empty(file: String) -> Table { Table(file: file, identifiers: [], lines: [], columns: [:]) }
+
     static func index(of column: String, in names: [String], file: String) throws(Fault) -> Int {
         guard let index = names.firstIndex(of: column) else { throw Fault(.missingColumn, at: file, column) }
         guard names.lastIndex(of: column) == index else {
             throw Fault(.malformedCSV, at: "\(file):1", "two columns are named '\(column)'", "有两列同名：“\(column)”")
         }
         return index
+    }
+}
+
+extension DataSource {
+    /// Every usable identifier of a column in one pass, repeated ones too, with its line. The report counts rows, spellings
+    /// and unusable ones.
+    package static func identifiers(
+        of source: DataSource, column: String, kind: IdentifierKind, take: (Int, [UInt8]) throws(Fault) -> Void
+    ) throws(Fault) -> IngestReport {
+        var report = IngestReport(file: source.name)
+        var rejected: [CreditCodeDefect: IngestReport.Finding] = [:]
+        var code: [UInt8] = []
+        var index = 0
+        try source.read { names throws(Fault) in
+            index = try Table.index(of: column, in: names, file: source.name)
+        } row: { record throws(Fault) in
+            report.rowsRead += 1
+            if let defect = kind.normalise(record.bytes.span.extracting(record.range(index)), into: &code, counting: &report.normalised) {
+                rejected[defect, default: .init()].add(line: record.line)
+            } else {
+                try take(record.line, code)
+            }
+        }
+        report.rejected = CreditCodeDefect.allCases.compactMap { defect in rejected[defect].map { .init(defect: defect, found: $0) } }
+        return report
     }
 }
 

@@ -31,6 +31,8 @@ extension Message {
             try exactly(32, body.seed)
         case .doublyBlindedPoints(let body):
             try elements(of: 65, atMost: 8192, body.points)
+        case .sortedPoints(let body):
+            try elements(of: 65, atMost: 8192, body.points)
         case .matches(let body):
             try elements(of: 4, atMost: 65536, body.positions)
         case .nodeRegister(let body):
@@ -77,6 +79,8 @@ extension Message {
             try text(body.party, atMost: Message.maximumNameBytes)
         case .paillierKey, .roundRows, .maskedValues, .returnedBits, .partialScores:
             // Widths follow from the key's length, which the receiving role knows.
+            break
+        case .blindingProgress, .intersectionSize:
             break
         case .columns, .curvature, .closing, .abort, .nodeRegistered, .nodePublication, .peerPublication, .jobOffer, .submitJob, .listJobs,
              .showJob, .watchJob, .cancelJob, .publicationRecord:

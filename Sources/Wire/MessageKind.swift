@@ -23,6 +23,9 @@ package enum MessageKind: UInt16, Sendable, CaseIterable {
     case closing = 15
     case abort = 16
     case ledgerHeads = 17
+    case blindingProgress = 25
+    case sortedPoints = 26
+    case intersectionSize = 27
     // node and arbiter
     case nodeRegister = 64
     case nodeRegistered = 65
@@ -135,6 +138,19 @@ extension MessageKind {
                        reveals: Phrase(en: "to the platform: which of its own subjects the bank also holds",
                                        zh: "告知平台：其名单中哪些主体为银行共有"),
                        maximumPayloadBytes: Self.bulkBytes)
+        case .blindingProgress:
+            return Row(directions: bothData, phases: [.alignment], shape: "count",
+                       reveals: Phrase(en: "that the sender's list holds more subjects than that", zh: "发送方名单的主体数量大于该值"),
+                       maximumPayloadBytes: Self.smallBytes)
+        case .sortedPoints:
+            return Row(directions: platformToBank, phases: [.alignment], shape: "block, points 65 x at most 8192, ascending",
+                       reveals: Phrase(en: "to the bank: how many of its own subjects the platform also holds, not which",
+                                       zh: "告知银行：其名单中有多少主体为平台共有，但不透露是哪些"),
+                       maximumPayloadBytes: Self.bulkBytes)
+        case .intersectionSize:
+            return Row(directions: bankToPlatform, phases: [.alignment], shape: "total",
+                       reveals: Phrase(en: "to the platform: how many subjects are common, not which", zh: "告知平台：共有主体的数量，但不透露是哪些"),
+                       maximumPayloadBytes: Self.smallBytes)
         case .columns:
             return Row(directions: bothData, phases: [.preparation], shape: "count",
                        reveals: Phrase(en: "how many columns the sender trains on", zh: "发送方参与训练的列数"),

@@ -9,6 +9,8 @@ package struct TransferCounts: Sendable, Hashable {
     package static let pointsPerBlock = 8192
     package static let positionsPerBlock = 65536
     package static let pointBytes = 65
+    /// Identifiers that are blinded between two `BlindingProgress`.
+    package static let blindedPerNotice = 1 << 20
     /// Of one partial score in a plaintext.
     package static let scoreBits = 32
     /// Left free at the top of a packed plaintext.
@@ -20,6 +22,9 @@ package struct TransferCounts: Sendable, Hashable {
     package static let mostValueBits = 62
 
     package let isTraining: Bool
+    /// The job ends with alignment; where only the number of common subjects is asked for, `revealsSizeOnly`.
+    package var isAligning = false
+    package var revealsSizeOnly = false
     package let degree: Int
     /// Share of the common subjects that train.
     package let share: Double
@@ -54,7 +59,7 @@ package struct TransferCounts: Sendable, Hashable {
     package func blocks(_ kind: MessageKind, from role: Role) -> (total: Int?, perBlock: Int)? {
         switch kind {
         case .blindedPoints: (listed[role], Self.pointsPerBlock)
-        case .doublyBlindedPoints: (listed[.bank], Self.pointsPerBlock)
+        case .doublyBlindedPoints, .sortedPoints: (listed[.bank], Self.pointsPerBlock)
         case .matches: (aligned, Self.positionsPerBlock)
         case .roundRows: (trainingRows, Self.rowsPerBlock)
         case .partialScores: (aligned, Self.scoreCiphertextsPerBlock * (scoreSlots ?? 1))
@@ -84,7 +89,9 @@ package struct TransferCounts: Sendable, Hashable {
             return keyBytes.map { Self.canonical(.bytes($0), .bytes(Self.certificateRoots * $0)) }
         case .alignmentOpening:
             return listed[role].map { Self.canonical(.number($0), .bytes(32), .bytes(32)) }
-        case .blindedPoints, .doublyBlindedPoints:
+        case .intersectionSize:
+            return aligned.map { Self.canonical(.number($0)) }
+        case .blindedPoints, .doublyBlindedPoints, .sortedPoints:
             return inBlock().map { Self.canonical(.number(block), .bytes(Self.pointBytes * $0)) }
         case .matches:
             guard let aligned, let positions = inBlock() else { return nil }
@@ -146,13 +153,20 @@ extension TransferCounts {
         var line = LineWriter(counts: self, role: role)
         for message in Self.openingMessages { line.add(message) }
         line.add(.paillierKey)
+        for notice in 0..<((listed[role] ?? 1) - 1) / Self.blindedPerNotice {
+            line.add(.blindingProgress(.filled { $0.count = UInt64((notice + 1) * Self.blindedPerNotice) }))
+        }
         line.add(.alignmentOpening)
         line.addBlocks(.blindedPoints)
-        if role == .platform { line.addBlocks(.doublyBlindedPoints) }
-        line.add(.seedReveal(.filled { $0.seed = Self.zeros(32) }))
-        if role == .bank { line.addBlocks(.matches) }
+        if role == .platform { line.addBlocks(revealsSizeOnly ? .sortedPoints : .doublyBlindedPoints) }
+        if !revealsSizeOnly { line.add(.seedReveal(.filled { $0.seed = Self.zeros(32) })) }
+        if role == .bank { if revealsSizeOnly { line.add(.intersectionSize) } else { line.addBlocks(.matches) } }
         // Sizes in heads are those of both directions, which differ by little: only their digits count.
         line.addHeads(round: 0, received: line.total.records)
+        if isAligning {
+            line.add(.closing)
+            return line.isComplete ? line.total : nil
+        }
         guard isTraining else { return finish(&line) }
         line.add(.columns)
         if role == .bank { line.add(.curvature(.filled { $0.exponent = -3 })) }

@@ -26,7 +26,7 @@ private struct LongPhase: RoleMachine {
     var listening: Set<LineEnd> { role == .bank || sent == LongPhase.frames ? [.peer] : [] }
     var phase: Phase { isClosing ? .closing : hasGreeted ? .alignment : .opening }
     var wantsToProceed: Bool { sent < LongPhase.frames }
-    var subjects: [String] { ["a"] }
+    var subjects: IdentifierList { IdentifierList(["a"]) }
 
     mutating func step(_ event: RoleEvent) throws(Fault) -> [RoleEffect] {
         switch event {

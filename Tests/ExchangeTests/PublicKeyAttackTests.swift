@@ -4,6 +4,7 @@ import Faults
 import Foundation
 import Jobs
 import Roles
+import Scratch
 import Testing
 import Wire
 
@@ -110,7 +111,7 @@ private struct PublicKeyAttack {
         for (column, cell) in [("turnover", "twelve-point-five"), ("outcome", "perhaps-bad"), ("firm", "")] {
             let broken = try data.withBankCell(column, cell)
             do {
-                _ = try OwnData.open(.init(path: broken.path), specification: job.specification, role: .bank, model: nil)
+                _ = try OwnData.open(.init(path: broken.path), specification: job.specification, role: .bank, model: nil, scratch: MemoryScratch())
             } catch let fault as Fault {
                 FaultTexts.heard(fault)
                 #expect(!FaultTexts.all.contains { $0.contains("twelve-point-five") || $0.contains("perhaps-bad") })

@@ -157,7 +157,8 @@ struct SmallJob: Sendable {
     func machine(_ role: Role) throws -> any RoleMachine {
         let request = try request(role)
         let context = try JobContext(request, role: role)
-        let own = try OwnData.open(request.dataset, specification: request.specification, role: role, model: request.model)
+        let own = try OwnData.open(request.dataset, specification: request.specification, role: role, model: request.model,
+                                    scratch: request.scratch)
         let committed = secrets(role)
         let used = Purpose.allCases.map { ($0, disguised.contains($0) ? SystemRandom.secret(32) : committed.secret($0)) }
         let secrets = JobSecrets(secrets: Dictionary(uniqueKeysWithValues: used), job: job, attempt: 1, role: role).announcing(committed.commitments)

@@ -16,7 +16,8 @@ private enum Stage: CaseIterable {
         case .nonce: [.nonce]
         case .key: [.paillierKey]
         case .alignment: role == .bank
-            ? [.alignmentOpening, .blindedPoints, .doublyBlindedPoints, .seedReveal] : [.alignmentOpening, .blindedPoints, .seedReveal, .matches]
+            ? [.blindingProgress, .alignmentOpening, .blindedPoints, .doublyBlindedPoints, .seedReveal]
+            : [.blindingProgress, .alignmentOpening, .blindedPoints, .seedReveal, .matches]
         case .columns: [.columns]
         case .curvature: role == .bank ? [] : [.curvature]
         case .round: [.roundRows, .maskedValues, .returnedBits]
@@ -54,6 +55,7 @@ private enum Stage: CaseIterable {
             .jobRecord: .jobRecord(.init()), .jobList: .jobList(.init()), .refusal: .refusal(.init()), .ledgerHeads: .ledgerHeads(.init()),
             .headSubmission: .headSubmission(.init()), .headSignatures: .headSignatures(.init()), .directionHead: .directionHead(.init()),
             .operationsHead: .operationsHead(.init()), .nodePublication: .nodePublication(.init()), .peerPublication: .peerPublication(.init()),
+            .blindingProgress: .blindingProgress(.init()), .sortedPoints: .sortedPoints(.init()), .intersectionSize: .intersectionSize(.init()),
             .showPublication: .showPublication(.init()), .publicationRecord: .publicationRecord(.init()),
         ]
         let crossings = try honest.get().crossings

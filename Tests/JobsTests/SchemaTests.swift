@@ -29,8 +29,9 @@ struct SchemaTests {
         let feature = try definition("feature")
         let numbersOnly: Set = ["cap", "log1p", "clip"]
         var places = [
-            Place(place: "", schema: schema, document: Documents.train, foreign: ["model"]),
-            Place(place: "", schema: schema, document: Documents.score, foreign: ["label", "features", "split", "training"]),
+            Place(place: "", schema: schema, document: Documents.train, foreign: ["model", "reveal"]),
+            Place(place: "", schema: schema, document: Documents.score, foreign: ["label", "features", "split", "training", "reveal"]),
+            Place(place: "", schema: schema, document: Documents.align, foreign: ["label", "features", "split", "training", "model"]),
             Place(place: "/features/bank/0", schema: feature, document: typed("number"), foreign: ["minimum_count"]),
             Place(place: "/features/bank/0", schema: feature, document: typed("category"), foreign: numbersOnly),
             Place(place: "/features/bank/0", schema: feature, document: typed("flag"),
@@ -62,7 +63,7 @@ struct SchemaTests {
             #expect(place.schema["additionalProperties"] == .bool(false))
             objectCount += 1
         }
-        #expect(objectCount == 13)
+        #expect(objectCount == 14)
     }
 
     @Test("both require the same keys")
@@ -70,8 +71,9 @@ struct SchemaTests {
         for place in try places() {
             var required = Set(place.schema["required"]?.elements.compactMap(\.text) ?? [])
             if place.place.isEmpty {
-                let branch = place.foreign.contains("model") ? "else" : "then"
-                required.formUnion(schema[branch]?["required"]?.elements.compactMap(\.text) ?? [])
+                let branch = !place.foreign.contains("model") ? schema["then"]
+                    : place.foreign.contains("label") ? schema["else"]?["then"] : schema["else"]?["else"]
+                required.formUnion(branch?["required"]?.elements.compactMap(\.text) ?? [])
             }
             for key in try #require(place.schema["properties"]).members.keys {
                 let found = faults(of: place.document.setting("\(place.place)/\(key)", to: nil))
@@ -92,7 +94,7 @@ struct SchemaTests {
                 count += 1
             }
         }
-        #expect(count == 21)
+        #expect(count == 22)
     }
 
     @Test("both draw the same bounds of numbers")

@@ -89,6 +89,8 @@ enum Documents {
     static let score = train.setting("/label", to: nil).setting("/features", to: nil)
         .setting("/kind", to: .text("score")).setting("/model", to: .text("0123456789abcdef0123456789abcdef"))
 
+    static let align = train.setting("/label", to: nil).setting("/features", to: nil).setting("/kind", to: .text("align"))
+
     static func pin(_ digit: Character) -> String { String(repeating: digit, count: 64) }
     static func key(_ letter: Character) -> String { String(repeating: letter, count: 42) + "A=" }
 

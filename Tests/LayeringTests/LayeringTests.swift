@@ -7,6 +7,7 @@ private let allowed: [String: Set<String>] = {
     return [
         "CGMP": [], "CLibcrypto": [], "CSQLite": [],
         "Faults": [],
+        "Scratch": [],
         "Console": ["Faults", "ArgumentParser"],
         "Catalogue": ["Faults"],
         "LinearAlgebra": [],
@@ -16,9 +17,9 @@ private let allowed: [String: Set<String>] = {
         "Pages": ["Faults"],
         "Wire": ["Faults", "SwiftProtobuf"],
         "Jobs": ["Catalogue", "Faults"],
-        "Roles": ["Wire", "Faults", "Jobs", "Primitives"],
+        "Roles": ["Scratch", "Wire", "Faults", "Jobs", "Primitives"],
         "Paillier": ["BigNumber", "Primitives"],
-        "SetIntersection": ["Primitives"],
+        "SetIntersection": ["Scratch", "Primitives"],
         "Tables": ["CSQLite", "Faults"],
         "Features": ["Catalogue", "Tables", "Jobs", "Faults"],
         "Synthetic": ["Tables", "Faults"],
@@ -29,7 +30,7 @@ private let allowed: [String: Set<String>] = {
         "Planning": ["Wire", "Jobs", "Faults", "LinearAlgebra"],
         "Training": ["LinearAlgebra"],
         "Exchange": [
-            "Roles", "Planning", "BigNumber", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables",
+            "Scratch", "Roles", "Planning", "BigNumber", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "SetIntersection", "Features", "Tables",
             "Training", "LinearAlgebra",
         ],
         "BankRole": [
@@ -44,7 +45,7 @@ private let allowed: [String: Set<String>] = {
         "ArbiterRole": ["Planning", "Wire", "Jobs", "Faults", "LinearAlgebra", "Ledger", "Primitives"],
         "Transport": nio.union(["Wire", "Faults", "Primitives"]),
         "Installation": ["Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport"],
-        "NodeRuntime": ["Roles", "Planning", "Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", "Logging"],
+        "NodeRuntime": ["Scratch", "Roles", "Planning", "Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", "Logging"],
         "ArbiterRuntime": [
             "ArbiterRole", "Ledger", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", "Logging",
         ],

@@ -50,30 +50,4 @@ import Testing
         let other = AddressedRandom(key: SecretBytes(copying: ascending(32, from: 1)))
         #expect(other.bytes(32, at: DrawAddress(message: 0)) != random.bytes(32, at: DrawAddress(message: 0)))
     }
-
-    @Test("a permutation is that of another implementation of the documented algorithm")
-    func permutation() {
-        #expect(random.permutation(count: 20, at: DrawAddress(message: 2))
-            == [17, 5, 10, 11, 19, 1, 12, 9, 16, 3, 13, 14, 4, 7, 18, 15, 6, 8, 0, 2])
-        // So long that words are rejected on the way.
-        let long = random.permutation(count: 400_000, at: DrawAddress(message: 2, round: 2))
-        let bytes = long.flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }
-        #expect(SHA256.hash(bytes) == hex("189225c0d1ebb9f71c3826f27c4a8a81f82d66e855934239db47474a1db6c8b3"))
-    }
-
-    @Test("permutations of three are equally frequent")
-    func uniformity() {
-        var counts: [[UInt32]: Int] = [:]
-        for row in 0..<6000 as Range<UInt32> { counts[random.permutation(count: 3, at: DrawAddress(message: 3, row: row)), default: 0] += 1 }
-        #expect(counts.count == 6)
-        // Five degrees of freedom; exceeded by a uniform source once in 10,000, and the source is fixed.
-        let chiSquare = counts.values.reduce(0.0) { $0 + Double(($1 - 1000) * ($1 - 1000)) / 1000 }
-        #expect(chiSquare < 25.7)
-    }
-
-    @Test("permutations of none and of one are what they must be")
-    func smallPermutations() {
-        #expect(random.permutation(count: 0, at: DrawAddress(message: 4)) == [])
-        #expect(random.permutation(count: 1, at: DrawAddress(message: 4)) == [0])
-    }
 }

@@ -1,4 +1,5 @@
 import Primitives
+import Scratch
 import SetIntersection
 import Testing
 
@@ -11,8 +12,7 @@ private struct Party {
     init(_ identifiers: Set<String>, seed: UInt8, tag: DomainSeparationTag) {
         let random = AddressedRandom(key: SecretBytes(copying: [UInt8](repeating: seed, count: 32)))
         blinding = Blinding(suite: .p256SHA256, random: random)
-        let sorted = identifiers.sorted()
-        shuffled = random.permutation(count: sorted.count, at: DrawAddress(message: 1)).map { sorted[Int($0)] }
+        shuffled = identifiers.map { ($0, SHA256.hash([seed] + $0.utf8)) }.sorted { $0.1.lexicographicallyPrecedes($1.1) }.map(\.0)
         firstPass = blinding.first(shuffled, tag: tag)
     }
 }
@@ -23,28 +23,31 @@ private struct Party {
     /// What both sides hold in common, as each side sees it, with every check that a receiver makes.
     func intersect(_ bank: Set<String>, _ platform: Set<String>) throws -> (atBank: Set<String>, atPlatform: Set<String>) {
         let (b, p) = (Party(bank, seed: 1, tag: tag), Party(platform, seed: 2, tag: tag))
+        // Little memory, so that lists are spread over buckets.
+        var scratch: any Scratch = MemoryScratch(memoryBytes: 1 << 16)
+        let buckets = Buckets(elements: bank.count + platform.count, memoryBytes: scratch.memoryBytes)
+        func list(_ limit: Int) -> PointList { PointList(suite: .p256SHA256, limit: limit, buckets: buckets) }
         for (own, received) in [(b.firstPass, p.firstPass), (p.firstPass, b.firstPass)] {
-            var ownSet = PointSet(suite: .p256SHA256, limit: own.count / Suite.p256SHA256.elementByteCount)
-            try ownSet.insert(own[...])
-            try ownSet.refuseReflections(in: received[...])
-            var receivedSet = PointSet(suite: .p256SHA256, limit: received.count / Suite.p256SHA256.elementByteCount)
-            try receivedSet.insert(received[...])
+            var ownList = list(own.count / 65), receivedList = list(received.count / 65)
+            try ownList.append(own[...], to: &scratch)
+            try receivedList.append(received[...], to: &scratch)
+            try receivedList.check(against: ownList, in: scratch)
         }
         let doubledByPlatform = try p.blinding.second(b.firstPass)
         try Suite.p256SHA256.validate(doubledByPlatform[...])
-        var matcher = Matcher(suite: .p256SHA256, ownLimit: bank.count, peerLimit: platform.count)
+        var own = list(bank.count), peer = list(platform.count)
         // In blocks of odd sizes, interleaved.
         var (ownStart, peerStart) = (0, 0)
         while ownStart < b.firstPass.count || peerStart < p.firstPass.count {
             let ownEnd = min(ownStart + 65 * 7, doubledByPlatform.count)
-            try matcher.appendOwn(doubledByPlatform[ownStart..<ownEnd])
+            try own.append(doubledByPlatform[ownStart..<ownEnd], to: &scratch)
             let peerEnd = min(peerStart + 65 * 11, p.firstPass.count)
-            try matcher.appendPeer(b.blinding.second(p.firstPass[peerStart..<peerEnd])[...])
+            try peer.append(b.blinding.second(p.firstPass[peerStart..<peerEnd])[...], to: &scratch)
             (ownStart, peerStart) = (ownEnd, peerEnd)
         }
-        #expect(matcher.ownCount == bank.count && matcher.peerCount == platform.count)
-        let matches = try matcher.matches()
-        #expect(matches.map(\.peer) == matches.map(\.peer).sorted())
+        #expect(own.count == bank.count && peer.count == platform.count)
+        var matches: [PointList.Match] = []
+        try own.matches(with: peer, in: scratch) { found throws(SetIntersectionError) in matches += found }
         return (Set(matches.map { b.shuffled[Int($0.own)] }), Set(matches.map { p.shuffled[Int($0.peer)] }))
     }
 
@@ -135,8 +138,9 @@ private struct Party {
             if !bytes.isEmpty, row.isMultiple(of: 2) { bytes[0] = 4 }
             let products = try? blinding.second(bytes)
             if let products { #expect(products.count == bytes.count && bytes.count.isMultiple(of: 65)) }
-            var set = PointSet(suite: .p256SHA256, limit: 2)
-            try? set.insert(bytes[...])
+            var scratch: any Scratch = MemoryScratch()
+            var list = PointList(suite: .p256SHA256, limit: 2, buckets: Buckets(elements: 2, memoryBytes: scratch.memoryBytes))
+            try? list.append(bytes[...], to: &scratch)
         }
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Primitives
+import Scratch
 import SetIntersection
 import Testing
 
@@ -31,27 +32,48 @@ import Testing
             }
             expect(vector) { () throws(SetIntersectionError) in try vector.suite.validate(hex(vector.given)[...]) }
         case "list":
-            expect(vector) { () throws(SetIntersectionError) in
-                var list = PointSet(suite: vector.suite, limit: vector.limit ?? 0)
-                for block in vector.blocks ?? [] { try list.insert(hex(block)[...]) }
+            for memoryBytes in Self.memories {
+                expect(vector) { () throws(SetIntersectionError) in
+                    var scratch: any Scratch = MemoryScratch(memoryBytes: memoryBytes)
+                    var list = self.list(vector, limit: vector.limit ?? 0, memoryBytes)
+                    for block in vector.blocks ?? [] { try list.append(hex(block)[...], to: &scratch) }
+                    try list.check(against: nil, in: scratch)
+                }
             }
         case "reflection":
-            var own = PointSet(suite: vector.suite, limit: 100)
-            try own.insert(hex(vector.own)[...])
-            expect(vector) { [own] () throws(SetIntersectionError) in try own.refuseReflections(in: hex(vector.given)[...]) }
+            for memoryBytes in Self.memories {
+                expect(vector) { () throws(SetIntersectionError) in
+                    var scratch: any Scratch = MemoryScratch(memoryBytes: memoryBytes)
+                    var own = self.list(vector, limit: 100, memoryBytes), given = self.list(vector, limit: 100, memoryBytes)
+                    try own.append(hex(vector.own)[...], to: &scratch)
+                    try given.append(hex(vector.given)[...], to: &scratch)
+                    try given.check(against: own, in: scratch)
+                }
+            }
         case "match":
-            var matcher = Matcher(suite: vector.suite, ownLimit: 100, peerLimit: 100)
-            try matcher.appendOwn(hex(vector.own)[...])
-            try matcher.appendPeer(hex(vector.peer)[...])
-            expect(vector) { [matcher] () throws(SetIntersectionError) in
-                let matches = try matcher.matches()
-                #expect(matches.map { [$0.own, $0.peer] } == vector.matches)
+            for memoryBytes in Self.memories {
+                expect(vector) { () throws(SetIntersectionError) in
+                    var scratch: any Scratch = MemoryScratch(memoryBytes: memoryBytes)
+                    var own = self.list(vector, limit: 100, memoryBytes), peer = self.list(vector, limit: 100, memoryBytes)
+                    try own.append(hex(vector.own)[...], to: &scratch)
+                    try peer.append(hex(vector.peer)[...], to: &scratch)
+                    var matches: [PointList.Match] = []
+                    try own.matches(with: peer, in: scratch) { found throws(SetIntersectionError) in matches += found }
+                    #expect(matches.sorted { $0.peer < $1.peer }.map { [$0.own, $0.peer] } == vector.matches)
+                }
             }
         case "oprf":
             try expectOPRF(vector)
         default:
             Issue.record("unknown operation")
         }
+    }
+
+    /// All in one bucket, and spread over many.
+    private static let memories = [512 << 20, 4096]
+
+    private func list(_ vector: Vector, limit: Int, _ memoryBytes: Int) -> PointList {
+        PointList(suite: vector.suite, limit: limit, buckets: Buckets(elements: 200, memoryBytes: memoryBytes))
     }
 
     @Test("there are vectors of every operation for every suite", arguments: Suite.allCases)

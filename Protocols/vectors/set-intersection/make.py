@@ -225,8 +225,8 @@ def vectors(suite):
     yield of_list("ragged", "No whole number of elements", 10, one + "04", **ragged)
     yield of_list("repeat-in-block", "The third element is the first", 10, elements([first[0], first[1], first[0]]),
                   error="repeated-point", index=2)
-    yield of_list("repeat-across-blocks", "An element of an earlier block; the index is in its block", 10, elements(first[:2]),
-                  elements([first[2], first[0]]), error="repeated-point", index=1)
+    yield of_list("repeat-across-blocks", "An element of an earlier block", 10, elements(first[:2]),
+                  elements([first[2], first[0]]), error="repeated-point", index=3)
     yield of_list("repeat-negated", "A point and its negative count as one", 10, elements([first[0], suite.negative(first[0])]),
                   error="repeated-point", index=1)
 
