@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -59,9 +60,19 @@ class AlignmentLab(training.Lab):
         """Without warning; the node is started again at once."""
         self.nodes[name].kill()
         self.nodes[name].wait()
+        self.signs = self.registrations(name)
         log = open(self.folder / f"{name}.log", "a", encoding="utf-8")
         self.nodes[name] = subprocess.Popen(
             [str(self.programs / f"{name}-node"), "serve", "--config", str(self.folder / f"lab/{name}/node.json")], stderr=log)
+
+    def registrations(self, name):
+        return len(re.findall("registered|已在", (self.folder / f"{name}.log").read_text(encoding="utf-8")))
+
+    def wait_for(self, name):
+        """Until a node that was started again has registered."""
+        deadline = time.monotonic() + 60
+        while self.registrations(name) <= self.signs and time.monotonic() < deadline:
+            time.sleep(0.1)
 
     def peaks(self):
         """Peak resident memory of each data party's node, MiB."""
@@ -140,6 +151,7 @@ def kill(lab, figures, arguments, common, report):
         except workers.Failure as failure:
             ended = next((line for line in str(failure).splitlines() if "error: " in line), "no reason").split("error: ")[-1]
         timer.join()
+        lab.wait_for(name)
         if ended != "completed":
             disturbed = lab.run()
         files = [lab.folder / f"lab/{side}/state/jobs/{disturbed['job']}/aligned.csv" for side in ("bank", "platform")]

@@ -216,6 +216,7 @@ class Ledger:
             raise ValueError("the documents do not name a bank, a platform and an arbiter")
         if self.roles.get(self.node) != manifest["role"]:
             find(self.place, "the manifest's node and role are not those of the contract")
+        self.expired = self.has_expired()
         for peer in sorted(set(self.roles) - {self.node}):
             directions = [(peer, direction) for direction in ("sent", "received")]
             if any((directory / f"{p}.{d}.{kind}").exists() for p, d in directions for kind in ("records", "heads")):
@@ -224,6 +225,16 @@ class Ledger:
         self.check_signatures()
         self.check_bytes()
         self.check_payloads()
+
+    def has_expired(self):
+        """Whether the node has signed that it deleted all payloads, their lifetime over."""
+        if not (self.directory / "expired").is_file():
+            return False
+        text, _, signatures = self.read("expired").decode(errors="replace").partition("\n\n")
+        if not re.fullmatch(re.escape(f"jointlab/{self.job}/{self.attempt}/{self.node}/payloads expired") + r"\n\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text, re.A):
+            find(self.place, "expired is not the receipt of this ledger")
+        check_signers(f"{self.place} expired", text.encode() + b"\n", signatures.removesuffix("\n").split("\n"), {self.node: self.keys[self.node]})
+        return True
 
     def read(self, name):
         self.seen[name] = None
@@ -338,7 +349,7 @@ class Ledger:
                 self.seen[name] = len(content), hashlib.sha256(content).hexdigest() == digest, sm3(content) if self.has_sm3 else b""
             if self.seen[name] != (value["length"], True, value["SM3 digest"]):
                 find(place, "the payload kept is not the one recorded (digest or length)")
-        elif self.manifest["retention"] == "all" or (self.manifest["retention"] == "inbound" and direction == "received"):
+        elif not self.expired and (self.manifest["retention"] == "all" or (self.manifest["retention"] == "inbound" and direction == "received")):
             find(place, "the payload is missing")
 
     def check_payloads(self):
@@ -409,8 +420,11 @@ class Operations:
             find(self.place, "the first entry names no contract")
         self.trees = list(roots(self.leaves))
         self.check_heads([self.key(number, entry) for number, entry in enumerate(self.entries)])
+        expired = {entry.get("digest"): number for number, entry in enumerate(self.entries) if entry.get("action") == "subjects.expired"}
         for number, entry in enumerate(self.entries):
-            if entry.get("action", "").startswith("subjects."):
+            if entry.get("action", "").startswith("subjects.") and entry["action"] != "subjects.expired":
+                if expired.get(entry.get("digest"), 0) > number and not (self.directory / f"subjects/{entry['digest']}").exists():
+                    continue
                 octets = self.read(f"subjects/{entry.get('digest', '')}")
                 tags = [octets[i:i + 16] for i in range(0, len(octets), 16)]
                 if hashlib.sha256(octets).hexdigest() != entry.get("digest") or len(octets) % 16 or len(tags) != entry.get("count") or tags != sorted(tags):

@@ -291,7 +291,12 @@ package struct ArbiterMachine: Sendable {
         jobs[id] = job
         order.append(id)
         return tellPeers(of: specification)
-            + parties.map { .send(.jobOffer(.filled { $0.specification = canonical.data }), job: id, to: .party($0)) }
+            + parties.map { party in
+                .send(.jobOffer(.filled {
+                    $0.specification = canonical.data
+                    $0.analyst = analyst
+                }), job: id, to: .party(party))
+            }
             + [.keep(record), .send(.jobRecord(record), job: id, to: line)]
     }
 

@@ -1,4 +1,5 @@
 import Faults
+import Foundation
 import Jobs
 import Ledger
 import Wire
@@ -38,6 +39,8 @@ package struct AuditSummary: Sendable {
     }
 
     package let manifest: LedgerManifest
+    /// When all payloads were deleted, their lifetime over.
+    let expiry: Date?
     package let contract: Contract
     package let specification: JobSpecification
     package private(set) var traffic: [Traffic] = []
@@ -70,6 +73,7 @@ package struct AuditSummary: Sendable {
 
     private init(_ ledger: AuditedLedger, _ checks: [Check]) {
         manifest = ledger.manifest
+        expiry = ledger.expiry
         contract = ledger.contract
         specification = ledger.specification
         self.checks = checks
@@ -203,6 +207,10 @@ extension AuditSummary {
         if manifest.retention != .all {
             limits.append(Phrase(en: "What payloads said that this node did not keep (\(manifest.retention.rawValue)): only their lengths and digests are here.",
                                  zh: "本节点未留存的载荷（\(manifest.retention.rawValue)）的内容：此处只有其长度与摘要。"))
+        }
+        if let expiry {
+            limits.append(Phrase(en: "What payloads said: their lifetime ended, and this node deleted them at \(expiry.formatted(.iso8601)), by a signed receipt.",
+                                 zh: "载荷内容：其留存期满，本节点已于 \(expiry.formatted(.iso8601)) 删除，并留有签名凭证。"))
         }
         return limits
     }

@@ -1,4 +1,5 @@
 import Faults
+import Foundation
 import Jobs
 import Ledger
 import Primitives
@@ -12,6 +13,8 @@ package struct AuditedLedger: Sendable {
     package let specification: JobSpecification
     package let lines: [AuditedLine]
     let directory: LedgerDirectory
+    /// When all payloads were deleted, their lifetime over.
+    package let expiry: Date?
     let signatures: SignatureMemory
 
     /// - Parameter earlier: a ledger whose files are mostly the same; what was read of equal bytes is not read again.
@@ -66,6 +69,11 @@ package struct AuditedLedger: Sendable {
         for name in directory.missing {
             report.add(.file, at: Place(ledger: manifest.node, file: name), en: "is missing", zh: "缺失")
         }
+        var expiry: Date?
+        if let receipt = directory.expired {
+            expiry = contract.everyParty(manifest.node).flatMap { PayloadExpiry.time(receipt, manifest, key: $0) }
+            if expiry == nil { add(LedgerFile.expired, "is no receipt signed by \(manifest.node)", "不是由 \(manifest.node) 签署的凭证") }
+        }
         var lines: [AuditedLine] = []
         for (role, name) in ends.sorted(by: { $0.value < $1.value }) where role != manifest.role {
             let stored = directory.lines.filter { $0.peer == name }
@@ -82,7 +90,7 @@ package struct AuditedLedger: Sendable {
             report.add(.file, at: Place(ledger: manifest.node, line: peer), en: "is a line to someone who has no part in this job",
                        zh: "该线路的对端未参与此任务")
         }
-        return AuditedLedger(manifest: manifest, contract: contract, specification: specification, lines: lines, directory: directory,
+        return AuditedLedger(manifest: manifest, contract: contract, specification: specification, lines: lines, directory: directory, expiry: expiry,
                              signatures: earlier?.signatures ?? SignatureMemory())
     }
 
@@ -100,7 +108,7 @@ package struct AuditedLedger: Sendable {
 
     func payload(_ record: FrameRecord, _ direction: Direction) -> Payload {
         guard let bytes = directory.payload(record.digest, atMost: record.kind.row.maximumPayloadBytes) else {
-            return manifest.retention.keeps(direction) ? .missing : .notKept
+            return manifest.retention.keeps(direction) && expiry == nil ? .missing : .notKept
         }
         return record.isPayload(bytes) ? .bytes(bytes) : .altered
     }

@@ -152,8 +152,14 @@ package struct AuditedOperations: Sendable {
 
     private func subjects(_ directory: OperationsDirectory, _ report: inout AuditReport) {
         var checked: [[UInt8]: Bool] = [:]
+        var expired: [[UInt8]: Int] = [:]
+        for (index, entry) in entries.enumerated() where entry?.action == .subjectsExpired {
+            if let digest = entry?.digest { expired[digest] = index }
+        }
         for (index, entry) in entries.enumerated() {
             guard let entry, entry.action.namesSubjects else { continue }
+            // Deleted after this entry, with an entry of its own.
+            if let digest = entry.digest, let end = expired[digest], end > index, directory.subjects(digest) == nil { continue }
             guard let digest = entry.digest else {
                 report.add(.subjectList, at: place(index), en: "names no list", zh: "未指明名单")
                 continue
@@ -203,6 +209,7 @@ extension OperationsEntry.Action {
         case .jobStarted: Phrase(en: "job started", zh: "任务开始")
         case .jobEnded: Phrase(en: "job ended", zh: "任务结束")
         case .dataRead: Phrase(en: "data set read (rows)", zh: "读取数据集（行）")
+        case .dataCalled: Phrase(en: "values called for (subjects)", zh: "调用接口获取取值（主体数）")
         case .dataPublished: Phrase(en: "description of a data set published", zh: "公布数据集描述")
         case .dataWithdrawn: Phrase(en: "description of a data set withdrawn", zh: "撤回数据集描述")
         case .subjectsRead: Phrase(en: "subjects read", zh: "读取的主体")
@@ -217,11 +224,16 @@ extension OperationsEntry.Action {
         case .keysOpened: Phrase(en: "sealed secrets of a job to be opened with two keys", zh: "将以两把私钥开启任务的封存密钥")
         case .keysDestroyed: Phrase(en: "secrets of a job destroyed", zh: "销毁任务密钥")
         case .keysActivated: Phrase(en: "new key taken into use", zh: "启用新密钥")
+        case .filesSealed: Phrase(en: "keys and results sealed at rest (files)", zh: "封存密钥与结果（文件数）")
+        case .filesOpened: Phrase(en: "keys and results made plain again (files)", zh: "密钥与结果恢复为明文（文件数）")
         case .resultKept: Phrase(en: "result kept (bytes)", zh: "保存结果（字节）")
         case .resultExported: Phrase(en: "result shown or exported (bytes)", zh: "查看或导出结果（字节）")
         case .modelRetired: Phrase(en: "model retired", zh: "停用模型")
         case .subjectAudited: Phrase(en: "accesses to one subject looked up (found)", zh: "查询某一主体的访问记录（条）")
         case .payloadsDropped: Phrase(en: "payloads dropped after verification (bytes)", zh: "核查后删除载荷（字节）")
+        case .payloadsExpired: Phrase(en: "payloads deleted, their lifetime over (bytes)", zh: "载荷期满删除（字节）")
+        case .resultExpired: Phrase(en: "result deleted, its lifetime over (bytes)", zh: "结果期满删除（字节）")
+        case .subjectsExpired: Phrase(en: "list of subjects deleted, its lifetime over (subjects)", zh: "主体名单期满删除（主体数）")
         case .payloadsHeld: Phrase(en: "payloads kept: the ledger did not hold (findings)", zh: "账本核查未通过，保留载荷（问题数）")
         }
     }

@@ -25,6 +25,11 @@ extension DataDescription {
         guard main.contains(where: { $0.name == identifier }) else { throw Fault(.missingColumn, at: DataSource(dataset).name, identifier) }
         var columns = [Column(name: identifier, type: .text)]
         for (place, table) in [("", dataset)] + dataset.tables.sorted(by: { $0.key < $1.key }).map({ ("/tables/\($0.key)", $0.value) }) {
+            guard table.call == nil else {
+                // Nothing is fetched to describe it: its fields are what the catalogue says.
+                columns += table.fields.keys.sorted().map { Column(name: $0, type: CatalogueRules.featureType($0).map(ColumnType.init) ?? .text) }
+                continue
+            }
             let source = DataSource(table)
             let found = place.isEmpty ? main : try Table.inferTypes(from: source)
             for wanted in [table.identifier ?? identifier] + table.ended where !found.contains(where: { $0.name == wanted }) {
@@ -45,6 +50,14 @@ extension DataDescription {
 }
 
 extension DataDescription.ColumnType {
+    fileprivate init(_ type: JobSpecification.FeatureType) {
+        self = switch type {
+        case .number: .number
+        case .category: .category
+        case .flag: .flag
+        }
+    }
+
     fileprivate init(_ kind: ColumnKind) {
         self = switch kind {
         case .number: .number

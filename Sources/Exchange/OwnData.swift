@@ -24,11 +24,13 @@ package struct OwnData: Sendable {
     ///   - dataset: as registered.
     ///   - model: contents of the party's half for a scoring job.
     ///   - scratch: takes the identifiers where nothing else is read.
+    ///   - call: fetches a called table for a job that uses these features.
     package static func open(
-        _ dataset: NodeConfiguration.Dataset, specification: JobSpecification, role: Role, model: [UInt8]?, scratch: any Scratch
+        _ dataset: NodeConfiguration.Dataset, specification: JobSpecification, role: Role, model: [UInt8]?, scratch: any Scratch,
+        call: ([JobSpecification.Feature], [String], [String]) throws(Fault) -> [UInt8] = OwnData.callsNothing
     ) throws(Fault) -> OwnData {
         let isBank = role == .bank
-        let identifier = isBank ? specification.population.bankId : specification.population.platformId
+        let identifier = specification.identifier(role)
         let name = specification.dataset(role)
         if specification.alignment != nil {
             if dataset.isCatalogued, !isBank, identifier != dataset.identifier {
@@ -59,7 +61,7 @@ package struct OwnData: Sendable {
         let table: Table, ingest: IngestReport
         if dataset.isCatalogued, !isBank {
             (table, ingest) = try CataloguedTable(dataset, name: name, identifierKind: kind, asOf: specification.asOf)
-                .read(used, identifier: identifier)
+                .read(used, identifier: identifier) { (_, words, subjects) throws(Fault) in try call(used, words, subjects) }
         } else {
             for (index, feature) in used.enumerated() where feature.isCatalogued {
                 throw Fault(.fieldNotRegistered, at: "/features/\(role.rawValue)/\(index)", feature.fields.first ?? "", name)
@@ -75,6 +77,10 @@ package struct OwnData: Sendable {
             _ = try Labels.read(label, in: table, rows: Array(0..<table.rowCount))
         }
         return own
+    }
+
+    package static func callsNothing(_ used: [JobSpecification.Feature], _ words: [String], _ subjects: [String]) throws(Fault) -> [UInt8] {
+        try CataloguedTable.callsNothing("", words, subjects)
     }
 
     /// Keeps these rows alone, in their order.

@@ -134,6 +134,15 @@ extension Fault {
         case diverged = 703
         case refusedByApprover = 704
 
+        // Files under the operator's key
+        case sealedFileRefused = 720
+        case storageKeyMissing = 721
+        case fileNotSealed = 722
+        case storageKeyUnusable = 723
+
+        // Values that are called
+        case callFailed = 730
+
         case defect = 900
     }
 }
@@ -526,6 +535,21 @@ extension Fault.Code {
         case .refusedByApprover:
             Entry(.failure, en: "{place} refused the job: {0}", zh: "{place} 拒绝了该任务：{0}",
                   hint: "change the specification accordingly, or speak with the approver", hintZh: "请据此修改任务说明，或与审批人沟通")
+        case .sealedFileRefused:
+            Entry(.security, en: "{place}: was altered, or sealed with another key than the storage key of node.json", zh: "{place}：文件被改动，或封存所用密钥不是 node.json 的存储密钥",
+                  hint: "give the key with which the file was sealed, or restore the file from a copy", hintZh: "请提供封存该文件的密钥，或以备份恢复该文件")
+        case .storageKeyMissing:
+            Entry(.usage, en: "{place}: is sealed, and node.json has no storage_key", zh: "{place}：文件已封存，而 node.json 未配置 storage_key",
+                  hint: "say under storage_key in node.json where the key is: file, environment or command", hintZh: "请在 node.json 的 storage_key 中注明密钥来源：file、environment 或 command")
+        case .fileNotSealed:
+            Entry(.usage, en: "{place}: is not sealed, though node.json has a storage_key", zh: "{place}：node.json 已配置 storage_key，但该文件未封存",
+                  hint: "seal the node's files with: keys protect, unless somebody else has put this file there", hintZh: "若非他人放入的文件，请以 keys protect 封存本节点文件")
+        case .callFailed:
+            Entry(.unavailable, en: "{place}: gave no values: {0}", zh: "{place}：未返回取值：{1}",
+                  hint: "run the command under 'call' in node.json by hand, with identifiers on its standard input", hintZh: "请手工运行 node.json 中 call 所列命令，并从标准输入给出标识")
+        case .storageKeyUnusable:
+            Entry(.usage, en: "{place}: {0} gives no key: 32 bytes in base64 are expected", zh: "{place}：{0} 未给出密钥：应为 32 字节的 base64",
+                  hint: "make one with: openssl rand -base64 32; keep a copy off this machine", hintZh: "可用 openssl rand -base64 32 生成，并在其他地方留存副本")
         case .defect:
             Entry(.defect, en: "an internal check failed at {place}", zh: "内部检查未通过：{place}",
                   hint: "please report this with the program's version", hintZh: "请附上程序版本报告此问题")

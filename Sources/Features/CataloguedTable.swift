@@ -14,6 +14,15 @@ package struct CataloguedTable {
     private let name: String
     private let identifierKind: IdentifierKind
     private let asOf: Day?
+    /// Called tables, by name, for this one reading.
+    private var called: [String: [UInt8]] = [:]
+
+    /// Fetches a called table, by name, for subjects of the main table: a text in UTF-8 with commas.
+    package typealias Call = (_ table: String, _ words: [String], _ subjects: [String]) throws(Fault) -> [UInt8]
+
+    package static func callsNothing(_ table: String, _ words: [String], _ subjects: [String]) throws(Fault) -> [UInt8] {
+        throw Fault(.callFailed, at: words.first ?? table, "nothing is called here", "此处不支持调用")
+    }
 
     /// - Parameters:
     ///   - name: of the data set.
@@ -25,10 +34,13 @@ package struct CataloguedTable {
         self.asOf = asOf
     }
 
-    /// - Parameter identifier: column of the main table, as the specification names it.
+    /// - Parameters:
+    ///   - identifier: column of the main table, as the specification names it.
+    ///   - call: called once for each table of the registration that is called and that a feature needs.
     /// - Throws: `fieldNotRegistered` for a feature that is no field of the registration, `looksAhead`, `missingKey` for an
     ///   observation date that is needed, and what is wrong with the tables.
-    package func read(_ features: [JobSpecification.Feature], identifier: String) throws(Fault) -> (Table, IngestReport) {
+    package func read(_ features: [JobSpecification.Feature], identifier: String,
+                      call: Call = CataloguedTable.callsNothing) throws(Fault) -> (Table, IngestReport) {
         guard identifier == dataset.identifier else { throw Fault(.fieldNotRegistered, at: "/population/platform_id", identifier, name) }
         try checkRegistered(features)
         var scalars: [String: Set<Request>] = [:]
@@ -41,6 +53,15 @@ package struct CataloguedTable {
         for place in scalars.keys { try checkDrawn(place) }
         let (main, report) = try Table.read(
             from: DataSource(dataset), identifier: identifier, identifierKind: identifierKind, columns: Self.columns(scalars[""] ?? []))
+        var reading = self
+        for (place, table) in dataset.tables.sorted(by: { $0.key < $1.key }) {
+            guard let words = table.call, features.flatMap(\.fields).contains(where: { table.fields[$0] != nil }) else { continue }
+            reading.called[place] = try call(place, words, main.identifiers)
+        }
+        return (try reading.features(features, main, scalars), report)
+    }
+
+    private func features(_ features: [JobSpecification.Feature], _ main: Table, _ scalars: [String: Set<Request>]) throws(Fault) -> Table {
         var values: [String: Column] = [:]
         for (place, requests) in scalars {
             let table = place.isEmpty ? main : try further(place, requests)
@@ -52,7 +73,11 @@ package struct CataloguedTable {
         }
         var columns: [String: Column] = [:]
         for feature in features { columns[feature.column] = try column(feature, values, main.identifiers) }
-        return (Table(file: main.file, identifiers: main.identifiers, lines: main.lines, columns: columns), report)
+        return Table(file: main.file, identifiers: main.identifiers, lines: main.lines, columns: columns)
+    }
+
+    private func source(_ place: String, _ table: NodeConfiguration.Dataset) -> DataSource {
+        called[place].map { DataSource(URL(fileURLWithPath: place), .memory($0)) } ?? DataSource(table)
     }
 
     private struct Request: Hashable {
@@ -110,7 +135,7 @@ package struct CataloguedTable {
     private func further(_ place: String, _ requests: Set<Request>) throws(Fault) -> Table {
         guard let table = dataset.tables[place] else { throw Fault(.defect, at: "CataloguedTable.further") }
         let (read, report) = try Table.read(
-            from: DataSource(table), identifier: try identifier(of: table), identifierKind: identifierKind, columns: Self.columns(requests))
+            from: source(place, table), identifier: try identifier(of: table), identifierKind: identifierKind, columns: Self.columns(requests))
         if table.defects == .refuse { try report.requireNoDefects() }
         return read
     }
@@ -181,7 +206,7 @@ package struct CataloguedTable {
         guard let asOf, let (item, _, _) = Catalogue.current.resolve(path) else { throw Fault(.defect, at: "CataloguedTable.countRecords") }
         let (place, column) = try registered(path)
         guard let table = dataset.tables[place] else { throw Fault(.defect, at: "CataloguedTable.countRecords") }
-        let source = DataSource(table)
+        let source = source(place, table)
         let rule = Counting(asOf: asOf, since: derive.windowMonths.map { asOf.advanced(months: -$0) }, isThrough: item.ending?.isThrough ?? true)
         let happened = try derive.date.map { path throws(Fault) in try registered(path).column }
         let ending = try item.ending.map { ending throws(Fault) in try registered("\(item.id)/\(ending.field.name)").column }

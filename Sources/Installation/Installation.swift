@@ -28,7 +28,8 @@ package struct Installation: Sendable {
         return String(decoding: try read(path), as: UTF8.self)
     }
 
-    private init(contractFile: String, authority: String, certificate: String, privateKey: String, insecureKeyLog: String? = nil) throws {
+    private init(contractFile: String, authority: String, certificate: String, privateKey: String, storage: Storage = .plain,
+                 insecureKeyLog: String? = nil) throws {
         let bytes = try Installation.read(contractFile)
         do {
             contract = try Contract.parse(bytes)
@@ -39,8 +40,9 @@ package struct Installation: Sendable {
         contractDigest = SHA256.hash(bytes)
         // With it anyone reads what crossed: not where a contract protects real data.
         guard insecureKeyLog == nil || contract.limits.insecureKeyBits else { throw Fault(.notALaboratory, at: "/insecure_key_log") }
-        identity = try TransportIdentity(authorityFile: authority, certificateFile: certificate, privateKeyFile: privateKey,
-                                         insecureKeyLog: insecureKeyLog)
+        identity = try TransportIdentity(
+            authorityFile: authority, certificateFile: certificate, privateKeyFile: privateKey,
+            privateKeyPEM: Array(try storage.readSecret(privateKey, as: Storage.privateKey).utf8), insecureKeyLog: insecureKeyLog)
     }
 
     private static func requireTimely(_ files: String...) throws(Fault) {
@@ -67,21 +69,22 @@ package struct Installation: Sendable {
     package static func node(_ configurationFile: String, role: Role, isForLines: Bool = true) throws -> NodeInstallation {
         guard let contractRole = Contract.Role(rawValue: role.rawValue) else { throw Fault(.defect, at: "Installation.node") }
         let configuration = try configuration(configurationFile, role: role)
+        let storage = try Storage(configuration.storageKey)
         let installation = try Installation(contractFile: configuration.contract, authority: configuration.authority,
-                                            certificate: configuration.certificate, privateKey: configuration.privateKey,
+                                            certificate: configuration.certificate, privateKey: configuration.privateKey, storage: storage,
                                             insecureKeyLog: configuration.insecureKeyLog)
         _ = try installation.contract.party(configuration.name, in: contractRole, at: "/name")
         if isForLines {
             try requireTimely(configuration.authority, configuration.certificate)
             try installation.checkOwnPin(configuration.name)
-        for (name, key) in [("owner_seal_key", configuration.sealKeys?.owner), ("auditor_seal_key", configuration.sealKeys?.auditor)] {
-            // Some 32 bytes are no key that anything could be sealed to.
-            guard let key, (try? X25519(secret: SystemRandom.secret(32)).sharedSecret(with: key)) == nil else { continue }
-            throw Fault(.valueOutOfRange, at: "node.json#/audit/\(name)", Data(key).base64EncodedString(), "X25519")
+            for (name, key) in [("owner_seal_key", configuration.sealKeys?.owner), ("auditor_seal_key", configuration.sealKeys?.auditor)] {
+                // Some 32 bytes are no key that anything could be sealed to.
+                guard let key, (try? X25519(secret: SystemRandom.secret(32)).sharedSecret(with: key)) == nil else { continue }
+                throw Fault(.valueOutOfRange, at: "node.json#/audit/\(name)", Data(key).base64EncodedString(), "X25519")
+            }
         }
-        }
-        let ledgerKey = try installation.ledgerKey(configuration.ledgerKey, of: configuration.name)
-        return NodeInstallation(configuration: configuration, installation: installation, ledgerKey: ledgerKey)
+        let ledgerKey = try installation.ledgerKey(configuration.ledgerKey, of: configuration.name, storage)
+        return NodeInstallation(configuration: configuration, installation: installation, ledgerKey: ledgerKey, storage: storage)
     }
 
     /// - Throws: `Fault` or `FaultList`.
@@ -102,8 +105,8 @@ package struct Installation: Sendable {
         URL(fileURLWithPath: file).deletingLastPathComponent().path
     }
 
-    private func ledgerKey(_ path: String, of name: String) throws(Fault) -> Ed25519.SigningKey {
-        let text = try Installation.readSecret(path)
+    private func ledgerKey(_ path: String, of name: String, _ storage: Storage) throws(Fault) -> Ed25519.SigningKey {
+        let text = try storage.readSecret(path, as: Storage.ledgerKey)
         guard let key = try? Ed25519.SigningKey(pem: text) else { throw Fault(.unreadableFile, at: path) }
         guard contract.everyone.first(where: { $0.name == name })?.ledgerKey == key.verifyingKey.bytes else { throw Fault(.pinMismatch, at: path) }
         return key
@@ -123,6 +126,7 @@ package struct NodeInstallation: Sendable {
     package let installation: Installation
     /// Signs the heads of this node's ledgers.
     package let ledgerKey: Ed25519.SigningKey
+    package let storage: Storage
 
     package var contract: Contract { installation.contract }
     package var contractBytes: [UInt8] { installation.contractBytes }

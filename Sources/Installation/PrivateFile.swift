@@ -1,5 +1,6 @@
 import Faults
 import Foundation
+import Primitives
 
 /// Files that programs leave on the disk: whole or not at all, and never readable by more people than meant.
 package enum PrivateFile {
@@ -31,6 +32,47 @@ package enum PrivateFile {
               rename(aside, file.path) == 0
         else {
             unlink(aside)
+            throw Fault(.unwritable, at: path)
+        }
+    }
+
+    /// Overwritten with noise before it goes, as far as the disk lets one; nothing where there is no such file.
+    ///
+    /// - Throws: `unwritable`.
+    package static func destroy(_ path: String) throws(Fault) {
+        try overwrite(path)
+        guard unlink(path) == 0 || errno == ENOENT else { throw Fault(.unwritable, at: path) }
+    }
+
+    package static let formerSuffix = ".former"
+
+    /// Takes the place of what was there, which is overwritten.
+    ///
+    /// - Throws: `unwritable`.
+    package static func replaceForGood(_ bytes: [UInt8], at path: String) throws(Fault) {
+        let former = path + formerSuffix
+        unlink(former)
+        guard link(path, former) == 0 else { throw Fault(.unwritable, at: path) }
+        try replace(bytes, at: path)
+        try destroy(former)
+    }
+
+    private static func overwrite(_ path: String) throws(Fault) {
+        guard let handle = try? FileHandle(forUpdating: URL(fileURLWithPath: path)) else {
+            guard !FileManager.default.fileExists(atPath: path) else { throw Fault(.unwritable, at: path) }
+            return
+        }
+        defer { try? handle.close() }
+        do {
+            var left = Int(try handle.seekToEnd())
+            try handle.seek(toOffset: 0)
+            while left > 0 {
+                let count = min(left, 1 << 20)
+                try handle.write(contentsOf: Data(SystemRandom.bytes(count)))
+                left -= count
+            }
+            try handle.synchronize()
+        } catch {
             throw Fault(.unwritable, at: path)
         }
     }

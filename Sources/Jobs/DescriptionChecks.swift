@@ -8,10 +8,9 @@ extension JobSpecification {
     package func check(against publications: [String: Publication]) -> [Fault] {
         var faults: [Fault] = []
         for side in [Contract.Role.bank, .platform] {
-            let isBank = side == .bank
-            let party = isBank ? parties.bank : parties.platform
+            let party = party(side)
             guard let publication = publications[party] else { continue }
-            let name = isBank ? data.bank : data.platform
+            let name = dataset(side)
             guard let described = publication.datasets[name] else {
                 let (en, zh) = suggestion(
                     for: name, among: publication.datasets.keys.sorted(), else: "its owner publishes it with: \(side.rawValue)-node data register \(name)",
@@ -20,9 +19,9 @@ extension JobSpecification {
                 continue
             }
             var check = ColumnCheck(party: party, dataset: name, described: described)
-            check.column(isBank ? population.bankId : population.platformId, at: "/population/\(side.rawValue)_id")
-            if isBank, let label = training?.label { check.column(label.column, at: "/label/column") }
-            let features = (isBank ? training?.features.bank : training?.features.platform) ?? []
+            check.column(identifier(side), at: "/population/\(side.rawValue)_id")
+            if side == .bank, let label = training?.label { check.column(label.column, at: "/label/column") }
+            let features = training?.features(side) ?? []
             for (index, feature) in features.enumerated() {
                 let place = "/features/\(side.rawValue)/\(index)"
                 guard feature.derive != nil else {

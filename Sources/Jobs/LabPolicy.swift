@@ -30,6 +30,8 @@ package struct LabPolicy: Sendable, Hashable {
     }
 
     package let name: String
+    /// Names of the contract who may ask for jobs; `nil` allows every analyst.
+    package let analysts: [String]?
     /// Whether the platform's features must be paths of the catalogue.
     package let isCatalogueRequired: Bool
     /// By code; `nil` allows every purpose.
@@ -55,6 +57,7 @@ package struct LabPolicy: Sendable, Hashable {
         try Findings.document(bytes, kind: "policy") { reader in
             _ = reader.required("version", .integer(currentVersion...currentVersion))
             let name = reader.required("name", .name)
+            let analysts = reader.has("analysts") ? reader.list("analysts", count: 1...1000) { $1.value($0, .name) } : nil
             let isCatalogueRequired = reader.optional("catalogue_required", .flag, default: false)
             let purposes = reader.has("purposes") ? reader.map("purposes", count: 1...100) { reader in
                 Purpose(
@@ -62,15 +65,7 @@ package struct LabPolicy: Sendable, Hashable {
                     stages: reader.has("stages")
                         ? reader.list("stages", count: 1...3) { $1.value($0, .choice(JobSpecification.Stage.preLoan)) } : nil)
             } : nil
-            var levels: [String: Level] = [:]
-            for (key, word) in reader.pairs("levels", count: 1...1000, .column, requireItemOrField) {
-                guard let level = Level(rawValue: word) else {
-                    let list = Level.allCases.map(\.rawValue).joined(separator: " | ")
-                    reader.findings.add(Fault(.unknownChoice, at: reader.place(of: "levels") + "/\(key)", shown(word), list, "choose one of: \(list)", "请选用：\(list)"))
-                    continue
-                }
-                levels[key] = level
-            }
+            let levels = reader.pairs("levels", count: 1...1000, .choice(Level.local), requireItemOrField)
             let limits = reader.object("limits", isOptional: true) { reader in
                 (reader.optional("minimum_intersection", .integer(JobSpecification.Population.minimumIntersectionRange)),
                  reader.optional("maximum_rounds", .integer(1...200)), reader.optional("exposure_percent", .number(0.01...100)),
@@ -85,7 +80,8 @@ package struct LabPolicy: Sendable, Hashable {
             let budget = quota("exposure_budget", "percent")
             let freshness = reader.pairs("freshness_days", count: 1...1000, .integer(1...36_500), requireItemOrField)
             return LabPolicy(
-                name: name, isCatalogueRequired: isCatalogueRequired, purposes: purposes, levels: levels, minimumIntersection: limits.0,
+                name: name, analysts: analysts, isCatalogueRequired: isCatalogueRequired, purposes: purposes, levels: levels,
+                minimumIntersection: limits.0,
                 maximumRounds: limits.1, exposurePercent: limits.2, minimumCell: limits.3, jobs: jobs, exposureBudget: budget,
                 freshness: freshness, followsStricter: reader.optional("stricter_list", .flag, default: true))
         }
@@ -110,11 +106,17 @@ extension LabPolicy {
     /// What of a specification this node does not allow, each with its place in the specification, its place in the policy and
     /// the rule.
     ///
-    /// - Parameter model: features of the model that scores, as this party has it.
-    package func check(_ specification: JobSpecification, role: Contract.Role, model: [JobSpecification.Feature] = []) -> [Fault] {
+    /// - Parameters:
+    ///   - model: features of the model that scores, as this party has it.
+    ///   - analyst: who asks, as the arbiter knows it by certificate.
+    package func check(_ specification: JobSpecification, role: Contract.Role, model: [JobSpecification.Feature] = [],
+                       analyst: String = "") -> [Fault] {
         var faults: [Fault] = []
         func forbid(_ place: String, _ en: String, _ zh: String, _ pointer: String, _ rule: String) {
             faults.append(Fault(.policyForbids, at: place, en, zh, name + "#" + pointer, rule))
+        }
+        if let analysts, !analysts.contains(analyst) {
+            forbid("job submit", "jobs of '\(shown(analyst))'", "“\(shown(analyst))”提交任务", "/analysts", "R13")
         }
         let code = specification.purpose.code
         let purpose = purposes?[code]
@@ -127,7 +129,7 @@ extension LabPolicy {
             forbid("/purpose/stage", "this stage of the loan", "该贷款阶段", place + "/stages", "R10")
         }
         let training = specification.training
-        let own = (role == .bank ? training?.features.bank : training?.features.platform) ?? model
+        let own = training?.features(role) ?? model
         for (index, feature) in own.enumerated() {
             let at = training == nil ? "/model" : "/features/\(role.rawValue)/\(index)"
             if role == .platform, isCatalogueRequired, !feature.isCatalogued {

@@ -23,6 +23,8 @@ package struct NodeConfiguration: Sendable, Hashable {
     package let datasets: [String: Dataset]
     /// Which payloads the ledger keeps.
     package let retention: Retention
+    /// How long the rest is kept.
+    package let lifetimes: Lifetimes
     /// Bytes that all ledgers of the node may take; `nil`: what the disk has.
     package let ledgerBytes: Int?
     /// What alignment may hold in main memory, about; the rest goes to the disk.
@@ -32,6 +34,8 @@ package struct NodeConfiguration: Sendable, Hashable {
     package let policy: String?
     /// To whom the secrets of jobs are sealed; without, no job can be replayed.
     package let sealKeys: SealKeys?
+    /// Under which the node's keys and results are sealed on its disk; without, they are plain files.
+    package let storageKey: StorageKey?
     package let logLevel: LogLevel
     package let logFormat: LogFormat
     /// Where the secrets of TLS are written, for laboratories alone.
@@ -54,13 +58,15 @@ package struct NodeConfiguration: Sendable, Hashable {
         package var drawn: Day?
         /// Columns of records with a day from which on the record counts no more: repaired, withdrawn.
         package var ended: [String] = []
+        /// A program of the operator's and its arguments, in place of a file: it is given identifiers and writes the table.
+        package var call: [String]?
         /// By name, of the same subjects: a row for each or records.
         package var tables: [String: Dataset] = [:]
 
         /// Whether jobs read it by paths of the catalogue.
         package var isCatalogued: Bool { !fields.isEmpty || !tables.isEmpty }
         /// Its own and those of its further tables, in an order that does not change.
-        package var paths: [String] { [path] + tables.sorted { $0.key < $1.key }.map(\.value.path) }
+        package var paths: [String] { [path] + tables.sorted { $0.key < $1.key }.filter { $0.value.call == nil }.map(\.value.path) }
         /// Jobs that may read it, over all time; `nil`: any number.
         package let maximumJobs: Int?
 
@@ -89,6 +95,15 @@ package struct NodeConfiguration: Sendable, Hashable {
             self.owner = owner
             self.auditor = auditor
         }
+    }
+
+    /// Where the operator keeps 32 bytes, written in base64.
+    package enum StorageKey: Sendable, Hashable {
+        case file(String)
+        /// Name of a variable.
+        case environment(String)
+        /// A program by its absolute path, and its arguments: it writes the key.
+        case command([String])
     }
 
     /// Who consents to a job that the contract allows.
@@ -131,6 +146,25 @@ package struct NodeConfiguration: Sendable, Hashable {
     /// Records and digests of all frames are kept in any case.
     package enum Retention: String, Sendable, Hashable, CaseIterable { case all, inbound, digests }
 
+    /// Days after a job's end; `nil` keeps for good. Ledger, own half of the model and receipts stay in any case.
+    package struct Lifetimes: Sendable, Hashable {
+        /// Payloads of the ledger, and with them the sealed secrets.
+        package let payloadDays: Int?
+        /// Lists of the job's subjects, and scores by subject.
+        package let identifierDays: Int?
+        /// Reports, plans, decisions and whatever else a job has left.
+        package let resultDays: Int?
+
+        package init(payloadDays: Int? = nil, identifierDays: Int? = nil, resultDays: Int? = nil) {
+            self.payloadDays = payloadDays
+            self.identifierDays = identifierDays
+            self.resultDays = resultDays
+        }
+
+        package static let unlimited = Lifetimes()
+        package var isLimited: Bool { self != .unlimited }
+    }
+
     package enum LogLevel: String, Sendable, Hashable, CaseIterable {
         case trace, debug, info, notice, warning, error, critical
     }
@@ -167,22 +201,52 @@ package struct NodeConfiguration: Sendable, Hashable {
                 reader.refuse("audit", "the arbiter has no secrets of jobs to seal", "arbiter 没有需封存的任务密钥")
             }
             let policy = role.holdsData ? reader.optional("policy", .text(1...1024)).map { joined($0, to: directory) } : nil
-            var retention = Retention.all
+            var kept = RetentionRule.all
             if role.holdsData {
-                retention = reader.optional("retention", .choice(Retention.all), default: .all)
+                kept = reader.wordOrObject("retention", .retentionWord, default: .all, RetentionRule.init(reading:))
             } else {
                 reader.refuse("retention", "the arbiter's frames are small: it keeps all of them", "arbiter 的帧很小，一律留存")
             }
             return NodeConfiguration(
                 name: identity.name, contract: identity.contract, authority: identity.authority,
                 certificate: identity.certificate, privateKey: identity.privateKey, ledgerKey: ledgerKey,
-                listen: listen, monitor: reader.optional("monitor", .loopback), dataDirectory: reader.path("data_directory", in: directory), datasets: datasets,
-                retention: retention, ledgerBytes: reader.object("ledger", isOptional: true) { $0.optional("disk_limit", .integer(1_000_000...Int.max)) },
+                listen: listen, monitor: reader.optional("monitor", .loopback), dataDirectory: reader.path("data_directory", in: directory),
+                datasets: datasets, retention: kept.payloads, lifetimes: kept.lifetimes,
+                ledgerBytes: reader.object("ledger", isOptional: true) { $0.optional("disk_limit", .integer(1_000_000...Int.max)) },
                 memoryBytes: reader.optional("memory_mib", .integer(64...1_048_576), default: 512) << 20,
-                approval: Approval(reading: &reader, "approve"), policy: policy,
-                sealKeys: sealKeys, logLevel: reader.optional("log_level", .choice(LogLevel.info), default: .info),
+                approval: Approval(reading: &reader, "approve"), policy: policy, sealKeys: sealKeys,
+                storageKey: reader.optionalObject("storage_key") { StorageKey(reading: &$0, directory: directory) } ?? nil,
+                logLevel: reader.optional("log_level", .choice(LogLevel.info), default: .info),
                 logFormat: reader.optional("log_format", .choice(LogFormat.text), default: .text),
                 insecureKeyLog: reader.optional("insecure_key_log", .text(1...1024)).map { joined($0, to: directory) })
+        }
+    }
+}
+
+/// A word says what of payloads is kept; an object says for how long as well.
+private struct RetentionRule {
+    let payloads: NodeConfiguration.Retention
+    let lifetimes: NodeConfiguration.Lifetimes
+
+    static let all = RetentionRule(payloads: .all, lifetimes: .unlimited)
+
+    init(payloads: NodeConfiguration.Retention, lifetimes: NodeConfiguration.Lifetimes) {
+        self.payloads = payloads
+        self.lifetimes = lifetimes
+    }
+
+    init(reading reader: inout ObjectReader) {
+        payloads = reader.optional("payloads", .choice(NodeConfiguration.Retention.all), default: .all)
+        lifetimes = NodeConfiguration.Lifetimes(
+            payloadDays: reader.optional("payload_days", .integer(0...36_500)), identifierDays: reader.optional("identifier_days", .integer(0...36_500)),
+            resultDays: reader.optional("result_days", .integer(0...36_500)))
+    }
+}
+
+extension Form where Value == RetentionRule {
+    fileprivate static var retentionWord: Form {
+        Form(.all) { node throws(Fault) in
+            RetentionRule(payloads: try Form<NodeConfiguration.Retention>.choice(.all).read(node), lifetimes: .unlimited)
         }
     }
 }
@@ -194,6 +258,24 @@ extension NodeConfiguration.SealKeys {
         reader.unique(owner, "owner_seal_key", in: &seen)
         auditor = reader.required("auditor_seal_key", .base64(bytes: 32))
         reader.unique(auditor, "auditor_seal_key", in: &seen)
+    }
+}
+
+extension NodeConfiguration.StorageKey {
+    /// One of three, and no other beside it.
+    fileprivate init?(reading reader: inout ObjectReader, directory: String) {
+        let file = reader.optional("file", .text(1...1024)).map { Self.file(joined($0, to: directory)) }
+        let environment = reader.optional("environment", .text(1...128)).map { Self.environment($0) }
+        let words = reader.list("command", isOptional: true, count: 1...32) { $1.value($0, .text(1...1024)) }
+        if let program = words.first, !program.hasPrefix("/") {
+            reader.findings.add(Fault(.wrongType, at: reader.place(of: "command") + "/0", "an absolute path", "绝对路径"))
+        }
+        let given = [file, environment, words.isEmpty ? nil : Self.command(words)].compactMap(\.self)
+        guard given.count == 1 else {
+            reader.findings.add(reader.wrongType("one of 'file', 'environment', 'command'", "file、environment、command 三者之一"))
+            return nil
+        }
+        self = given[0]
     }
 }
 
@@ -238,7 +320,18 @@ extension Form where Value == NodeConfiguration.Approval {
 
 extension NodeConfiguration.Dataset {
     fileprivate init(reading reader: inout ObjectReader, directory: String, isFurther: Bool = false) {
-        path = reader.path("path", in: directory)
+        if isFurther, reader.has("call") {
+            path = ""
+            call = reader.list("call", count: 1...32) { $1.value($0, .text(1...1024)) }
+            if let program = call?.first, !program.hasPrefix("/") {
+                reader.findings.add(Fault(.wrongType, at: reader.place(of: "call") + "/0", "an absolute path", "绝对路径"))
+            }
+            for key in ["path", "table", "encoding", "separator"] {
+                reader.refuse(key, "a table that is called lies in no file", "调用获取的表没有文件")
+            }
+        } else {
+            path = reader.path("path", in: directory)
+        }
         table = reader.optional("table", .text(1...128))
         encoding = reader.optional("encoding", .choice(Encoding.utf8), default: .utf8)
         separator = reader.optional("separator", .choice(Separator.comma), default: .comma)

@@ -22,6 +22,8 @@ package struct LedgerDirectory: Sendable {
     /// Accounts of bytes, by peer.
     package private(set) var bytes: [String: [UInt8]] = [:]
     package let missing: [String]
+    /// The receipt of the deletion of payloads, where there is one.
+    package private(set) var expired: [UInt8]?
     /// Names of the kept payloads, as `LedgerFile.payload` gives them.
     package let payloads: Set<String>
     /// Files and folders that no ledger has.
@@ -69,6 +71,10 @@ package struct LedgerDirectory: Sendable {
             known.insert(name)
             bytes[String(name.dropLast(LedgerFile.bytesSuffix.count))] = try read(name, atMost: Self.documentBytes)
         }
+        if names.contains(LedgerFile.expired) {
+            known.insert(LedgerFile.expired)
+            expired = try read(LedgerFile.expired, atMost: Self.documentBytes)
+        }
         self.lines = lines
         self.missing = missing
         let stored = (FileManager.default.enumerator(atPath: url.appendingPathComponent(LedgerFile.payloads).path)?.allObjects ?? [])
@@ -101,6 +107,7 @@ package struct LedgerDirectory: Sendable {
         case LedgerFile.manifest: changed.manifest = bytes
         case LedgerFile.contract: changed.contract = bytes
         case LedgerFile.specification: changed.specification = bytes
+        case LedgerFile.expired: changed.expired = bytes
         default:
             for (index, line) in lines.enumerated() {
                 if name == LedgerFile.records(line.peer, line.direction) { changed.lines[index].records = bytes }

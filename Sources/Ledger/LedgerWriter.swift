@@ -10,6 +10,8 @@ package enum LedgerFile {
     package static let contract = "contract.json"
     package static let specification = "specification.json"
     package static let payloads = "payloads"
+    /// Receipt of the deletion of all payloads.
+    package static let expired = "expired"
 
     package static func records(_ peer: String, _ direction: Direction) -> String { "\(peer).\(direction.rawValue).records" }
     package static func heads(_ peer: String, _ direction: Direction) -> String { "\(peer).\(direction.rawValue).heads" }

@@ -20,6 +20,8 @@ package struct OperationsEntry: Sendable, Hashable {
         case jobEnded = "job.ended"
         /// `object`: data set; `digest` of the file; `count` of rows, where they could be read.
         case dataRead = "data.read"
+        /// A program of the operator's is asked for values of subjects; `object`: the program; `count` of subjects.
+        case dataCalled = "data.called"
         /// The description of a data set goes to everyone of the contract; `object`: data set; `digest` of the description.
         case dataPublished = "data.published"
         case dataWithdrawn = "data.withdrawn"
@@ -44,6 +46,9 @@ package struct OperationsEntry: Sendable, Hashable {
         case keysActivated = "keys.activated"
         /// Those in memory; with `object` what was sealed for that purpose.
         case keysDestroyed = "keys.destroyed"
+        /// Keys and results of the node were sealed under the operator's key, or made plain again; `count` of files.
+        case filesSealed = "files.sealed"
+        case filesOpened = "files.opened"
         /// `object`: name of the file; `digest` of it.
         case resultKept = "result.kept"
         /// Shown to a person or written elsewhere.
@@ -53,6 +58,11 @@ package struct OperationsEntry: Sendable, Hashable {
         case subjectAudited = "subject.audited"
         /// `count` of bytes: payloads that the retention rule does not keep, after the job's ledger was verified.
         case payloadsDropped = "payloads.dropped"
+        /// A lifetime of `retention` has ended, and this was deleted: all payloads of a job, `count` bytes; one of its results,
+        /// `object`, whose `digest` it had; a list of keyed digests of subjects, `digest`, `count` of them.
+        case payloadsExpired = "payloads.expired"
+        case resultExpired = "result.expired"
+        case subjectsExpired = "subjects.expired"
         /// The job's ledger did not hold, so its payloads stay; `count` of findings.
         case payloadsHeld = "payloads.held"
 

@@ -1,10 +1,13 @@
 import Foundation
+import Primitives
 
 /// Drops the payloads that a retention rule does not keep, once the ledger has been verified; records and digests stay.
 package enum PayloadRetention {
-    /// - Parameter path: the ledger of one job, to which nothing is being added.
+    /// - Parameters:
+    ///   - path: the ledger of one job, to which nothing is being added.
+    ///   - isExpired: whether none is kept any longer, whatever the rule. A receipt then says so: `PayloadExpiry`.
     /// - Returns: bytes of payloads that are gone.
-    package static func apply(_ path: String) throws(LedgerError) -> Int {
+    package static func apply(_ path: String, isExpired: Bool = false) throws(LedgerError) -> Int {
         let ledger: LedgerDirectory
         do {
             ledger = try LedgerDirectory.open(path)
@@ -14,7 +17,7 @@ package enum PayloadRetention {
         guard let manifest = LedgerManifest(decoding: ledger.manifest) else { throw .altered(LedgerFile.manifest) }
         let (retention, width) = (manifest.retention, manifest.recordBytes)
         var kept: Set<String> = []
-        for line in ledger.lines where retention.keeps(line.direction) {
+        for line in ledger.lines where retention.keeps(line.direction) && !isExpired {
             for start in stride(from: 0, through: line.records.count - width, by: width) {
                 if let record = FrameRecord(decoding: line.records[start..<start + width]) { kept.insert(hexadecimal(record.digest)) }
             }
@@ -32,4 +35,31 @@ package enum PayloadRetention {
         }
         return dropped
     }
+}
+
+/// The receipt in a ledger from which all payloads were deleted when their lifetime ended: a note, signed by the node.
+///
+///     jointlab/JOB/ATTEMPT/NODE/payloads expired
+///     TIME
+package enum PayloadExpiry {
+    /// Writes the receipt, once.
+    ///
+    /// - Parameter path: the ledger of one job.
+    package static func sign(_ path: String, _ manifest: LedgerManifest, key: Ed25519.SigningKey) throws(LedgerError) {
+        let url = URL(fileURLWithPath: path, isDirectory: true).appendingPathComponent(LedgerFile.expired)
+        guard !FileManager.default.fileExists(atPath: url.path) else { return }
+        var note = SignedNote(text: Array("\(title(manifest))\n\(Date().formatted(.iso8601))\n".utf8))
+        note.sign(as: manifest.node, with: key)
+        try writeOnce(note.encode(), url, LedgerFile.expired)
+    }
+
+    /// When, by a receipt of this ledger's node; nothing for anything else.
+    package static func time(_ receipt: [UInt8], _ manifest: LedgerManifest, key: Ed25519.VerifyingKey) -> Date? {
+        guard let note = try? SignedNote.decode(receipt), note.signatures.count == 1, note.isSigned(by: manifest.node, key) else { return nil }
+        let lines = String(decoding: note.text, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.count == 3, lines[0] == title(manifest), lines[2].isEmpty else { return nil }
+        return try? Date(String(lines[1]), strategy: .iso8601)
+    }
+
+    private static func title(_ manifest: LedgerManifest) -> String { "jointlab/\(manifest.job)/\(manifest.attempt)/\(manifest.node)/payloads expired" }
 }

@@ -27,7 +27,7 @@ package struct KeysCommand<Program: NodeRoleProgram>: ParsableCommand {
         CommandConfiguration(
             commandName: "keys", abstract: "Certificate and keys of this node. (节点证书与密钥)",
             discussion: "Example: \(Program.name) keys rotate \(Program.configurationExample)",
-            subcommands: [Show.self, Rotate.self, Activate.self] + (Program.role == .arbiter ? [] : [Seal.self]))
+            subcommands: [Show.self, Rotate.self, Activate.self, Protect.self] + (Program.role == .arbiter ? [] : [Seal.self]))
     }
 
     package init() {}
@@ -85,7 +85,8 @@ package struct KeysCommand<Program: NodeRoleProgram>: ParsableCommand {
                 let (request, privateKey) = try CertificateRequest.make(commonName: configuration.name)
                 try Operations(installation).record(
                     .keysMade, by: .ownAccount, object: URL(fileURLWithPath: files.nextPrivateKey).lastPathComponent, digest: request.spkiSHA256)
-                try KeyFiles.write(privateKey, to: files.nextPrivateKey, mode: 0o600)
+                let sealed = installation.storage.seal(Array(privateKey.utf8), as: Storage.privateKey)
+                try PrivateFile.create(sealed, at: files.nextPrivateKey)
                 do {
                     try KeyFiles.write(request.pem, to: files.request, mode: 0o644)
                 } catch {
@@ -128,8 +129,9 @@ package struct KeysCommand<Program: NodeRoleProgram>: ParsableCommand {
                 let next = try KeyFiles.certificate(files.nextCertificate)
                 try next.requireTimely(at: files.nextCertificate)
                 // Refuses a key that is not the certificate's, or that others can read.
+                let privateKey = try installation.storage.readSecret(files.nextPrivateKey, as: Storage.privateKey)
                 _ = try TransportIdentity(authorityFile: configuration.authority, certificateFile: files.nextCertificate,
-                                          privateKeyFile: files.nextPrivateKey)
+                                          privateKeyFile: files.nextPrivateKey, privateKeyPEM: Array(privateKey.utf8))
                 let authority = try KeyFiles.certificate(configuration.authority)
                 guard next.isSigned(by: authority) else { throw Fault(.certificateRefused, at: files.nextCertificate) }
                 guard contract.everyone.first(where: { $0.name == configuration.name })?.pin == next.spkiSHA256 else {
@@ -159,7 +161,7 @@ struct KeyFiles {
     var nextPrivateKey: String { beside("private.next.key") }
     var nextCertificate: String { beside("certificate.next.pem") }
     var request: String { beside("certificate.request.pem") }
-    private var formerPrivateKey: String { beside("private.former.key") }
+    var formerPrivateKey: String { beside("private.former.key") }
     private var formerCertificate: String { beside("certificate.former.pem") }
 
     static func certificate(_ path: String) throws(Fault) -> Certificate {

@@ -29,7 +29,7 @@ package struct ModelsCommand<Program: DataNodeProgram>: ParsableCommand {
 
         func run() throws {
             try options.reporting {
-                let halves = ModelFiles(try JobFiles(try options.dataDirectory(Program.role))).all()
+                let halves = try ModelFiles(try JobFiles(try Installation.node(options.config, role: Program.role))).all()
                 if json { return Console.say(JSONValue.array(halves.map(\.json)).canonicalText()) }
                 for half in halves { Console.say(half.line(options.language)) }
                 if halves.isEmpty { Console.say(Phrase(en: "No model here yet.", zh: "此处尚无模型。")(options.language)) }
@@ -48,7 +48,7 @@ package struct ModelsCommand<Program: DataNodeProgram>: ParsableCommand {
 
         func run() throws {
             try options.reporting {
-                let half = try ModelFiles(try JobFiles(try options.dataDirectory(Program.role))).one(job)
+                let half = try ModelFiles(try JobFiles(try Installation.node(options.config, role: Program.role))).one(job)
                 let language = options.language
                 if json { return Console.say(half.json.canonicalText()) }
                 Console.say(half.line(language))
@@ -73,7 +73,7 @@ package struct ModelsCommand<Program: DataNodeProgram>: ParsableCommand {
         func run() throws {
             try options.reporting {
                 let installation = try Installation.node(options.config, role: Program.role)
-                let models = ModelFiles(try JobFiles(installation.configuration.dataDirectory))
+                let models = ModelFiles(try JobFiles(installation))
                 if try models.one(job).retirement == nil {
                     try Operations(installation).record(.modelRetired, by: .ownAccount, job: JobIdentifier(job))
                 }

@@ -14,29 +14,51 @@ package enum NodeReport {
     /// this module is the arbiter's as well.
     package typealias MakePage = (_ report: [UInt8], _ plan: [UInt8]?, Language) -> [UInt8]?
 
-    /// - Parameter out: where the page goes; beside the report where it is not given.
-    package static func show(_ job: String, _ options: NodeOptions, out: String?, json: Bool, role: Role, makePage: MakePage) -> Faults.ExitCode {
+    /// - Parameters:
+    ///   - out: where the page goes; beside the report where it is not given.
+    ///   - name: another result in place of the page.
+    package static func show(_ job: String, _ options: NodeOptions, out: String?, file name: String?, json: Bool, role: Role,
+                             makePage: MakePage) -> Faults.ExitCode {
         let language = options.language
         do {
             let installation = try Installation.node(options.config, role: role)
-            let files = try JobFiles(installation.configuration.dataDirectory)
-            guard let bytes = files.read("report.json", job: job) else { throw Fault(.unknownJob, at: "", String(job.prefix(64))) }
+            let files = try JobFiles(installation)
+            if let name { return try export(name, of: job, to: out, files, installation, language) }
+            guard let bytes = try files.read("report.json", job: job) else { throw Fault(.unknownJob, at: "", String(job.prefix(64))) }
             let place = "jobs/\(job)/report.json"
-            guard let page = makePage(bytes, files.read("plan.json", job: job), language) else { throw Fault(.unreadableReport, at: place) }
-            let file = out.map { URL(fileURLWithPath: $0) } ?? files.directory.appendingPathComponent("jobs/\(job)/report.html")
+            guard let page = makePage(bytes, try files.read("plan.json", job: job), language) else { throw Fault(.unreadableReport, at: place) }
             try Operations(installation).record(.resultExported, by: .ownAccount, job: JobIdentifier(job), object: "report.json", count: bytes.count)
-            try PrivateFile.replace(page, at: file.path)
+            let kept = "jobs/\(job)/report.html"
+            if let out { try PrivateFile.replace(page, at: out) } else { try files.keep(page, at: kept) }
             let report = try JSONValue.parse(bytes, as: place)
             if json {
                 Console.say(report.canonicalText())
             } else {
                 for line in ReportLines(report, language).lines { Console.say(line) }
-                Console.say(Phrase(en: "page: \(file.path)", zh: "报告页面：\(file.path)")(language))
+                if out == nil, files.storage.isSealed {
+                    Console.say(Phrase(en: "page: sealed with the other results; --out FILE writes it to be read", zh: "报告页面：与其他结果一并封存；以 --out 输出可读文件")(language))
+                } else {
+                    let path = out ?? files.directory.appendingPathComponent(kept).path
+                    Console.say(Phrase(en: "page: \(path)", zh: "报告页面：\(path)")(language))
+                }
             }
             return .success
         } catch {
             return Console.report(error, language)
         }
+    }
+
+    /// One result as it is, in a file of the owner's, or on standard output.
+    private static func export(_ name: String, of job: String, to out: String?, _ files: JobFiles, _ installation: NodeInstallation,
+                               _ language: Language) throws -> Faults.ExitCode {
+        let names = files.allResults.filter { $0.hasPrefix("jobs/\(job)/") }.map { String($0.dropFirst("jobs/\(job)/".count)) }
+        guard !names.isEmpty else { throw Fault(.unknownJob, at: "", String(job.prefix(64))) }
+        guard names.contains(name), let bytes = try files.read(name, job: job) else {
+            throw Fault(.valueOutOfRange, at: "--file", String(name.prefix(64)), names.joined(separator: " | "))
+        }
+        try Operations(installation).record(.resultExported, by: .ownAccount, job: JobIdentifier(job), object: name, count: bytes.count)
+        if let out { try PrivateFile.replace(bytes, at: out) } else { Console.say(String(decoding: bytes, as: UTF8.self)) }
+        return .success
     }
 }
 

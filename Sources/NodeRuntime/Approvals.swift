@@ -75,7 +75,7 @@ final class Approvals: Sendable {
         if let proof {
             guard let certificate = try? Certificate(pem: proof.certificate) else { throw Fault(.notPermitted, at: "--as") }
             try certificate.requireTimely(at: "--as")
-            guard let approver = approvers.first(where: { $0.pin == certificate.spkiSHA256 }),
+            guard let approver = approvers.first(where: { $0.presentPins.contains(certificate.spkiSHA256.hexadecimal) }),
                   certificate.hasSigned(ApproverProof.message(node: node, job: job, refusedFor: reason), proof.signature)
             else { throw Fault(.notPermitted, at: "--as \(certificate.commonName)") }
             name = approver.name

@@ -216,6 +216,20 @@ extension ControlRequest {
 }
 
 extension JSONValue {
+    /// A job as the node's own verbs list it.
+    static func job(_ id: JobIdentifier, _ state: String, _ specification: JobSpecification, _ since: Int,
+                    waitsFor: JobSession.Wait? = nil) -> JSONValue {
+        var members: [String: JSONValue] = [
+            "job": .text("\(id)"), "state": .text(state), "since": .integer(since), "name": .text(specification.name),
+            "kind": .text(specification.kind.rawValue), "purpose": .text(specification.purpose.code),
+        ]
+        if let waitsFor {
+            members["waits_for"] = .text(waitsFor.party)
+            members["waits_since"] = .integer(waitsFor.sinceUnixSeconds)
+        }
+        return .object(members)
+    }
+
     package subscript(_ key: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members[key]

@@ -77,7 +77,7 @@ package final class DataNode: Sendable {
         identity = installation.identity
         datasets = configuration.datasets
         listenAddress = configuration.listen?.description
-        files = try JobFiles(configuration.dataDirectory)
+        files = try JobFiles(installation)
         operations = try Operations(installation)
         approvals = Approvals(configuration.approval, node: configuration.name, people: installation.contract.people, files: files,
                               operations: operations)
@@ -127,6 +127,10 @@ package final class DataNode: Sendable {
         let watched = try await monitor.listen { [self] in condition }
         let measuring = Task { await self.measure() }
         defer { measuring.cancel() }
+        let expiring = Task {
+            await Expiry.daily(installation, files, operations, tools, log) { considered.withLock { $0 }.union(jobs.withLock { $0.keys }) }
+        }
+        defer { expiring.cancel() }
         var delaySeconds = 1.0
         while !Task.isCancelled {
             do throws(Fault) {
@@ -315,14 +319,14 @@ package final class DataNode: Sendable {
     private func consider(_ offer: JobOffer, _ id: JobIdentifier, _ attempt: UInt32, _ arbiter: PostedLine) async {
         let log = log.of(id)
         do throws(Fault) {
-            let offered = try self.request(offer.specification.octets, id, attempt)
+            let offered = try self.request(offer, id, attempt)
             let name = offered.specification.name
             let approver = try await approvals.consent(to: offered.specification, id) {
                 log.info(en: "\(name) waits for approval: jobs show \(id)", zh: "\(name) 等待审批：jobs show \(id)")
             }
             guard let approver, considered.withLock({ $0.contains(id) }) else { return ledgers.end(id) }
             // What was approved has to be allowed still.
-            let request = try self.request(offer.specification.octets, id, attempt)
+            let request = try self.request(offer, id, attempt)
             guard let secrets = ledgers.takeSecrets(id) else { throw Fault(.defect, at: "DataNode.consider") }
             let (machine, operations) = try await open(request, secrets)
             if sealKeys == nil {
@@ -382,6 +386,7 @@ package final class DataNode: Sendable {
             do throws(Fault) {
                 try vault.seal(secrets, of: SealedJob(job: request.job, attempt: request.attempt, role: role),
                                inputs: SecretVault.Inputs(dataset: name, dataDigest: digest, modelDigest: request.model.map { SHA256.hash($0) },
+                                                          limits: .init(request.limits),
                                                           authorised: machine.admitted.map {
                                                               .init(lines: $0.lines, day: $0.day, followsStricter: request.followsStricter)
                                                           }),
@@ -404,7 +409,8 @@ package final class DataNode: Sendable {
                            arbiter: contract.arbiter.name, arbiterKey: try key(contract.arbiter.name))
     }
 
-    private func request(_ bytes: [UInt8], _ id: JobIdentifier, _ attempt: UInt32) throws(Fault) -> RoleRequest {
+    private func request(_ offer: JobOffer, _ id: JobIdentifier, _ attempt: UInt32) throws(Fault) -> RoleRequest {
+        let bytes = offer.specification.octets
         let specification: JobSpecification
         do {
             specification = try JobSpecification.parse(bytes)
@@ -418,25 +424,26 @@ package final class DataNode: Sendable {
         if let fault = specification.faults(on: today).first { throw fault }
         let dataName = specification.dataset(role)
         guard let dataset = datasets[dataName] else { throw Fault(.unknownDataset, at: "/data/\(role.rawValue)", dataName) }
+        let model = try specification.scoring.flatMap { scoring throws(Fault) in try files.read("model.json", job: scoring.model) }
         let policy = try installation.policy()
         if let policy, let contractRole = Contract.Role(rawValue: role.rawValue) {
-            let model = specification.scoring.map { tools.modelFeatures(files.read("model.json", job: $0.model) ?? []) } ?? []
-            if let fault = policy.check(specification, role: contractRole, model: model).first { throw fault }
+            let model = model.map(tools.modelFeatures) ?? []
+            if let fault = policy.check(specification, role: contractRole, model: model, analyst: offer.analyst).first { throw fault }
             let used = specification.training?.features(role) ?? model
             if let fault = policy.stale(used, in: dataset, named: dataName, asOf: specification.asOf ?? today).first { throw fault }
             try requireQuota(policy, specification, id)
         }
         // A model that is not there is refused where the data are opened, one that was retired here.
-        if let model = specification.scoring?.model, files.read(ModelFiles.retirement, job: model) != nil {
+        if let model = specification.scoring?.model, try files.read(ModelFiles.retirement, job: model) != nil {
             throw Fault(.modelRetired, at: "/model", model, name)
         }
         return RoleRequest(
             job: id, attempt: attempt, specification: specification, specificationDigest: SHA256.hash(bytes),
             suite: contract.suite.rawValue, limits: policy?.tightening(contract.limits) ?? contract.limits, contractDigest: contractDigest,
-            dataset: dataset,
-            model: specification.scoring.flatMap { files.read("model.json", job: $0.model) },
+            dataset: dataset, model: model,
             authority: role == .platform ? .init(directory: files.directory.path, day: today) : nil, followsStricter: policy?.followsStricter ?? true,
-            scratch: try FileScratch(in: files.directory, memoryBytes: memoryBytes))
+            scratch: try FileScratch(in: files.directory, memoryBytes: memoryBytes),
+            call: operations.calling(for: id, specification.purpose.code))
     }
 
     /// - Throws: `quotaExceeded`.
@@ -458,9 +465,9 @@ package final class DataNode: Sendable {
     private func answer(_ request: ControlRequest, _ account: String) throws(Fault) -> JSONValue {
         switch request {
         case .jobs:
-            let waiting = approvals.all.map { summary($0, "waiting", $1.specification, $1.sinceUnixSeconds) }
+            let waiting = approvals.all.map { JSONValue.job($0, "waiting", $1.specification, $1.sinceUnixSeconds) }
             let open = jobs.withLock { $0 }.map { id, job in
-                summary(id, job.started ? "running" : "approved", job.specification, job.sinceUnixSeconds, waitsFor: job.session.waitsFor)
+                JSONValue.job(id, job.started ? "running" : "approved", job.specification, job.sinceUnixSeconds, waitsFor: job.session.waitsFor)
             }
             return .object(["jobs": .array(waiting + open), "registered": .bool(isRegistered.withLock { $0 })])
         case .show(let id):
@@ -487,19 +494,6 @@ package final class DataNode: Sendable {
         let running = open.count { $0 }
         return NodeMonitor.Condition(isReady: isRegistered.withLock { $0 },
                                      jobs: ["waiting": approvals.all.count, "approved": open.count - running, "running": running])
-    }
-
-    private func summary(_ id: JobIdentifier, _ state: String, _ specification: JobSpecification, _ since: Int,
-                         waitsFor: JobSession.Wait? = nil) -> JSONValue {
-        var members: [String: JSONValue] = [
-            "job": .text("\(id)"), "state": .text(state), "since": .integer(since), "name": .text(specification.name),
-            "kind": .text(specification.kind.rawValue), "purpose": .text(specification.purpose.code),
-        ]
-        if let waitsFor {
-            members["waits_for"] = .text(waitsFor.party)
-            members["waits_since"] = .integer(waitsFor.sinceUnixSeconds)
-        }
-        return .object(members)
     }
 
     private func run(_ open: OpenJob, _ id: JobIdentifier, _ arbiter: PostedLine) async {

@@ -10,8 +10,15 @@ import Wire
 ///     jobs/JOB/report.json   jobs/JOB/model.json   jobs/JOB/scores.csv
 package struct JobFiles: Sendable {
     package let directory: URL
+    /// All files of `jobs` lie under it.
+    package let storage: Storage
 
-    package init(_ path: String) throws(Fault) {
+    package init(_ installation: NodeInstallation) throws(Fault) {
+        try self.init(installation.configuration.dataDirectory, installation.storage)
+    }
+
+    package init(_ path: String, _ storage: Storage = .plain) throws(Fault) {
+        self.storage = storage
         directory = URL(fileURLWithPath: path, isDirectory: true)
         do {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -22,19 +29,33 @@ package struct JobFiles: Sendable {
         try requireKnownFormat()
     }
 
-    private func folder(_ job: String) -> URL { directory.appendingPathComponent("jobs/\(job)", isDirectory: true) }
+    private static let results = "jobs"
+
+    private func folder(_ job: String) -> URL { directory.appendingPathComponent("\(Self.results)/\(job)", isDirectory: true) }
 
     /// A file of a completed job, `nil` where there is none. `job` is 32 hexadecimal digits.
-    package func read(_ name: String, job: String) -> [UInt8]? {
-        guard JobIdentifier(job) != nil else { return nil }
-        return (try? Data(contentsOf: folder(job).appendingPathComponent(name))).map { [UInt8]($0) }
+    ///
+    /// - Throws: those of `Storage.open`.
+    package func read(_ name: String, job: String) throws(Fault) -> [UInt8]? {
+        guard JobIdentifier(job) != nil, let data = try? Data(contentsOf: folder(job).appendingPathComponent(name)) else { return nil }
+        let path = "\(Self.results)/\(job)/\(name)"
+        return try storage.open([UInt8](data), as: path, at: path)
+    }
+
+    /// Paths of all files of results, below the data directory.
+    package var allResults: [String] {
+        let jobs = (try? FileManager.default.contentsOfDirectory(atPath: directory.appendingPathComponent(Self.results).path)) ?? []
+        return jobs.filter { JobIdentifier($0) != nil }.sorted().flatMap { job in
+            ((try? FileManager.default.contentsOfDirectory(atPath: folder(job).path)) ?? []).sorted().map { "\(Self.results)/\(job)/\($0)" }
+        }
     }
 
     /// A small document of the node's own, by its path below the data directory; replaced whole.
     package func keep(_ document: JSONValue, at path: String) throws(Fault) { try keep(Array(document.prettyText().utf8), at: path) }
 
-    func keep(_ bytes: [UInt8], at path: String) throws(Fault) {
+    package func keep(_ bytes: [UInt8], at path: String) throws(Fault) {
         let file = directory.appendingPathComponent(path)
+        let bytes = path.hasPrefix("\(Self.results)/") ? storage.seal(bytes, as: path) : bytes
         do {
             try FileManager.default.createDirectory(
                 at: file.deletingLastPathComponent(), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -58,7 +79,11 @@ package struct JobFiles: Sendable {
                     throw Fault(.unwritable, at: directory.path)
                 }
                 let handle = try FileHandle(forWritingTo: file)
-                try result.forEachPiece { try handle.write(contentsOf: $0) }
+                if !storage.isSealed {
+                    try result.forEachPiece { try handle.write(contentsOf: $0) }
+                } else {
+                    try handle.write(contentsOf: storage.seal(result.bytes, as: "\(Self.results)/\(job)/\(result.name)"))
+                }
                 try handle.synchronize()
                 try handle.close()
             }
@@ -76,7 +101,7 @@ extension JobFiles {
     private func since(_ days: Int) -> Date { Date(timeIntervalSinceNow: -Double(days) * 86_400) }
 
     /// Of a job that was completed here.
-    func report(_ job: String) -> JSONValue? { read("report.json", job: job).flatMap { try? JSONValue.parse($0, as: "report.json") } }
+    func report(_ job: String) -> JSONValue? { ((try? read("report.json", job: job)) ?? nil).flatMap { try? JSONValue.parse($0, as: "report.json") } }
 
     /// Other jobs that this node has consented to within so many days, whatever became of them.
     func approvals(withinDays days: Int, besides job: JobIdentifier) -> Int {

@@ -23,30 +23,36 @@ package struct ModelFiles: Sendable {
     }
 
     /// Newest first.
-    package func all() -> [Half] {
+    ///
+    /// - Throws: those of `Storage.open`.
+    package func all() throws(Fault) -> [Half] {
         let folder = files.directory.appendingPathComponent("jobs").path
         let jobs = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return jobs.compactMap(half).sorted { ($0.made, $0.job) > ($1.made, $1.job) }
+        var halves: [Half] = []
+        for job in jobs {
+            if let half = try half(job) { halves.append(half) }
+        }
+        return halves.sorted { ($0.made, $0.job) > ($1.made, $1.job) }
     }
 
     /// - Throws: `unknownModel`.
     package func one(_ job: String) throws(Fault) -> Half {
-        guard let half = half(job) else { throw Fault(.unknownModel, at: "models", String(job.prefix(64))) }
+        guard let half = try half(job) else { throw Fault(.unknownModel, at: "models", String(job.prefix(64))) }
         return half
     }
 
-    private func half(_ job: String) -> Half? {
-        guard let bytes = files.read("model.json", job: job), let model = try? JSONValue.parse(bytes, as: "model.json"),
+    private func half(_ job: String) throws(Fault) -> Half? {
+        guard let bytes = try files.read("model.json", job: job), let model = try? JSONValue.parse(bytes, as: "model.json"),
               let role = model["role"]?.string, let peer = model["peer"]?.string
         else { return nil }
         let attributes = try? FileManager.default.attributesOfItem(atPath: files.directory.appendingPathComponent("jobs/\(job)/model.json").path)
-        let report = document("report.json", job)
+        let report = try document("report.json", job)
         return Half(job: job, role: role, peer: peer, columns: report?["coefficients"]?.list.compactMap { $0["column"]?.string } ?? [],
-                    report: report, made: attributes?[.modificationDate] as? Date ?? .distantPast, retirement: document(Self.retirement, job))
+                    report: report, made: attributes?[.modificationDate] as? Date ?? .distantPast, retirement: try document(Self.retirement, job))
     }
 
-    private func document(_ name: String, _ job: String) -> JSONValue? {
-        files.read(name, job: job).flatMap { try? JSONValue.parse($0, as: name) }
+    private func document(_ name: String, _ job: String) throws(Fault) -> JSONValue? {
+        try files.read(name, job: job).flatMap { try? JSONValue.parse($0, as: name) }
     }
 
     /// For good: no verb takes it back. The half itself stays, for the record. A second retirement changes nothing.

@@ -16,6 +16,7 @@ package struct Operations: Sendable {
     private let ledger: OperationsLedger
     private let place: String
     private let keyFile: URL
+    private let storage: Storage
 
     /// Who did it.
     package enum Actor: Sendable, Hashable {
@@ -30,7 +31,7 @@ package struct Operations: Sendable {
         /// The account that runs this program.
         package static var ownAccount: Actor { .account(NSUserName()) }
 
-        var text: String {
+        package var text: String {
             switch self {
             case .node: "node"
             case .configuration: "configuration"
@@ -46,7 +47,8 @@ package struct Operations: Sendable {
         let data = try JobFiles(configuration.dataDirectory).directory
         let directory = data.appendingPathComponent(OperationsFile.directory, isDirectory: true)
         place = directory.path
-        keyFile = data.appendingPathComponent("secrets/subjects.key")
+        keyFile = data.appendingPathComponent(Self.subjectsKey)
+        storage = installation.storage
         do throws(LedgerError) {
             ledger = try OperationsLedger(directory: directory, node: configuration.name, key: installation.ledgerKey,
                                           contract: installation.contractBytes)
@@ -97,6 +99,28 @@ package struct Operations: Sendable {
         return value
     }
 
+    /// All entries so far.
+    ///
+    /// - Throws: `unreadableFile`.
+    func entries() throws(Fault) -> [OperationsEntry] {
+        do throws(LedgerDirectory.Unreadable) {
+            return try OperationsDirectory.open(place).entries.split(separator: UInt8(ascii: "\n")).compactMap { OperationsEntry(decoding: Array($0)) }
+        } catch {
+            throw Fault(.unreadableFile, at: error.name)
+        }
+    }
+
+    private func listFile(_ digest: [UInt8]) -> String { "\(place)/\(OperationsFile.subjects(digest))" }
+
+    func hasList(_ digest: [UInt8]) -> Bool { FileManager.default.fileExists(atPath: listFile(digest)) }
+
+    /// Deletes a list of subjects; the entry stands before the list is gone, for without one the ledger would not hold.
+    func expire(_ digest: [UInt8], by actor: Actor) throws(Fault) {
+        let size = (try? FileManager.default.attributesOfItem(atPath: listFile(digest)))?[.size] as? NSNumber
+        try record(.subjectsExpired, by: actor, digest: digest, count: (size?.intValue ?? 0) / SubjectList.tagBytes)
+        try PrivateFile.destroy(listFile(digest))
+    }
+
     /// A list of subjects, before the entry that names it.
     func keep(_ list: SubjectTags) throws(Fault) -> [UInt8] {
         do throws(LedgerError) {
@@ -110,7 +134,7 @@ package struct Operations: Sendable {
 
     /// 32 bytes that never leave the node: made once, and read by its owner alone.
     ///
-    /// - Throws: `secretFileMode`, `unreadableFile`, `unwritable`.
+    /// - Throws: `secretFileMode`, `unreadableFile`, `unwritable`; those of `Storage.open`.
     func subjectKey() throws(Fault) -> SecretBytes {
         let folder = keyFile.deletingLastPathComponent()
         do {
@@ -118,24 +142,20 @@ package struct Operations: Sendable {
         } catch {
             throw Fault(.unwritable, at: folder.path)
         }
-        let descriptor = open(keyFile.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        if descriptor >= 0 {
-            defer { close(descriptor) }
-            let isWritten = SystemRandom.secret(Self.keyBytes).withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) == $0.count }
-            guard isWritten, fsync(descriptor) == 0 else {
-                unlink(keyFile.path)
-                throw Fault(.unwritable, at: keyFile.path)
-            }
-        } else if errno != EEXIST {
-            throw Fault(.unwritable, at: keyFile.path)
+        do throws(Fault) {
+            try PrivateFile.create(storage.seal(SystemRandom.bytes(Self.keyBytes), as: Self.subjectsKey), at: keyFile.path)
+        } catch {
+            guard error.code == .alreadyExists else { throw error }
         }
         try PrivateFile.requireSecret(keyFile.path)
-        let key = SecretBytes(copying: try Installation.read(keyFile.path))
+        let key = SecretBytes(copying: try storage.open(try Installation.read(keyFile.path), as: Self.subjectsKey, at: keyFile.path))
         guard key.count == Self.keyBytes else { throw Fault(.unreadableFile, at: keyFile.path) }
         return key
     }
 
     private static let keyBytes = 32
+    /// Below the data directory.
+    package static let subjectsKey = "secrets/subjects.key"
 
     /// Which subjects a job had in common with the other party; nothing where no entry or no list says so.
     ///
@@ -188,11 +208,12 @@ package struct Operations: Sendable {
         package let action: OperationsEntry.Action
     }
 
-    /// Every access that touched a subject, oldest first; the question itself becomes an entry, without the subject.
+    /// Every access that touched a subject, oldest first, and how many uses are not known any more because their lists have
+    /// outlived their lifetime; the question itself becomes an entry, without the subject.
     ///
     /// - Parameter identifiers: the spellings under which jobs may have known it.
     /// - Throws: `operationsAltered` where a list is missing or another one: what was found would not be all.
-    package func accesses(to identifiers: Set<String>, by actor: Actor) throws(Fault) -> [SubjectAccess] {
+    package func accesses(to identifiers: Set<String>, by actor: Actor) throws(Fault) -> (found: [SubjectAccess], expired: Int) {
         let key = try subjectKey()
         let tags = identifiers.map { SubjectList.tag($0, key: key) }
         let directory: OperationsDirectory
@@ -203,8 +224,15 @@ package struct Operations: Sendable {
         }
         var answers: [[UInt8]: Bool] = [:]
         var found: [SubjectAccess] = []
-        for line in directory.entries.split(separator: UInt8(ascii: "\n")) {
-            guard let entry = OperationsEntry(decoding: Array(line)), entry.action.namesSubjects, let digest = entry.digest else { continue }
+        var expired = 0
+        let entries = try entries()
+        let deleted = Set(entries.filter { $0.action == .subjectsExpired }.compactMap(\.digest))
+        for entry in entries {
+            guard entry.action.namesSubjects, let digest = entry.digest else { continue }
+            if deleted.contains(digest), !hasList(digest) {
+                expired += 1
+                continue
+            }
             if answers[digest] == nil {
                 guard let list = directory.subjects(digest), SHA256.hash(list) == digest else { throw Fault(.operationsAltered, at: place) }
                 answers[digest] = tags.contains { SubjectList.holds(list, $0) }
@@ -213,7 +241,7 @@ package struct Operations: Sendable {
             found.append(SubjectAccess(time: entry.time, job: entry.job, purpose: entry.purpose ?? "", action: entry.action))
         }
         try record(.subjectAudited, by: actor, count: found.count)
-        return found
+        return (found, expired)
     }
 }
 
@@ -235,6 +263,7 @@ struct JobOperations: Sendable {
     private let scratch: any Scratch
     private let space: LedgerSpace
     private let peer: String
+    private let isScoring: Bool
     /// How far the node's ledger had come when the job was opened.
     let opened: OperationsHead
 
@@ -247,6 +276,7 @@ struct JobOperations: Sendable {
     init(_ operations: Operations, job: JobIdentifier, specification: JobSpecification, dataset: String, digest: [UInt8], peer: String,
          subjects: IdentifierList, admitted: Admitted?, scratch: any Scratch, space: LedgerSpace, isSealed: Bool) throws(Fault) {
         self.peer = peer
+        isScoring = specification.scoring != nil
         self.scratch = scratch
         let key = try operations.subjectKey()
         subjectKey = key
@@ -284,8 +314,9 @@ struct JobOperations: Sendable {
         case .scored: .subjectsScored
         }
         let digest = try operations.keep(try SubjectTags(subjects, key: subjectKey, scratch: scratch))
-        // One that is refused is no entry: it would stand against every later set near it.
-        if use == .aligned, let job = try operations.jobs(with: peer, near: digest, limit: JobLimits.leastDifference).first {
+        // One that is refused is no entry: it would stand against every later set near it. Scores are told subject by subject, so
+        // two sets of them say no more than each; results of training and counts are of a set as a whole.
+        if use == .aligned, !isScoring, let job = try operations.jobs(with: peer, near: digest, limit: JobLimits.leastDifference).first {
             throw Fault(.alignedSetTooClose, at: peer, "\(job)")
         }
         try record(action, object: use == .aligned ? peer : nil, digest: digest, count: subjects.count)

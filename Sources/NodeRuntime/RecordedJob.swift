@@ -131,13 +131,14 @@ package struct RecordedJob: Sendable {
         guard try DatasetFile.digest(of: means.data.set.paths, at: means.data.place) == inputs.dataDigest else {
             throw Fault(.inputChanged, at: means.data.place, "\(manifest.job)")
         }
-        let model = specification.scoring.flatMap { means.files.read("model.json", job: $0.model) }
+        let model = try specification.scoring.flatMap { scoring throws(Fault) in try means.files.read("model.json", job: scoring.model) }
         guard model.map({ SHA256.hash($0) }) == inputs.modelDigest else {
             throw Fault(.inputChanged, at: "jobs/\(specification.scoring?.model ?? "")/model.json", "\(manifest.job)")
         }
         return RoleRequest(
             job: manifest.job, attempt: manifest.attempt, specification: specification, specificationDigest: manifest.specificationDigest,
-            suite: contract.suite.rawValue, limits: contract.limits, contractDigest: manifest.contractDigest, dataset: means.data.set, model: model,
+            suite: contract.suite.rawValue, limits: inputs.limits.of(contract.limits),
+            contractDigest: manifest.contractDigest, dataset: means.data.set, model: model,
             authority: inputs.authorised.map { .init(directory: means.files.directory.path, lines: $0.lines, day: $0.day) },
             followsStricter: inputs.authorised?.followsStricter ?? true,
             scratch: try FileScratch(in: means.files.directory, memoryBytes: 512 << 20))
@@ -148,7 +149,7 @@ package struct RecordedJob: Sendable {
         guard outcome.holds, let machine = outcome.completed else { return [] }
         var same: [String] = []
         for result in try machine.results(RunMeasurements()) where result.name != "report.json" {
-            guard let kept = files.read(result.name, job: "\(manifest.job)") else { continue }
+            guard let kept = try files.read(result.name, job: "\(manifest.job)") else { continue }
             if kept == result.bytes {
                 same.append(result.name)
             } else {

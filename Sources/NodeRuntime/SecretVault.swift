@@ -23,6 +23,41 @@ package struct SecretVault: Sendable {
         package let modelDigest: [UInt8]?
         /// Lines of the list of authorisations that was asked, and for which day.
         package let authorised: Authorised?
+        /// Those under which it ran: the contract's, as the node's policy of that day tightened them.
+        package let limits: Limits
+
+        package struct Limits: Sendable, Hashable {
+            package let minimumIntersection: Int
+            package let maximumRounds: Int
+            /// Decimal.
+            package let exposurePercent: String?
+
+            package init(_ limits: Contract.Limits) {
+                minimumIntersection = limits.minimumIntersection
+                maximumRounds = limits.maximumRounds
+                exposurePercent = limits.exposurePercent.map { "\($0)" }
+            }
+
+            fileprivate init?(_ value: JSONValue?) {
+                guard let least = value?["minimum_intersection"]?.integer, let most = value?["maximum_rounds"]?.integer else { return nil }
+                (minimumIntersection, maximumRounds, exposurePercent) = (least, most, value?["exposure_percent"]?.string)
+            }
+
+            fileprivate var json: JSONValue {
+                var members: [String: JSONValue] = ["minimum_intersection": .integer(minimumIntersection), "maximum_rounds": .integer(maximumRounds)]
+                if let exposurePercent { members["exposure_percent"] = .text(exposurePercent) }
+                return .object(members)
+            }
+
+            /// The contract's, with these in their place.
+            package func of(_ contract: Contract.Limits) -> Contract.Limits {
+                var limits = contract
+                limits.minimumIntersection = minimumIntersection
+                limits.maximumRounds = maximumRounds
+                limits.exposurePercent = exposurePercent.flatMap(Double.init)
+                return limits
+            }
+        }
 
         package struct Authorised: Sendable, Hashable {
             package let lines: Int
@@ -30,8 +65,9 @@ package struct SecretVault: Sendable {
             package let followsStricter: Bool
         }
 
-        package init(dataset: String, dataDigest: [UInt8], modelDigest: [UInt8]?, authorised: Authorised? = nil) {
+        package init(dataset: String, dataDigest: [UInt8], modelDigest: [UInt8]?, limits: Limits, authorised: Authorised? = nil) {
             self.authorised = authorised
+            self.limits = limits
             self.dataset = dataset
             self.dataDigest = dataDigest
             self.modelDigest = modelDigest
@@ -79,6 +115,7 @@ package struct SecretVault: Sendable {
             try files.createDirectory(at: aside, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             var document: [String: JSONValue] = [
                 "version": .integer(1), "dataset": .text(inputs.dataset), "data_digest": .text(inputs.dataDigest.hexadecimal),
+                "limits": inputs.limits.json,
             ]
             if let digest = inputs.modelDigest { document["model_digest"] = .text(digest.hexadecimal) }
             if let authorised = inputs.authorised {
@@ -125,14 +162,15 @@ package struct SecretVault: Sendable {
     /// Nothing where the job's secrets were never sealed here.
     package func inputs(_ job: JobIdentifier) -> Inputs? {
         guard let document = Self.document(folder(job).appendingPathComponent("inputs.json")), let dataset = document["dataset"]?.string,
-              let dataDigest = document["data_digest"]?.string.flatMap(digest)
+              let dataDigest = document["data_digest"]?.string.flatMap(digest), let limits = Inputs.Limits(document["limits"])
         else { return nil }
         let list = document["authorisations"]
         var authorised: Inputs.Authorised?
         if let lines = list?["lines"]?.integer, let day = list?["day"]?.string.flatMap({ Day($0) }) {
             authorised = Inputs.Authorised(lines: lines, day: day, followsStricter: list?["stricter_list"] != .bool(false))
         }
-        return Inputs(dataset: dataset, dataDigest: dataDigest, modelDigest: document["model_digest"]?.string.flatMap(digest), authorised: authorised)
+        return Inputs(dataset: dataset, dataDigest: dataDigest, modelDigest: document["model_digest"]?.string.flatMap(digest), limits: limits,
+                      authorised: authorised)
     }
 
     /// - Parameters:
@@ -183,7 +221,7 @@ package struct SecretVault: Sendable {
         ]
         members["signature"] = .text(base64(key.signature(for: Array(JSONValue.object(members).canonicalText().utf8))))
         do {
-            try Self.overwriteAndRemove(file(purpose, "sealed", job.job))
+            try PrivateFile.destroy(file(purpose, "sealed", job.job).path)
             // A crash before this leaves no receipt: the verb then finds nothing to overwrite and writes it.
             try Self.synchronize(folder(job.job))
             try Self.write(.object(members), to: file(purpose, "destroyed", job.job))
@@ -192,6 +230,10 @@ package struct SecretVault: Sendable {
             throw Fault(.unwritable, at: folder(job.job).path)
         }
         return Receipt(purpose: purpose, at: at, by: account, isSigned: true)
+    }
+
+    func isSealed(_ purpose: Purpose, of job: JobIdentifier) -> Bool {
+        FileManager.default.fileExists(atPath: file(purpose, "sealed", job).path)
     }
 
     package static func notSealed(_ job: JobIdentifier) -> Fault {
@@ -223,19 +265,6 @@ package struct SecretVault: Sendable {
         defer { try? handle.close() }
         try handle.write(contentsOf: Data(document.canonicalText().utf8))
         try handle.synchronize()
-    }
-
-    private static func overwriteAndRemove(_ file: URL) throws {
-        guard let handle = try? FileHandle(forUpdating: file) else {
-            guard !FileManager.default.fileExists(atPath: file.path) else { throw Fault(.unwritable, at: file.path) }
-            return
-        }
-        defer { try? handle.close() }
-        let count = Int(try handle.seekToEnd())
-        try handle.seek(toOffset: 0)
-        try handle.write(contentsOf: Data(SystemRandom.bytes(count)))
-        try handle.synchronize()
-        guard unlink(file.path) == 0 else { throw Fault(.unwritable, at: file.path) }
     }
 
     private static func synchronize(_ folder: URL) throws(Fault) {

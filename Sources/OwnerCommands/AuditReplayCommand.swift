@@ -31,7 +31,7 @@ extension OwnerAuditCommand {
             try options.reporting {
                 let language = options.language
                 let installation = try Installation.node(options.config, role: Program.role)
-                let files = try JobFiles(installation.configuration.dataDirectory)
+                let files = try JobFiles(installation)
                 let recorded = try RecordedJob(job, files: files, role: Program.role)
                 let means = RecordedJob.Means(
                     files: files,
@@ -83,7 +83,7 @@ extension OwnerAuditCommand {
             try options.reporting {
                 let wanted = try purposes()
                 let installation = try Installation.node(options.config, role: Program.role)
-                let files = try JobFiles(installation.configuration.dataDirectory)
+                let files = try JobFiles(installation)
                 let recorded = try RecordedJob(job, files: files, role: Program.role)
                 let vault = SecretVault(files.directory)
                 let operations = try Operations(installation)

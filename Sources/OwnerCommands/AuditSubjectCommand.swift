@@ -32,7 +32,11 @@ extension OwnerAuditCommand {
                 let spellings = Program.spellings(of: code)
                 let list = try AuthorisationList.read(try options.dataDirectory(Program.role))
                 let entries = spellings.flatMap { list.entries(of: $0) }.sorted { $0.number < $1.number }
-                let accesses = try operations.accesses(to: spellings, by: .ownAccount)
+                let (accesses, expired) = try operations.accesses(to: spellings, by: .ownAccount)
+                if expired > 0 {
+                    Console.note(Phrase(en: "\(expired) uses of lists of subjects cannot be told any more: their lifetime is over",
+                                        zh: "另有 \(expired) 次使用的主体名单已期满删除，无法查询")(language))
+                }
                 if json {
                     let own = Program.role == .platform ? entries.map(\.json) : []
                     return Console.say(JSONValue.array(own + accesses.map(\.json)).canonicalText())

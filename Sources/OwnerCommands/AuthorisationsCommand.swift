@@ -205,7 +205,7 @@ private struct PlannedJob {
         self.dataset = dataset
         var features = specification.training?.features.platform ?? []
         if let job = specification.scoring?.model {
-            features = try JobFiles(configuration.dataDirectory).read("model.json", job: job).map(tools.modelFeatures) ?? []
+            features = try JobFiles(installation).read("model.json", job: job).map(tools.modelFeatures) ?? []
             guard !features.isEmpty else { throw Fault(.unknownModel, at: "\(name)#/model", job) }
         }
         check = AuthorisationCheck(

@@ -43,7 +43,7 @@ package struct DataCommand<Program: OwnerProgram>: ParsableCommand {
                 let language = options.language
                 if let dataset, configuration.datasets[dataset] == nil { throw Fault(.unknownDataset, at: options.config, dataset) }
                 let names = dataset.map { [$0] } ?? configuration.datasets.keys.sorted()
-                let files = DescriptionFiles(try JobFiles(configuration.dataDirectory))
+                let files = DescriptionFiles(try JobFiles(installation))
                 let operations = try Operations(installation)
                 var described: [String: DataDescription] = [:]
                 if remove {

@@ -68,7 +68,7 @@ struct JobColumns {
     private func prepared(_ job: JobIdentifier, _ source: DataSource) throws(Fault) -> (columns: [(String, [Double])], lines: [Int])? {
         guard let ledger = try? LedgerDirectory.open(files.directory.appendingPathComponent("ledger/\(job)").path),
               let manifest = LedgerManifest(decoding: ledger.manifest), let specification = try? JobSpecification.parse(ledger.specification),
-              let bytes = files.read("model.json", job: specification.scoring?.model ?? "\(job)"),
+              let bytes = try files.read("model.json", job: specification.scoring?.model ?? "\(job)"),
               let plan = try? JSONDecoder().decode(Model.self, from: Data(bytes)).plan
         else { return nil }
         let identifier = manifest.role == .bank ? specification.population.bankId : specification.population.platformId

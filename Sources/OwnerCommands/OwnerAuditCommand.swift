@@ -62,7 +62,7 @@ package struct OwnerAuditCommand<Program: OwnerProgram>: ParsableCommand {
                 let operations = try Operations(installation)
                 let (values, facts) = try operations.reading([source.url.path], set?.key, for: .canary) {
                     var values = try CanaryData(source, identifier: identifier)
-                    let facts = try JobColumns(try JobFiles(configuration.dataDirectory), operations).add(to: &values, source)
+                    let facts = try JobColumns(try JobFiles(installation), operations).add(to: &values, source)
                     return ((values, facts), rows: values.rowCount)
                 }
                 let search = try CanarySearch(

@@ -4,12 +4,19 @@ import Wire
 /// What a specification says of each data party.
 extension JobSpecification {
     /// The party's name in the contract.
-    package func party(_ role: Role) -> String { role == .bank ? parties.bank : parties.platform }
+    package func party(_ role: Role) -> String { party(role.side) }
 
     /// The name of its data set.
-    package func dataset(_ role: Role) -> String { role == .bank ? data.bank : data.platform }
+    package func dataset(_ role: Role) -> String { dataset(role.side) }
+
+    /// The column of its identifiers.
+    package func identifier(_ role: Role) -> String { identifier(role.side) }
+}
+
+extension Role {
+    fileprivate var side: Contract.Role { self == .bank ? .bank : .platform }
 }
 
 extension JobSpecification.TrainingPart {
-    package func features(_ role: Role) -> [JobSpecification.Feature] { role == .bank ? features.bank : features.platform }
+    package func features(_ role: Role) -> [JobSpecification.Feature] { features(role.side) }
 }

@@ -1,3 +1,4 @@
+import Faults
 import Foundation
 import Jobs
 import Scratch
@@ -22,6 +23,11 @@ package struct RoleRequest: Sendable {
     package let followsStricter: Bool
     /// Where the platform looks up who may enter; nothing where there is none to look up.
     package let authority: Authority?
+    /// Runs a program of the operator's for a called table; nothing where values cannot be had again.
+    package let call: Call?
+
+    /// Given the program with its arguments, and identifiers, it gives the table as CSV in UTF-8.
+    package typealias Call = @Sendable (_ words: [String], _ subjects: [String]) throws(Fault) -> [UInt8]
 
     /// The node's list of authorisations at one moment. What stands in it is the platform's to read.
     package struct Authority: Sendable, Hashable {
@@ -41,7 +47,8 @@ package struct RoleRequest: Sendable {
 
     package init(job: JobIdentifier, attempt: UInt32, specification: JobSpecification, specificationDigest: [UInt8], suite: String,
                  limits: Contract.Limits, contractDigest: [UInt8], dataset: NodeConfiguration.Dataset, model: [UInt8]?,
-                 authority: Authority? = nil, followsStricter: Bool = true, scratch: any Scratch = MemoryScratch()) {
+                 authority: Authority? = nil, followsStricter: Bool = true, scratch: any Scratch = MemoryScratch(), call: Call? = nil) {
+        self.call = call
         self.job = job
         self.attempt = attempt
         self.specification = specification

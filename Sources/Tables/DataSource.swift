@@ -26,6 +26,8 @@ package struct DataSource: Sendable, Hashable {
     package enum Form: Sendable, Hashable {
         /// A `sep=` line at the beginning of the file takes precedence over the separator.
         case text(Encoding, Separator)
+        /// A text in UTF-8 with commas that is on no disk; the URL only names it.
+        case memory([UInt8])
         /// A table or a view of an SQLite database.
         case database(table: String)
     }
@@ -41,7 +43,7 @@ package struct DataSource: Sendable, Hashable {
     /// The file's name without its directories, and the table's: what faults and reports give as the place.
     package var name: String {
         switch form {
-        case .text: url.lastPathComponent
+        case .text, .memory: url.lastPathComponent
         case .database(let table): "\(url.lastPathComponent)/\(table)"
         }
     }
@@ -62,6 +64,8 @@ package struct DataSource: Sendable, Hashable {
         switch form {
         case .text(let encoding, let separator):
             return try TextFile(url: url, encoding: encoding, separator: separator).read(header: header, row: row)
+        case .memory(let contents):
+            return try TextFile(url: url, encoding: .utf8, separator: .comma, contents: contents).read(header: header, row: row)
         case .database(let table):
             try DatabaseTable(url: url, table: table, name: name).read(header: header, row: row)
             return nil

@@ -9,6 +9,8 @@ struct TextFile {
     let url: URL
     let encoding: DataSource.Encoding
     let separator: DataSource.Separator
+    /// In place of the file's.
+    var contents: [UInt8]?
 
     private var name: String { url.lastPathComponent }
 
@@ -117,6 +119,7 @@ struct TextFile {
     }
 
     private func chunks(_ body: ([UInt8]) throws(Fault) -> Void) throws(Fault) {
+        if let contents { return try body(contents) }
         let handle: FileHandle
         do { handle = try FileHandle(forReadingFrom: url) } catch { throw Fault(.unreadableFile, at: name) }
         defer { try? handle.close() }

@@ -14,13 +14,17 @@ package struct TransportIdentity: Sendable {
 
     /// All files are PEM. Throws `secretFileMode` for a key that anyone but its owner can read, `unreadableFile`, and
     /// `certificateRefused` where key and certificate do not belong together.
+    /// - Parameter privateKeyPEM: the contents of the key's file, where they are not PEM as they lie there.
     /// - Parameter insecureKeyLog: a file to which the secrets of every connection are appended, in the NSS key log format:
     ///   whoever has it can read all that crossed. For laboratories alone. `unwritable` where it cannot be opened.
-    package init(authorityFile: String, certificateFile: String, privateKeyFile: String, insecureKeyLog: String? = nil) throws(Fault) {
+    package init(authorityFile: String, certificateFile: String, privateKeyFile: String, privateKeyPEM: [UInt8]? = nil,
+                 insecureKeyLog: String? = nil) throws(Fault) {
         let authorities = try Self.read(authorityFile) { try NIOSSLCertificate.fromPEMFile($0) }
         let chain = try Self.read(certificateFile) { try NIOSSLCertificate.fromPEMFile($0) }
         try Self.requirePrivate(privateKeyFile)
-        let key = try Self.read(privateKeyFile) { try NIOSSLPrivateKey(file: $0, format: .pem) }
+        let key = try Self.read(privateKeyFile) {
+            try privateKeyPEM.map { try NIOSSLPrivateKey(bytes: $0, format: .pem) } ?? NIOSSLPrivateKey(file: $0, format: .pem)
+        }
         guard !authorities.isEmpty else { throw Fault(.unreadableFile, at: authorityFile) }
         guard let own = chain.first, let pin = own.pin else { throw Fault(.unreadableFile, at: certificateFile) }
         self.pin = pin

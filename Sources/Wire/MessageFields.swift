@@ -75,6 +75,8 @@ extension Message {
             for record in body.jobs { try record.check() }
         case .refusal(let body):
             for fault in body.faults { try fault.check() }
+        case .jobOffer(let body):
+            try text(body.analyst, atMost: Message.maximumNameBytes)
         case .showPublication(let body):
             try text(body.party, atMost: Message.maximumNameBytes)
         case .paillierKey, .roundRows, .maskedValues, .returnedBits, .partialScores:
@@ -82,7 +84,7 @@ extension Message {
             break
         case .blindingProgress, .intersectionSize:
             break
-        case .columns, .curvature, .closing, .abort, .nodeRegistered, .nodePublication, .peerPublication, .jobOffer, .submitJob, .listJobs,
+        case .columns, .curvature, .closing, .abort, .nodeRegistered, .nodePublication, .peerPublication, .submitJob, .listJobs,
              .showJob, .watchJob, .cancelJob, .publicationRecord:
             break
         }

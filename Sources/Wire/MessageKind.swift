@@ -234,8 +234,8 @@ extension MessageKind {
                        reveals: Phrase(en: "the same of the other party, for the data set that the job names", zh: "对方的上述内容，仅限任务所用的数据集"),
                        maximumPayloadBytes: Self.documentBytes)
         case .jobOffer:
-            return Row(directions: fromArbiter, phases: [.waiting], shape: "specification (canonical JSON)",
-                       reveals: Phrase(en: "what is asked for, in full", zh: "任务说明全文"), maximumPayloadBytes: Self.documentBytes)
+            return Row(directions: fromArbiter, phases: [.waiting], shape: "specification (canonical JSON), analyst",
+                       reveals: Phrase(en: "what is asked for, in full, and by whom", zh: "任务说明全文及提交人"), maximumPayloadBytes: Self.documentBytes)
         case .jobAnswer:
             return Row(directions: toArbiter, phases: [.waiting], shape: "refusal {code, place, arguments} or nothing",
                        reveals: Phrase(en: "that the owner approves, or the rule and the place of the specification that it refuses",

@@ -579,6 +579,9 @@ package nonisolated struct JobOffer: Sendable {
   /// canonical JSON
   package var specification: Data = Data()
 
+  /// who submitted it, by the contract's name
+  package var analyst: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1926,7 +1929,7 @@ nonisolated extension PeerPublication: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension JobOffer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobOffer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}specification\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}specification\0\u{1}analyst\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1935,6 +1938,7 @@ nonisolated extension JobOffer: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.specification) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.analyst) }()
       default: break
       }
     }
@@ -1944,11 +1948,15 @@ nonisolated extension JobOffer: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
     if !self.specification.isEmpty {
       try visitor.visitSingularBytesField(value: self.specification, fieldNumber: 1)
     }
+    if !self.analyst.isEmpty {
+      try visitor.visitSingularStringField(value: self.analyst, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: JobOffer, rhs: JobOffer) -> Bool {
     if lhs.specification != rhs.specification {return false}
+    if lhs.analyst != rhs.analyst {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

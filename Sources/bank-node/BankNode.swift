@@ -24,7 +24,7 @@ struct BankNode: AsyncParsableCommand {
             """,
         version: CommandLineProgram.version("bank-node", protocol: ProtocolVersion.current), subcommands: [
             Serve.self, Report.self, JobsCommand<Program>.self, ModelsCommand<Program>.self, DataCommand<Program>.self,
-            OwnerAuditCommand<Program>.self, KeysCommand<Program>.self, ContractCommand<Program>.self, Doctor.self,
+            OwnerAuditCommand<Program>.self, RetentionCommand<Program>.self, KeysCommand<Program>.self, ContractCommand<Program>.self, Doctor.self,
             SupportBundleCommand<Program>.self,
         ])
 
@@ -63,11 +63,13 @@ struct BankNode: AsyncParsableCommand {
         @Argument(help: "The job's id. (任务编号)") var job: String
         @Option(name: .long, help: ArgumentHelp("Where the page goes; by default report.html beside the job's results. (页面输出位置)", valueName: "file"))
         var out: String?
+        @Option(name: .long, help: ArgumentHelp("Another result in place of the page, such as model.json. (改为输出其他结果文件)", valueName: "name"))
+        var file: String?
         @Flag(name: .long, help: "Print report.json. (输出 report.json)") var json = false
         @OptionGroup var options: NodeOptions
 
         func run() throws {
-            throw ArgumentParser.ExitCode(NodeReport.show(job, options, out: out, json: json, role: .bank) {
+            throw ArgumentParser.ExitCode(NodeReport.show(job, options, out: out, file: file, json: json, role: .bank) {
                 ReportPage(report: $0, plan: $1, role: .bank)?.bytes($2)
             }.rawValue)
         }

@@ -14,7 +14,10 @@ import Wire
         let canonical = try JobSpecification.parse(Array(TrialArbiter.specification().utf8)).canonicalJSON()
         for name in ["north", "south"] {
             let offers = lab.take(.party(name))
-            #expect(offers == [.init(message: .jobOffer(.filled { $0.specification = Data(canonical.utf8) }), job: job)])
+            #expect(offers == [.init(message: .jobOffer(.filled {
+                $0.specification = Data(canonical.utf8)
+                $0.analyst = "ann"
+            }), job: job)])
         }
         #expect(lab.take(.party("east")).isEmpty && lab.take(.party("west")).isEmpty)
         #expect(try lab.record(job).state == .offered)

@@ -42,6 +42,29 @@ extension AuditReport {
         }
     }
 
+    @Test("without payloads whose lifetime has ended a ledger holds by the node's receipt, and by no other")
+    func expired() throws {
+        let sample = try Sample()
+        let manifest = try #require(LedgerManifest(decoding: try sample.open(.bank).manifest))
+        _ = try PayloadRetention.apply(sample.path(.bank), isExpired: true)
+        #expect(try sample.verify(.bank).rules.contains(.payloadKept))
+        try PayloadExpiry.sign(sample.path(.bank), manifest, key: try #require(Sample.keys[.platform]))
+        let foreign = try sample.verify(.bank).rules
+        #expect(foreign.contains(.document) && foreign.contains(.payloadKept))
+        try FileManager.default.removeItem(atPath: sample.path(.bank) + "/\(LedgerFile.expired)")
+        try PayloadExpiry.sign(sample.path(.bank), manifest, key: try #require(Sample.keys[.bank]))
+        let receipted = try sample.verify(.bank)
+        #expect(receipted.holds, "\(receipted.english)")
+        #expect(try sample.reconcile().holds)
+        let receipt = try sample.bytes(.bank, LedgerFile.expired)
+        for place in stride(from: 0, to: receipt.count, by: 7) {
+            var changed = receipt
+            changed[place] ^= 1
+            try sample.write(changed, .bank, LedgerFile.expired)
+            #expect(try !sample.verify(.bank).holds, "byte \(place)")
+        }
+    }
+
     @Test("under the suite SM2-SM3 records have SM3 digests; a wrong one, records without, and a manifest that denies them are found",
           arguments: [Retention.all, .digests])
     func sm3(_ retention: Retention) throws {

@@ -31,6 +31,21 @@ import Wire
         try agrees(sample, [.bank, .platform, .arbiter], holds: true, "three")
     }
 
+    @Test("agrees about ledgers whose payloads have been deleted, with a receipt and without")
+    func expired() throws {
+        let sample = try Sample(Sample.script(rounds: 1))
+        let manifest = try #require(LedgerManifest(decoding: try sample.open(.bank).manifest))
+        _ = try PayloadRetention.apply(sample.path(.bank), isExpired: true)
+        try agrees(sample, [.bank], holds: false, "no receipt")
+        try PayloadExpiry.sign(sample.path(.bank), manifest, key: try #require(Sample.keys[.bank]))
+        try agrees(sample, [.bank], holds: true, "receipt")
+        try agrees(sample, [.bank, .platform, .arbiter], holds: true, "three")
+        var changed = try sample.bytes(.bank, LedgerFile.expired)
+        changed[12] ^= 1
+        try sample.write(changed, .bank, LedgerFile.expired)
+        try agrees(sample, [.bank], holds: false, "changed receipt")
+    }
+
     @Test("agrees about ledgers with SM3 digests, whole, and with such a digest changed where no head protects it",
           .enabled(if: hasSM3, "python3's hashlib has no SM3"))
     func sm3() throws {

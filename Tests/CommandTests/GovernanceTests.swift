@@ -6,7 +6,7 @@ import Testing
     private static let root = Programs.repository
 
     /// A lab whose platform has registered records, and the specification of the examples on them.
-    private static func lab(limits: [String: Any] = [:]) async throws -> (TrialLab, (String, (inout [String: Any]) -> Void) throws -> String) {
+    static func lab(limits: [String: Any] = [:]) async throws -> (TrialLab, (String, (inout [String: Any]) -> Void) throws -> String) {
         let lab = try await TrialLab(limits: limits)
         let data = try TrialData.files.get()
         let text = try String(contentsOf: root.appending(path: "Examples/records/dataset.json"), encoding: .utf8)
@@ -34,7 +34,7 @@ import Testing
         })
     }
 
-    private static func rows(_ name: String) throws -> [[String]] {
+    static func rows(_ name: String) throws -> [[String]] {
         try String(contentsOf: TrialData.files.get().appending(path: name), encoding: .utf8).split(whereSeparator: \.isNewline).dropFirst()
             .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
     }

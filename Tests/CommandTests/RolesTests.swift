@@ -8,16 +8,24 @@ import Testing
         let lab = try await TrialLab(arguments: ["--approver", "amy", "--auditor", "eve"])
         // The platform's own rules, pinned by the contract that everybody holds.
         let policy = """
-            {"version": 1, "name": "platform-rules", "purposes": {"credit_assessment": {}}, "quota": {"jobs": 2, "days": 30}, "limits": {"maximum_rounds": 12}}
+            {"version": 1, "name": "platform-rules", "analysts": ["ann"], "purposes": {"credit_assessment": {}}, "quota": {"jobs": 2, "days": 30}, "limits": {"maximum_rounds": 12}}
             """
         try policy.write(toFile: lab.path("platform/policy.json"), atomically: true, encoding: .utf8)
-        let digest = try await sha256(lab.path("platform/policy.json"))
+        let digest = try await Self.sha256(lab.path("platform/policy.json"))
         try lab.edit("platform/node.json") { $0["policy"] = "policy.json" }
         try lab.edit("bank/node.json") { $0["approve"] = "manual" }
         try lab.edit("contract.json", at: ["arbiter/contract.json"]) { contract in
             var parties = contract["parties"] as? [[String: Any]] ?? []
             for index in parties.indices where parties[index]["name"] as? String == "platform" { parties[index]["policy"] = digest }
             contract["parties"] = parties
+            // Amy gives up her key, and it still holds for a day.
+            var people = contract["people"] as? [[String: Any]] ?? []
+            for index in people.indices where people[index]["name"] as? String == "amy" {
+                people[index]["former_pin"] = people[index]["pin"]
+                people[index]["former_pin_until"] = Date(timeIntervalSinceNow: 86_400).formatted(.iso8601)
+                people[index]["pin"] = String(repeating: "ab", count: 32)
+            }
+            contract["people"] = people
         }
         for place in ["bank", "platform", "ann", "ben", "amy", "eve"] {
             try lab.text("arbiter/contract.json").write(toFile: lab.path("\(place)/contract.json"), atomically: true, encoding: .utf8)
@@ -59,6 +67,8 @@ import Testing
         }
         let purpose = try await refusal("purpose") { $0["purpose"] = ["code": "marketing", "statement": "Another purpose."] }
         #expect(purpose.code == 2 && purpose.pair().error.contains("/purpose/code") && purpose.pair().error.contains("platform-rules#/purposes, rule R10"), "\(purpose)")
+        let analyst = try await lab.job("submit", spec, "--watch", by: "ben")
+        #expect(analyst.code == 2 && analyst.pair().error.contains("'ben'") && analyst.pair().error.contains("platform-rules#/analysts, rule R13"), "\(analyst)")
         let second = try await lab.submit(spec)
         #expect(try await eventually { try lab.log("bank").contains("waits for approval: jobs show \(second)") })
         #expect(try await eventually { FileManager.default.fileExists(atPath: lab.path("platform/state/approvals/\(second).json")) })
@@ -80,7 +90,7 @@ import Testing
         _ = operatorRun.pair()
     }
 
-    private func sha256(_ path: String) async throws -> String {
+    static func sha256(_ path: String) async throws -> String {
         let process = Process()
         let pipe = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/env")

@@ -17,7 +17,7 @@ final class RecordedLab: Sendable {
     static let signer = Ed25519.SigningKey(seed: SecretBytes(copying: [UInt8](repeating: 3, count: 32)))
     private static let names: [Role: String] = [.bank: "north", .platform: "south", .arbiter: "middle"]
 
-    private static let contract: [UInt8] = {
+    static let contract: [UInt8] = {
         func party(_ name: String, _ role: String, _ digit: UInt8) -> String {
             let address = role == "bank" ? "" : "\"address\": \"127.0.0.1:1\","
             return """
@@ -41,12 +41,14 @@ final class RecordedLab: Sendable {
     /// - Parameters:
     ///   - seed: of the order of events, which no replay knows.
     ///   - change: of what is recorded; what crosses stays.
+    ///   - isTightened: whether a policy asks for one subject more than the contract.
     ///   - sealed: what is sealed instead of the job's secrets.
-    init(_ job: SmallJob, seed: UInt64 = 11, retention: Retention = .all, isSealed: Bool = true, sealed: SmallJob? = nil,
+    init(_ job: SmallJob, seed: UInt64 = 11, retention: Retention = .all, isSealed: Bool = true, sealed: SmallJob? = nil, isTightened: Bool = false,
          change: (inout [Crossing]) -> Void = { _ in }) throws {
         var job = job
         job.contractDigest = SHA256.hash(Self.contract)
         job.limits = try Contract.parse(Self.contract).limits
+        if isTightened { job.limits.minimumIntersection += 1 }
         var conversation = try Conversation(job, seed: seed)
         let outcome = try conversation.run()
         try #require(outcome.completed.count == 2 && outcome.faults.isEmpty, "\(outcome.faults)")
@@ -61,7 +63,8 @@ final class RecordedLab: Sendable {
             guard isSealed else { continue }
             try vault(role).seal(
                 (sealed ?? job).secrets(role), of: sealedJob(role), inputs: SecretVault.Inputs(
-                    dataset: "main", dataDigest: try FileDigest.of(data(role)), modelDigest: try job.request(role).model.map { SHA256.hash($0) }),
+                    dataset: "main", dataDigest: try FileDigest.of(data(role)), modelDigest: try job.request(role).model.map { SHA256.hash($0) },
+                    limits: .init(job.limits)),
                 to: NodeConfiguration.SealKeys(owner: Self.owner.publicKey, auditor: Self.auditor.publicKey))
             if let model = job.model { try files(role).keep([ResultFile(name: "model.json", bytes: role == .bank ? model.bank : model.platform)],
                                                             job: try #require(JobIdentifier(model.job))) }

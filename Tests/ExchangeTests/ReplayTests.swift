@@ -27,6 +27,17 @@ import Wire
         return try #require(frames.firstIndex { $0.kind == kind })
     }
 
+    @Test("a job is replayed under the limits under which it ran, and not under looser ones of the contract")
+    func limits() throws {
+        let lab = try RecordedLab(try Self.job(), isTightened: true)
+        let contract = try Contract.parse(RecordedLab.contract).limits
+        for role in [Role.bank, .platform] {
+            let kept = try #require(try lab.vault(role).inputs(lab.job.job)).limits.of(contract)
+            #expect(kept == lab.job.limits && kept.minimumIntersection == contract.minimumIntersection + 1)
+            #expect(try lab.replay(role).outcome.holds)
+        }
+    }
+
     @Test("every byte that a party sent comes out again, whatever the order in which it worked and heard, and so do its results",
           arguments: [Role.bank, .platform])
     func whole(role: Role) throws {

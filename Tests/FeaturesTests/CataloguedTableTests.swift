@@ -49,6 +49,30 @@ private let penalties = """
     """
 
 @Suite("Data sets of the catalogue") struct CataloguedTableTests {
+    @Test("a table that is called is asked for once, for the subjects of the main table, and only where a feature needs it")
+    func called() throws {
+        let dataset = """
+            {"path": "main.csv", "id": "id", "fields": {"JN-04/vat_paid_12m": "vat"}, "tables": {
+             "power": {"call": ["/opt/power", "--year", "2025"], "fields": {"JN-12/elec_avg_monthly_amount_12m": "kwh"}}}}
+            """
+        try withTables(["main.csv": "id,vat\na,1\nb,2\nc,3\n"], dataset) { dataset in
+            #expect(dataset.paths.count == 1)
+            var asked: [[String]] = []
+            func read(_ list: String) throws -> Table {
+                try CataloguedTable(dataset, name: "main", identifierKind: .text, asOf: nil).read(try features(list), identifier: "id") { table, words, subjects throws(Fault) in
+                    asked.append([table] + words + subjects)
+                    return Array("id,kwh\nc,30\na,10\n".utf8)
+                }.0
+            }
+            let table = try read(#"["JN-12/elec_avg_monthly_amount_12m", "JN-04/vat_paid_12m"]"#)
+            #expect(asked == [["power", "/opt/power", "--year", "2025", "a", "b", "c"]])
+            let kwh = try numbers(table, "JN-12/elec_avg_monthly_amount_12m")
+            #expect(kwh[0] == 10 && kwh[1].isNaN && kwh[2] == 30)
+            _ = try read(#"["JN-04/vat_paid_12m"]"#)
+            #expect(asked.count == 1)
+        }
+    }
+
     @Test("a penalty past its publication, repaired, too old or yet to come leaves the prepared column as if it were not there", arguments: [
         ("no longer published", "n9,2025-06-01,2025-12-30,"), ("repaired", "n9,2025-06-01,2027-01-01,2025-12-31"),
         ("too old", "n9,2023-12-31,2027-01-01,"), ("yet to come", "n9,2026-01-01,2027-01-01,"), ("without a date", "n9,,2027-01-01,"),

@@ -173,6 +173,20 @@ struct ContractTests {
         #expect(node.retention == .all && node.ledgerBytes == nil && node.approval == .automatic && node.logLevel == .info)
     }
 
+    @Test("retention is a word or an object with lifetimes; a storage key is a file, a variable or a command")
+    func keeping() throws {
+        func node(_ key: String, _ value: String) throws -> NodeConfiguration {
+            try NodeConfiguration.parse(Documents.node.setting(key, to: JSONValue(value)).bytes, directory: "/lab", role: .platform)
+        }
+        let word = try node("/retention", #""inbound""#)
+        #expect(word.retention == .inbound && !word.lifetimes.isLimited)
+        let days = try node("/retention", #"{"payload_days": 0, "result_days": 365}"#)
+        #expect(days.retention == .all && days.lifetimes == .init(payloadDays: 0, identifierDays: nil, resultDays: 365))
+        #expect(try node("/storage_key", #"{"file": "key"}"#).storageKey == .file("/lab/key"))
+        #expect(try node("/storage_key", #"{"environment": "KEY"}"#).storageKey == .environment("KEY"))
+        #expect(try node("/storage_key", #"{"command": ["/bin/vault", "get"]}"#).storageKey == .command(["/bin/vault", "get"]))
+    }
+
     @Test("a data set is a text file in UTF-8 with commas unless it says otherwise, or a table of a database")
     func datasets() throws {
         func read(_ dataset: String) throws -> NodeConfiguration.Dataset? {
@@ -205,6 +219,15 @@ struct ContractTests {
         Mistake("/log_format", #""xml""#, .unknownChoice),
         Mistake("/monitor", #""0.0.0.0:9464""#, .wrongType),
         Mistake("/retention", #""none""#, .unknownChoice),
+        Mistake("/retention", #"{"payload_days": -1}"#, .valueOutOfRange, at: "/retention/payload_days"),
+        Mistake("/retention", #"{"payloads": "some"}"#, .unknownChoice, at: "/retention/payloads"),
+        Mistake("/datasets/main", #"{"path": "a", "id": "u", "tables": {"t": {"call": ["x"], "fields": {"JN-04/vat_paid_12m": "v"}}}}"#, .wrongType,
+                at: "/datasets/main/tables/t/call/0"),
+        Mistake("/datasets/main", #"{"path": "a", "id": "u", "tables": {"t": {"call": ["/x"], "path": "b", "fields": {"JN-04/vat_paid_12m": "v"}}}}"#, .unknownKey,
+                at: "/datasets/main/tables/t/path"),
+        Mistake("/storage_key", "{}", .wrongType),
+        Mistake("/storage_key", #"{"file": "a", "environment": "B"}"#, .wrongType),
+        Mistake("/storage_key", #"{"command": ["vault"]}"#, .wrongType, at: "/storage_key/command/0"),
         Mistake("/ledger", #"{"disk_limit": 0}"#, .valueOutOfRange, at: "/ledger/disk_limit"),
         Mistake("/ledger", #"{"disk": 1}"#, .unknownKey, at: "/ledger/disk"),
         Mistake("/datasets", "{}", .wrongType),

@@ -19,6 +19,7 @@ private func specification(_ change: (JSONValue) -> JSONValue = { $0 }) throws -
         (#""purposes": {"test": {"products": ["信易贷"]}}"#, "/purpose/product", "rules#/purposes/test/products", "R10"),
         (#""purposes": {"test": {"stages": ["post_loan"]}}"#, "/purpose/stage", "rules#/purposes/test/stages", "R10"),
         (#""purposes": {"test": {"fields": ["JN-01", "GB-04.1"]}}"#, "/features/platform/0", "rules#/purposes/test/fields", "R10"),
+        (#""analysts": ["ann", "ben"]"#, "job submit", "rules#/analysts", "R13"),
         (#""levels": {"JN-04": "local"}"#, "/features/platform/0", "rules#/levels", "R09"),
         (#""levels": {"JN-01/tax_credit_grade": "local"}"#, "/features/platform/1", "rules#/levels", "R09"),
         (#""limits": {"minimum_cell": 80}"#, "/features/platform/1", "rules#/limits/minimum_cell", "R05"),
@@ -26,7 +27,7 @@ private func specification(_ change: (JSONValue) -> JSONValue = { $0 }) throws -
         (#""limits": {"maximum_rounds": 30}"#, "/training/maximum_rounds", "rules#/limits/maximum_rounds", "R10"),
     ])
     func refused(text: String, place: String, pointer: String, rule: String) throws {
-        let faults = try policy(text).check(try specification(), role: .platform)
+        let faults = try policy(text).check(try specification(), role: .platform, analyst: "carl")
         #expect(faults.map(\.code) == [.policyForbids] && faults.map(\.place) == [place], "\(faults)")
         for language in [Language.en, .zh] {
             let words = faults.first?.message(language) ?? ""
@@ -38,6 +39,7 @@ private func specification(_ change: (JSONValue) -> JSONValue = { $0 }) throws -
     func raised() throws {
         let generous = try policy(#""purposes": {"test": {"fields": ["JN-04", "JN-01", "GB-04.1"]}}, "levels": {"JN-01": "encrypted"}"#)
         #expect(generous.check(try specification(), role: .platform) == [])
+        #expect(try policy(#""analysts": ["ann"]"#).check(try specification(), role: .platform, analyst: "ann") == [])
         #expect(try policy(#""levels": {"GB-04.1": "local"}"#).check(try specification(), role: .platform).map(\.place) == ["/features/platform/2"])
         // A level of the catalogue cannot be lowered.
         let lowered = try policy(#""levels": {"JN-04": "publishable"}"#)
@@ -68,7 +70,8 @@ private func specification(_ change: (JSONValue) -> JSONValue = { $0 }) throws -
     }
 
     @Test("a malformed policy is refused with its place", arguments: [
-        (#""levels": {"JN-99": "local"}"#, "/levels/JN-99"), (#""levels": {"JN-04": "secret"}"#, "/levels/JN-04"), (#""quota": {"jobs": 0, "days": 1}"#, "/quota/jobs"),
+        (#""levels": {"JN-99": "local"}"#, "/levels/JN-99"), (#""levels": {"JN-04": "secret"}"#, "/levels/JN-04"),
+        (#""levels": {"JN-04/vat_paid_12m": "secret"}"#, "/levels/JN-04~1vat_paid_12m"), (#""analysts": []"#, "/analysts"), (#""quota": {"jobs": 0, "days": 1}"#, "/quota/jobs"),
         (#""quota": {"jobs": 1}"#, "/quota/days"), (#""freshness_days": {"JN-12": "x"}"#, "/freshness_days/JN-12"), (#""purpose": {}"#, "/purpose"),
         (#""limits": {"minimum_cell": 49}"#, "/limits/minimum_cell"), (#""purposes": {"a": {"stages": ["later"]}}"#, "/purposes/a/stages/0"),
     ])

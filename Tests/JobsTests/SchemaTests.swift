@@ -119,7 +119,7 @@ struct SchemaTests {
     @Test("both have the same words to choose from")
     func choices() throws {
         for place in try places() {
-            for (key, property) in try #require(place.schema["properties"]).members {
+            for (key, property) in try #require(place.schema["properties"]).members where !place.foreign.contains(key) {
                 guard let words = property["enum"]?.elements.compactMap(\.text) else { continue }
                 let found = faults(of: place.document.setting("\(place.place)/\(key)", to: .text("?")))
                 let fault = try #require(found.first { $0.place == "\(place.place)/\(key)" })
