@@ -25,7 +25,7 @@ package enum SupportBundle {
             }),
         ]
         if let bytes = try? Installation.read(configurationFile), let document = try? JSONValue.parse(bytes, as: configurationFile) {
-            members["configuration"] = document
+            members["configuration"] = withoutArguments(document)
         }
         if let log { members["log"] = .array(try end(of: log).map { .text($0) }) }
         if let contractRole = Contract.Role(rawValue: role.rawValue), let bytes = try? Installation.read(configurationFile),
@@ -39,6 +39,18 @@ package enum SupportBundle {
             members["files"] = .array(files(directory))
         }
         return .object(members)
+    }
+
+    /// Of programs of the operator's that the configuration names, the name alone: arguments may be secrets.
+    private static func withoutArguments(_ value: JSONValue) -> JSONValue {
+        switch value {
+        case .array(let elements): .array(elements.map(withoutArguments))
+        case .object(let members): .object(members.reduce(into: [:]) { kept, member in
+            let isProgram = ["command", "call"].contains(member.key)
+            kept[member.key] = isProgram ? .array(Array(member.value.list.prefix(1))) : withoutArguments(member.value)
+        })
+        default: value
+        }
     }
 
     private static var machine: JSONValue {
