@@ -171,18 +171,14 @@ package struct Operations: Sendable {
 
     /// Jobs that were opened on a data set.
     func jobs(on dataset: String) throws(Fault) -> Int {
-        var jobs: Set<JobIdentifier> = []
-        try forEachEntry { if $0.action == .subjectsRead, $0.object == dataset, let job = $0.job { jobs.insert(job) } }
-        return jobs.count
+        Set(try entries().filter { $0.action == .subjectsRead && $0.object == dataset }.compactMap(\.job)).count
     }
 
     /// Jobs with a party whose common subjects are not those of `digest`, and differ in fewer than `limit` from them.
     func jobs(with peer: String, near digest: [UInt8], limit: Int) throws(Fault) -> [JobIdentifier] {
         var earlier: [[UInt8]: JobIdentifier] = [:]
-        try forEachEntry { entry in
-            guard entry.action == .subjectsAligned, entry.object == peer, let job = entry.job, let other = entry.digest, other != digest
-            else { return }
-            earlier[other] = job
+        for entry in try entries() where entry.action == .subjectsAligned && entry.object == peer {
+            if let job = entry.job, let other = entry.digest, other != digest { earlier[other] = job }
         }
         guard !earlier.isEmpty else { return [] }
         let directory = URL(fileURLWithPath: place, isDirectory: true)
@@ -190,14 +186,6 @@ package struct Operations: Sendable {
         // A list that is missing or unreadable could have been any: the audit says so, and it is not ours to guess.
         return earlier.filter { SubjectList.difference(list(digest), list($0.key), upTo: limit).map { $0 < limit } ?? false }.map(\.value)
             .sorted { "\($0)" < "\($1)" }
-    }
-
-    private func forEachEntry(_ body: (OperationsEntry) -> Void) throws(Fault) {
-        let directory: OperationsDirectory
-        do { directory = try OperationsDirectory.open(place) } catch { throw Fault(.unreadableFile, at: error.name) }
-        for line in directory.entries.split(separator: UInt8(ascii: "\n")) {
-            if let entry = OperationsEntry(decoding: Array(line)) { body(entry) }
-        }
     }
 
     /// What an entry says of a subject.
