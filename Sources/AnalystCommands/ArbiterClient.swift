@@ -82,8 +82,9 @@ actor ArbiterClient {
 
 /// Follows a job: a bar that renews itself on a terminal, plain lines elsewhere.
 struct JobWatcher {
-    private let client: ArbiterClient
-    private let job: JobIdentifier
+    private var client: ArbiterClient
+    /// The attempt that is followed.
+    private var job: JobIdentifier
     private let person: JobCommand.PersonOption
     private let language: Language
     /// No news for so long is worth a word.
@@ -96,12 +97,13 @@ struct JobWatcher {
         language = person.options.language
     }
 
-    /// Returns when the job has completed; throws why it has not.
-    func run() async throws {
-        var record = try await client.ask(.watchJob(.init()), job: job)
+    /// Returns when the job has completed; throws why it has not. An interrupted job is followed into its next attempt, and an
+    /// arbiter that goes away is waited for, for as long as the contract's deadline.
+    mutating func run() async throws {
         let display = WatchDisplay(client.contract.limits.deadlineSeconds, Self.patienceSeconds, language)
+        let json = person.json
         let ticker = Task {
-            while !Task.isCancelled, !person.json {
+            while !Task.isCancelled, !json {
                 try await Task.sleep(for: .seconds(1))
                 display.tick()
             }
@@ -110,16 +112,40 @@ struct JobWatcher {
             ticker.cancel()
             Console.showStatus(nil)
         }
+        var record = try await client.ask(.watchJob(.init()), job: job)
         while true {
-            if person.json { person.show(record) } else { display.show(record) }
+            if let id = JobIdentifier(octets: record.job.octets), id != job {
+                job = id
+                if !json { Console.say("\(id)") }
+            }
+            if json { person.show(record) } else { display.show(record) }
             if record.state == .completed || record.state == .failed || record.state == .cancelled { break }
-            guard case .jobRecord(let next) = try await client.next() else { throw Fault(.unexpectedMessage, at: client.arbiterName) }
-            record = next
+            do {
+                guard case .jobRecord(let next) = try await client.next() else { throw Fault(.unexpectedMessage, at: client.arbiterName) }
+                record = next
+            } catch let fault as Fault where fault.code == .peerLost {
+                record = try await again(after: fault)
+            }
         }
         ticker.cancel()
         Console.showStatus(nil)
         if record.hasFault { throw record.fault.fault(from: record.faultParty) }
-        if !person.json { Console.note(record.state.name(language)) }
+        if !json { Console.note(record.state.name(language)) }
+    }
+
+    private mutating func again(after fault: Fault) async throws -> JobRecord {
+        let deadline = ContinuousClock.now + .seconds(client.contract.limits.deadlineSeconds)
+        Console.showStatus(nil)
+        Console.note(Phrase(en: "\(fault.message(language)); trying to reach it again", zh: "\(fault.message(language))；正在尝试重新连接")(language))
+        while true {
+            try await Task.sleep(for: .seconds(Double.random(in: 1...3)))
+            do {
+                client = try await person.open()
+                return try await client.ask(.watchJob(.init()), job: job)
+            } catch let next as Fault where next.code == .peerUnreachable || next.code == .peerLost {
+                guard ContinuousClock.now < deadline else { throw fault }
+            }
+        }
     }
 }
 
@@ -156,9 +182,9 @@ private final class WatchDisplay: Sendable {
             }
             var estimate = state.progress ?? ProgressEstimate(expectedRounds: Int(record.expectedRounds))
             estimate.note(record.progress, at: Self.seconds)
-            if record.state == .running { state.progress = estimate }
+            state.progress = record.state == .running ? estimate : nil
             if Console.isTerminal { return record.state == .running ? bar(estimate) : record.stateText(language) }
-            guard step != state.step, record.state == .offered || record.state == .running else { return nil }
+            guard step != state.step, [.offered, .running, .interrupted].contains(record.state) else { return nil }
             return record.state == .running ? estimate.words(language, at: Self.seconds).plain : record.stateText(language)
         }
         if let text { write(text) }

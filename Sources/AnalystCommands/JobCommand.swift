@@ -116,7 +116,10 @@ struct JobCommand: AsyncParsableCommand {
                 }
                 guard let id = JobIdentifier(octets: record.job.octets) else { throw Fault(.malformedMessage, at: client.arbiterName) }
                 if person.json { person.show(record) } else { Console.say("\(id)") }
-                if watch { try await JobWatcher(client, id, person).run() }
+                if watch {
+                    var watcher = JobWatcher(client, id, person)
+                    try await watcher.run()
+                }
                 await client.close()
             }
         }
@@ -163,9 +166,8 @@ struct JobCommand: AsyncParsableCommand {
         func run() async throws {
             try await person.options.reporting {
                 let id = try JobName.parse(job)
-                let client = try await person.open()
-                try await JobWatcher(client, id, person).run()
-                await client.close()
+                var watcher = JobWatcher(try await person.open(), id, person)
+                try await watcher.run()
             }
         }
     }
@@ -215,11 +217,16 @@ extension JobRecord {
 
     /// In words whom a job waits for, and since when.
     func stateText(_ language: Language) -> String {
-        guard state == .offered else { return state.name(language) }
+        if state == .interrupted {
+            return Phrase(en: "interrupted: \(fault.fault(from: faultParty).message(.en)); a new attempt begins once both nodes are back",
+                          zh: "已中断：\(fault.fault(from: faultParty).message(.zh))；双方节点恢复后将自动重新开始")(language)
+        }
+        let number = attempt > 1 ? Phrase(en: ", attempt \(attempt)", zh: "（第 \(attempt) 次尝试）")(language) : ""
+        guard state == .offered else { return state.name(language) + number }
         let awaited = (bankApproved ? [] : [bank]) + (platformApproved ? [] : [platform])
         let since = Date(timeIntervalSince1970: Double(submittedUnixSeconds)).formatted(.iso8601)
         return Phrase(en: "waiting for approval of \(awaited.joined(separator: ", ")) since \(since)",
-                      zh: "自 \(since) 起等待 \(awaited.joined(separator: "、")) 审批")(language)
+                      zh: "自 \(since) 起等待 \(awaited.joined(separator: "、")) 审批")(language) + number
     }
 
     /// For programs; times are Unix seconds. `fault` is there where the job has one.
@@ -228,7 +235,7 @@ extension JobRecord {
             "job": .text(JobIdentifier(octets: job.octets).map { "\($0)" } ?? ""), "state": .text("\(state)"), "name": .text(name), "kind": .text(kind),
             "analyst": .text(analyst), "bank": .text(bank), "platform": .text(platform), "submitted": .integer(submittedUnixSeconds),
             "changed": .integer(changedUnixSeconds), "bank_approved": .bool(bankApproved), "platform_approved": .bool(platformApproved),
-            "expected_rounds": .integer(expectedRounds),
+            "expected_rounds": .integer(expectedRounds), "attempt": .integer(attempt),
             "progress": .object([
                 "phase": .text("\(progress.phase)"), "round": .integer(progress.round), "done": .integer(progress.done), "total": .integer(progress.total),
             ]),

@@ -18,12 +18,16 @@ package enum ArbiterEvent: Sendable {
     case lost(ArbiterLine)
     /// `fresh` is a random identifier for a job that this message may start.
     case heard(Message, job: JobIdentifier, from: ArbiterLine, fresh: JobIdentifier)
+    /// Time has passed: about once a second.
+    case tick
 }
 
 package enum ArbiterEffect: Sendable {
     case send(Message, job: JobIdentifier, to: ArbiterLine)
     /// Keep this record: the job changed.
     case keep(JobRecord)
+    /// Keep what a new job asks for, canonical JSON, so that it can be taken up again.
+    case keepSpecification([UInt8], job: JobIdentifier)
     /// The other end broke the rules.
     case close(ArbiterLine, Fault)
 }
@@ -46,19 +50,24 @@ package struct ArbiterMachine: Sendable {
     private var order: [JobIdentifier] = []
     private var watchers: [JobIdentifier: Set<ArbiterLine>] = [:]
 
-    /// - Parameter records: what an earlier run kept; jobs that were open then have failed.
-    package init(contract: Contract, contractDigest: [UInt8], ledgerKey: Ed25519.SigningKey, records: [JobRecord] = []) {
+    /// - Parameters:
+    ///   - records: what an earlier run kept; jobs that were open then were interrupted by its end.
+    ///   - specifications: what they asked for, as it was kept.
+    package init(contract: Contract, contractDigest: [UInt8], ledgerKey: Ed25519.SigningKey, records: [JobRecord] = [],
+                 specifications: [JobIdentifier: [UInt8]] = [:]) {
         self.contract = contract
         self.contractDigest = contractDigest
         self.ledgerKey = ledgerKey
-        for var record in records.sorted(by: { $0.submittedUnixSeconds < $1.submittedUnixSeconds }) {
+        for record in records.sorted(by: { $0.submittedUnixSeconds < $1.submittedUnixSeconds }) {
             guard let id = JobIdentifier(octets: record.job.octets) else { continue }
-            if !record.state.isFinal {
-                record.state = .failed
-                record.fault = FaultNote(Fault(.peerLost, at: contract.arbiter.name))
-                record.faultParty = contract.arbiter.name
+            var job = ArbiterJob(record: record, specification: specifications[id] ?? [])
+            if record.state == .offered || record.state == .running {
+                let fault = Fault(.peerLost, at: contract.arbiter.name)
+                job.record.fault = FaultNote(fault)
+                job.record.faultParty = contract.arbiter.name
+                job.record.state = state(of: job, after: fault)
             }
-            jobs[id] = ArbiterJob(record: record)
+            jobs[id] = job
             order.append(id)
         }
     }
@@ -70,8 +79,13 @@ package struct ArbiterMachine: Sendable {
         return (open.count - running, running)
     }
 
+    /// What the frames of that job carry.
+    package func attempt(of id: JobIdentifier) -> UInt32 { jobs[id]?.record.attempt ?? 1 }
+
     package mutating func step(_ event: ArbiterEvent, unixSeconds: UInt64) -> [ArbiterEffect] {
         switch event {
+        case .tick:
+            return takeUpInterrupted(unixSeconds)
         case .connected(let line):
             // Whoever dials again has lost what it was doing, though nobody may have seen it go.
             return lost(line, unixSeconds)
@@ -97,7 +111,7 @@ package struct ArbiterMachine: Sendable {
         case .party(let name):
             registered.remove(name)
             return order.flatMap { id -> [ArbiterEffect] in
-                guard let job = jobs[id], job.isOpen, job.involves(name), !job.ended.contains(name) else { return [] }
+                guard let job = jobs[id], job.isWithParties, job.involves(name), !job.ended.contains(name) else { return [] }
                 return end(id, with: Fault(.peerLost, at: name), at: name, now)
             }
         }
@@ -127,7 +141,7 @@ package struct ArbiterMachine: Sendable {
         }
         guard var job = jobs[id], job.involves(name) else { throw Fault(.unexpectedMessage, at: name) }
         // A message that crossed with the end of its job.
-        guard job.isOpen else { return [] }
+        guard job.isWithParties else { return [] }
         jobs[id] = nil
         defer { jobs[id] = jobs[id] ?? job }
         switch message {
@@ -237,6 +251,9 @@ package struct ArbiterMachine: Sendable {
             }
             return [.send(.publicationRecord(.filled { $0.document = publications[question.party]?.document ?? .init() }), job: .none, to: line)]
         case .showJob, .watchJob, .cancelJob:
+            // Who follows or cancels a job means what it has become.
+            var id = id
+            if message.kind != .showJob { while jobs[id.next]?.record.attempt == attempt(of: id) + 1 { id = id.next } }
             guard let job = jobs[id] else { return refuse([Fault(.unknownJob, at: "", "\(id)")]) }
             if case .cancelJob = message {
                 guard person.role == .analyst, job.record.analyst == name else { return refuse([Fault(.notPermitted, at: "job cancel")]) }
@@ -268,7 +285,15 @@ package struct ArbiterMachine: Sendable {
         guard jobs.values.count(where: \.isOpen) < ArbiterMachine.mostOpenJobs else {
             return refuse([Fault(.overloaded, at: contract.arbiter.name)])
         }
+        let (record, effects) = begin(specification, by: analyst, as: id, attempt: 1, now)
+        return effects + [.send(.jobRecord(record), job: id, to: line)]
+    }
+
+    /// Offers a job to both owners.
+    private mutating func begin(_ specification: JobSpecification, by analyst: String, as id: JobIdentifier, attempt: UInt32,
+                                _ now: UInt64) -> (JobRecord, [ArbiterEffect]) {
         forgetOldest()
+        let parties = [specification.parties.bank, specification.parties.platform]
         let canonical = Array(specification.canonicalJSON().utf8)
         var record = JobRecord()
         record.job = id.octets.data
@@ -278,26 +303,59 @@ package struct ArbiterMachine: Sendable {
         record.bank = parties[0]
         record.platform = parties[1]
         record.state = .offered
+        record.attempt = attempt
         record.submittedUnixSeconds = now
         record.changedUnixSeconds = now
         if let training = specification.training {
             let forecast = RoundForecast(training, earlier: specification.earlierRounds(in: jobs.values.map(\.record)))
             record.expectedRounds = UInt32(forecast.likely)
         }
-        var job = ArbiterJob(record: record)
+        var job = ArbiterJob(record: record, specification: canonical)
         job.referee = (specification.training?.settings).map(RoundReferee.init)
         job.specificationDigest = SHA256.hash(canonical)
-        job.heads = HeadRegister(job: id, attempt: 1, bank: parties[0], platform: parties[1], keys: ledgerKeys(parties))
+        job.heads = HeadRegister(job: id, attempt: attempt, bank: parties[0], platform: parties[1], keys: ledgerKeys(parties))
         jobs[id] = job
         order.append(id)
-        return tellPeers(of: specification)
+        let offers = tellPeers(of: specification)
             + parties.map { party in
-                .send(.jobOffer(.filled {
+                ArbiterEffect.send(.jobOffer(.filled {
                     $0.specification = canonical.data
                     $0.analyst = analyst
                 }), job: id, to: .party(party))
             }
-            + [.keep(record), .send(.jobRecord(record), job: id, to: line)]
+        return (record, offers + [.keepSpecification(canonical, job: id), .keep(record)])
+    }
+
+    // Interrupted jobs
+
+    /// A lost line or node may come back, whatever else went wrong would go wrong again.
+    private func state(of job: ArbiterJob, after fault: Fault) -> JobState {
+        guard fault.code != .cancelled else { return .cancelled }
+        // Whom the bank cannot reach has been lost, or is about to be said to be.
+        let isPassing = fault.code == .peerLost || fault.code == .peerUnreachable && !registered.contains(fault.place)
+        return isPassing && job.record.attempt < JobIdentifier.mostAttempts && !job.specification.isEmpty ? .interrupted : .failed
+    }
+
+    /// A new attempt begins once both nodes are here, after a pause that doubles each time; who is not back within the
+    /// contract's deadline is lost for good.
+    private mutating func takeUpInterrupted(_ now: UInt64) -> [ArbiterEffect] {
+        order.filter { jobs[$0]?.record.state == .interrupted }.flatMap { id -> [ArbiterEffect] in
+            guard let job = jobs[id] else { return [] }
+            // The first tick after a restart of the arbiter.
+            let since = job.interruptedUnixSeconds ?? now
+            jobs[id]?.interruptedUnixSeconds = since
+            let isReady = registered.isSuperset(of: [job.record.bank, job.record.platform]) && now >= since + 1 << UInt64(job.record.attempt)
+            guard isReady || now > since + UInt64(contract.limits.deadlineSeconds) else { return [] }
+            jobs[id]?.record.state = .failed
+            jobs[id]?.record.changedUnixSeconds = now
+            guard isReady, let specification = try? JobSpecification.parse(job.specification), contract.check(specification).isEmpty else {
+                return notify(jobs[id] ?? job, id, now) + [.keep(jobs[id]?.record ?? job.record)]
+            }
+            let (record, effects) = begin(specification, by: job.record.analyst, as: id.next, attempt: job.record.attempt + 1, now)
+            watchers[id.next] = watchers.removeValue(forKey: id)
+            return [.keep(jobs[id]?.record ?? job.record)] + effects
+                + (watchers[id.next] ?? []).map { .send(.jobRecord(record), job: id.next, to: $0) }
+        }
     }
 
     /// Each side's description of the data set that is asked for goes to the other, whose owner sees a plan of the job.
@@ -339,7 +397,8 @@ package struct ArbiterMachine: Sendable {
     /// The job is over for every party that has not said so itself.
     private mutating func end(_ id: JobIdentifier, with fault: Fault, at name: String, _ now: UInt64) -> [ArbiterEffect] {
         guard var job = jobs[id], job.isOpen else { return [] }
-        job.record.state = fault.code == .cancelled ? .cancelled : .failed
+        job.record.state = state(of: job, after: fault)
+        job.interruptedUnixSeconds = now
         job.record.fault = FaultNote(fault)
         job.record.faultParty = name
         job.record.clearAwaited()
@@ -357,6 +416,8 @@ package struct ArbiterMachine: Sendable {
 /// One job as the arbiter knows it.
 struct ArbiterJob: Sendable {
     var record: JobRecord
+    /// Canonical JSON; of a job that an earlier run has forgotten, nothing.
+    let specification: [UInt8]
     var specificationDigest: [UInt8] = []
     var approved: Set<String> = []
     var ended: Set<String> = []
@@ -367,10 +428,16 @@ struct ArbiterJob: Sendable {
     var heard: [String: UInt64] = [:]
     var referee: RoundReferee?
     var heads: HeadRegister?
+    /// Nothing for a job that an earlier run of the arbiter left.
+    var interruptedUnixSeconds: UInt64?
 
-    init(record: JobRecord) { self.record = record }
+    init(record: JobRecord, specification: [UInt8]) {
+        self.record = record
+        self.specification = specification
+    }
 
     var isOpen: Bool { !record.state.isFinal }
+    var isWithParties: Bool { record.state == .offered || record.state == .running }
     func involves(_ party: String) -> Bool { record.bank == party || record.platform == party }
 }
 

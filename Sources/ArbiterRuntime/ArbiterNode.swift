@@ -46,7 +46,17 @@ package actor ArbiterNode {
                              retention: .all, hasSM3: contract.suite == .sm2SM3)
         operations = try Operations(installation)
         machine = ArbiterMachine(contract: contract, contractDigest: installation.contractDigest, ledgerKey: installation.ledgerKey,
-                                 records: ArbiterNode.load(records))
+                                 records: ArbiterNode.load(records), specifications: ArbiterNode.specifications(records))
+    }
+
+    /// `records/JOB.json` beside `records/JOB.record`.
+    private static func specifications(_ directory: URL) -> [JobIdentifier: [UInt8]] {
+        let files = (try? FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)) ?? []
+        let found = files.filter { $0.pathExtension == "json" }.compactMap { file -> (JobIdentifier, [UInt8])? in
+            guard let id = JobIdentifier(file.deletingPathExtension().lastPathComponent), let data = try? Data(contentsOf: file) else { return nil }
+            return (id, [UInt8](data))
+        }
+        return Dictionary(found) { first, _ in first }
     }
 
     private static func load(_ directory: URL) -> [JobRecord] {
@@ -74,7 +84,10 @@ package actor ArbiterNode {
             handler: { [self] in await welcome($0) })
         let watched = try await monitor.listen { [self] in await condition }
         log.info(en: "listening at \(address)", zh: "正在监听 \(address)")
-        while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            step(.tick)
+        }
         await watched?.close()
         await listener.close()
     }
@@ -123,9 +136,11 @@ package actor ArbiterNode {
         for effect in machine.step(event, unixSeconds: UInt64(Date().timeIntervalSince1970)) {
             switch effect {
             case .send(let message, let job, let end):
-                lines[end]?.post(message, job: job)
+                lines[end]?.post(message, job: job, attempt: machine.attempt(of: job))
             case .keep(let record):
                 keep(record)
+            case .keepSpecification(let bytes, let job):
+                keep(bytes, as: "\(job).json")
             case .close(let end, let fault):
                 log.warning(fault)
                 if let line = lines[end] { Task { await line.dismiss() } }
@@ -140,7 +155,7 @@ package actor ArbiterNode {
             if record.state == .running {
                 // Both parties witness how far the arbiter's operations have come: they record the frame.
                 let head = try operations.record(.jobStarted, job: id)
-                for name in [record.bank, record.platform] { lines[.party(name)]?.post(.operationsHead(head), job: id) }
+                for name in [record.bank, record.platform] { lines[.party(name)]?.post(.operationsHead(head), job: id, attempt: record.attempt) }
             }
             if record.state.isFinal {
                 try operations.record(.jobEnded, job: id, object: record.state == .completed ? "completed" : "\(record.fault.code)")
@@ -148,13 +163,17 @@ package actor ArbiterNode {
         } catch {
             log.warning(error)
         }
+        if record.state.isFinal || record.state == .interrupted { ledgers.end(id) }
         if record.state.isFinal {
-            ledgers.end(id)
             monitor.jobEnded(completed: record.state == .completed)
         }
         log.of(id).info(en: "\(record.name): \(record.state.name.en)", zh: "\(record.name)：\(record.state.name.zh)")
+        keep(bytes, as: "\(id).record")
+    }
+
+    private func keep(_ bytes: [UInt8], as name: String) {
         do {
-            try Data(bytes).write(to: records.appendingPathComponent("\(id).record"), options: .atomic)
+            try Data(bytes).write(to: records.appendingPathComponent(name), options: .atomic)
         } catch {
             log.warning(Fault(.unwritable, at: "records"))
         }

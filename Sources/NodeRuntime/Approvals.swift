@@ -22,6 +22,7 @@ final class Approvals: Sendable {
 
     struct Waiting: Sendable {
         let specification: JobSpecification
+        fileprivate let attempt: UInt32
         let sinceUnixSeconds: Int
         fileprivate let decision: AsyncStream<Decision>.Continuation
     }
@@ -40,19 +41,26 @@ final class Approvals: Sendable {
         self.operations = operations
     }
 
-    /// Returns who consented, or nothing when the job ended meanwhile.
+    /// Returns who consented, or nothing when the job ended meanwhile. A person's consent to a job that was interrupted holds
+    /// for the next attempt at the same.
     ///
-    /// - Throws: `refusedByApprover` with the reason.
-    func consent(to specification: JobSpecification, _ job: JobIdentifier, onWait: () -> Void) async throws(Fault) -> String? {
+    /// - Throws: `refusedByApprover` with the reason; `unexpectedMessage` for an attempt that there cannot be.
+    func consent(to specification: JobSpecification, _ job: JobIdentifier, attempt: UInt32, onWait: () -> Void) async throws(Fault) -> String? {
+        guard (1...JobIdentifier.mostAttempts).contains(attempt) else { throw Fault(.unexpectedMessage, at: "\(job)") }
         if policy.consents(to: specification) {
             try operations.record(.jobApproved, by: .configuration, job: job, purpose: specification.purpose.code)
-            try keep(job, specification, by: "configuration", reason: nil)
+            try keep(job, specification, by: "configuration", attempt: attempt, reason: nil)
             return "configuration"
+        }
+        if attempt > 1, let earlier = consent(to: job.previous, attempt: attempt - 1, specification) {
+            try operations.record(.jobApproved, by: .configuration, job: job, purpose: specification.purpose.code, object: "\(job.previous)")
+            try keep(job, specification, by: earlier, attempt: attempt, reason: nil)
+            return earlier
         }
         let (stream, continuation) = AsyncStream<Decision>.makeStream()
         let hasRoom = waiting.withLock { waiting in
             guard waiting.count < Self.mostWaiting else { return false }
-            waiting[job] = Waiting(specification: specification, sinceUnixSeconds: Int(Date().timeIntervalSince1970), decision: continuation)
+            waiting[job] = Waiting(specification: specification, attempt: attempt, sinceUnixSeconds: Int(Date().timeIntervalSince1970), decision: continuation)
             return true
         }
         guard hasRoom else { throw Fault(.overloaded, at: node) }
@@ -86,7 +94,7 @@ final class Approvals: Sendable {
                               purpose: open.specification.purpose.code,
                               object: reason.map { _ in "\(Fault.Code.refusedByApprover.rawValue)" })
         // Whoever takes it from the list decides: of two at once, one.
-        try keep(job, open.specification, by: name ?? account, account: account, reason: reason)
+        try keep(job, open.specification, by: name ?? account, account: account, attempt: open.attempt, reason: reason)
         guard waiting.withLock({ $0.removeValue(forKey: job) }) != nil else { throw Fault(.notAwaitingApproval, at: "", "\(job)") }
         open.decision.yield(Decision(approver: name ?? account, reason: reason))
         open.decision.finish()
@@ -103,14 +111,26 @@ final class Approvals: Sendable {
 
     var all: [JobIdentifier: Waiting] { waiting.withLock { $0 } }
 
-    private func keep(_ job: JobIdentifier, _ specification: JobSpecification, by name: String, account: String? = nil,
+    /// Who consented to that attempt at the same specification, unless it was completed here.
+    private func consent(to job: JobIdentifier, attempt: UInt32, _ specification: JobSpecification) -> String? {
+        guard files.report("\(job)") == nil, let record = files.approval(job), record["decision"]?.string == "approved",
+              record["attempt"]?.integer == Int(attempt), record["specification"]?.string == specification.digest
+        else { return nil }
+        return record["by"]?.string
+    }
+
+    private func keep(_ job: JobIdentifier, _ specification: JobSpecification, by name: String, account: String? = nil, attempt: UInt32,
                       reason: String?) throws(Fault) {
         var members: [String: JSONValue] = [
             "job": .text("\(job)"), "name": .text(specification.name), "by": .text(name), "decision": .text(reason == nil ? "approved" : "refused"),
-            "at": .text(Date().formatted(.iso8601)),
+            "at": .text(Date().formatted(.iso8601)), "attempt": .integer(attempt), "specification": .text(specification.digest),
         ]
         if let account { members["account"] = .text(account) }
         if let reason { members["reason"] = .text(reason) }
         try files.keep(JSONValue.object(members), at: "approvals/\(job).json")
     }
+}
+
+extension JobSpecification {
+    fileprivate var digest: String { SHA256.hash(Array(canonicalJSON().utf8)).hexadecimal }
 }

@@ -134,8 +134,7 @@ package final class DataNode: Sendable {
         var delaySeconds = 1.0
         while !Task.isCancelled {
             do throws(Fault) {
-                try await serveArbiter()
-                delaySeconds = 1
+                try await serveArbiter { delaySeconds = 1 }
             } catch {
                 if error.code == .cancelled { break }
                 log.error(en: "no line to the arbiter", zh: "与仲裁方的连接不可用", error)
@@ -148,7 +147,8 @@ package final class DataNode: Sendable {
         }
         await listener?.close()
         await watched?.close()
-        await endAll(Fault(.cancelled))
+        // Whoever waits for this node loses it, and may wait for its return.
+        await endAll(Fault(.peerLost, at: name))
     }
 
     private func endAll(_ fault: Fault) async {
@@ -190,7 +190,7 @@ package final class DataNode: Sendable {
 
     // The arbiter's line
 
-    private func serveArbiter() async throws(Fault) {
+    private func serveArbiter(onRegistered: () -> Void) async throws(Fault) {
         let arbiter = contract.arbiter
         guard let address = arbiter.address?.description else { throw Fault(.defect, at: "contract") }
         let connection = try await Transport.connect(
@@ -198,6 +198,7 @@ package final class DataNode: Sendable {
         let line = Line(connection, ownRole: role, peerRole: .arbiter, peerName: arbiter.name, ledgers: ledgers)
         try await line.register(contractDigest)
         isRegistered.withLock { $0 = true }
+        onRegistered()
         defer { isRegistered.withLock { $0 = false } }
         log.info(en: "registered with \(arbiter.name)", zh: "已在 \(arbiter.name) 登记")
         let posted = PostedLine(line)
@@ -321,7 +322,7 @@ package final class DataNode: Sendable {
         do throws(Fault) {
             let offered = try self.request(offer, id, attempt)
             let name = offered.specification.name
-            let approver = try await approvals.consent(to: offered.specification, id) {
+            let approver = try await approvals.consent(to: offered.specification, id, attempt: attempt) {
                 log.info(en: "\(name) waits for approval: jobs show \(id)", zh: "\(name) 等待审批：jobs show \(id)")
             }
             guard let approver, considered.withLock({ $0.contains(id) }) else { return ledgers.end(id) }

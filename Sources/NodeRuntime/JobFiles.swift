@@ -103,13 +103,19 @@ extension JobFiles {
     /// Of a job that was completed here.
     func report(_ job: String) -> JSONValue? { ((try? read("report.json", job: job)) ?? nil).flatMap { try? JSONValue.parse($0, as: "report.json") } }
 
+    /// The record of the decision on a job.
+    func approval(_ job: JobIdentifier) -> JSONValue? {
+        let name = "\(job).json"
+        guard let data = try? Data(contentsOf: directory.appendingPathComponent("approvals/\(name)")) else { return nil }
+        return try? JSONValue.parse([UInt8](data), as: name)
+    }
+
     /// Other jobs that this node has consented to within so many days, whatever became of them.
     func approvals(withinDays days: Int, besides job: JobIdentifier) -> Int {
         let folder = directory.appendingPathComponent("approvals", isDirectory: true)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.count { name in
-            guard name != "\(job).json", let data = try? Data(contentsOf: folder.appendingPathComponent(name)),
-                  let record = try? JSONValue.parse([UInt8](data), as: name),
+            guard name.hasSuffix(".json"), let id = JobIdentifier(String(name.dropLast(5))), id != job, let record = approval(id),
                   record["decision"]?.string == "approved", let at = record["at"]?.string.flatMap({ try? Date($0, strategy: .iso8601) })
             else { return false }
             return at > since(days)

@@ -184,6 +184,15 @@ package struct JobIdentifier: Sendable, Hashable, LosslessStringConvertible {
 
     package var octets: [UInt8] { bigEndian(high) + bigEndian(low) }
 
+    /// A job that is interrupted is taken up again as a job of its own, with new secrets and ledgers, so often at most.
+    package static let mostAttempts: UInt32 = 5
+
+    /// The job that takes this one up: the next number, so that everyone knows which is meant and there is but one.
+    package var next: JobIdentifier { JobIdentifier(high: low == .max ? high &+ 1 : high, low: low &+ 1) }
+
+    /// The job that this one takes up, if it is not a first attempt.
+    package var previous: JobIdentifier { JobIdentifier(high: low == 0 ? high &- 1 : high, low: low &- 1) }
+
     package var description: String {
         octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }

@@ -102,6 +102,7 @@ extension JobState {
         case .completed: Phrase(en: "completed", zh: "已完成")
         case .failed: Phrase(en: "failed", zh: "失败")
         case .cancelled: Phrase(en: "cancelled", zh: "已取消")
+        case .interrupted: Phrase(en: "interrupted", zh: "已中断")
         case .UNRECOGNIZED(let number): Phrase(en: "state \(number)", zh: "状态 \(number)")
         }
     }

@@ -142,6 +142,9 @@ package nonisolated enum JobState: SwiftProtobuf.Enum, Swift.CaseIterable {
   case completed // = 2
   case failed // = 3
   case cancelled // = 4
+
+  /// taken up again in a new attempt once both nodes are back
+  case interrupted // = 5
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -155,6 +158,7 @@ package nonisolated enum JobState: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 2: self = .completed
     case 3: self = .failed
     case 4: self = .cancelled
+    case 5: self = .interrupted
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -166,6 +170,7 @@ package nonisolated enum JobState: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .completed: return 2
     case .failed: return 3
     case .cancelled: return 4
+    case .interrupted: return 5
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -177,6 +182,7 @@ package nonisolated enum JobState: SwiftProtobuf.Enum, Swift.CaseIterable {
     .completed,
     .failed,
     .cancelled,
+    .interrupted,
   ]
 
 }
@@ -974,6 +980,12 @@ package nonisolated struct JobRecord: @unchecked Sendable {
     set {_uniqueStorage()._expectedRounds = newValue}
   }
 
+  /// 1, and one more in each job that takes up the one before it
+  package var attempt: UInt32 {
+    get {_storage._attempt}
+    set {_uniqueStorage()._attempt = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -1044,7 +1056,7 @@ nonisolated extension Decision: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension JobState: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0JOB_STATE_OFFERED\0\u{1}JOB_STATE_RUNNING\0\u{1}JOB_STATE_COMPLETED\0\u{1}JOB_STATE_FAILED\0\u{1}JOB_STATE_CANCELLED\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0JOB_STATE_OFFERED\0\u{1}JOB_STATE_RUNNING\0\u{1}JOB_STATE_COMPLETED\0\u{1}JOB_STATE_FAILED\0\u{1}JOB_STATE_CANCELLED\0\u{1}JOB_STATE_INTERRUPTED\0")
 }
 
 nonisolated extension Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -2511,7 +2523,7 @@ nonisolated extension CancelJob: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobRecord"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}name\0\u{1}kind\0\u{1}analyst\0\u{1}bank\0\u{1}platform\0\u{1}state\0\u{1}progress\0\u{1}fault\0\u{3}fault_party\0\u{3}submitted_unix_seconds\0\u{3}changed_unix_seconds\0\u{3}bank_approved\0\u{3}platform_approved\0\u{1}awaited\0\u{3}awaited_since_unix_seconds\0\u{1}rounds\0\u{3}expected_rounds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}name\0\u{1}kind\0\u{1}analyst\0\u{1}bank\0\u{1}platform\0\u{1}state\0\u{1}progress\0\u{1}fault\0\u{3}fault_party\0\u{3}submitted_unix_seconds\0\u{3}changed_unix_seconds\0\u{3}bank_approved\0\u{3}platform_approved\0\u{1}awaited\0\u{3}awaited_since_unix_seconds\0\u{1}rounds\0\u{3}expected_rounds\0\u{1}attempt\0")
 
   fileprivate class _StorageClass {
     var _job: Data = Data()
@@ -2532,6 +2544,7 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     var _awaitedSinceUnixSeconds: UInt64 = 0
     var _rounds: UInt32 = 0
     var _expectedRounds: UInt32 = 0
+    var _attempt: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2560,6 +2573,7 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       _awaitedSinceUnixSeconds = source._awaitedSinceUnixSeconds
       _rounds = source._rounds
       _expectedRounds = source._expectedRounds
+      _attempt = source._attempt
     }
   }
 
@@ -2596,6 +2610,7 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         case 16: try { try decoder.decodeSingularUInt64Field(value: &_storage._awaitedSinceUnixSeconds) }()
         case 17: try { try decoder.decodeSingularUInt32Field(value: &_storage._rounds) }()
         case 18: try { try decoder.decodeSingularUInt32Field(value: &_storage._expectedRounds) }()
+        case 19: try { try decoder.decodeSingularUInt32Field(value: &_storage._attempt) }()
         default: break
         }
       }
@@ -2662,6 +2677,9 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       if _storage._expectedRounds != 0 {
         try visitor.visitSingularUInt32Field(value: _storage._expectedRounds, fieldNumber: 18)
       }
+      if _storage._attempt != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._attempt, fieldNumber: 19)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2689,6 +2707,7 @@ nonisolated extension JobRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
         if _storage._awaitedSinceUnixSeconds != rhs_storage._awaitedSinceUnixSeconds {return false}
         if _storage._rounds != rhs_storage._rounds {return false}
         if _storage._expectedRounds != rhs_storage._expectedRounds {return false}
+        if _storage._attempt != rhs_storage._attempt {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -90,7 +90,7 @@ import Wire
 
     // Losses
 
-    @Test("a node lost before or during a job ends it as the loss of that node", arguments: ["offered", "running"], ["north", "south"])
+    @Test("a node lost before or during a job interrupts it as the loss of that node", arguments: ["offered", "running"], ["north", "south"])
     func lost(stage: String, name: String) throws {
         var lab = try TrialArbiter()
         let job = stage == "offered" ? try lab.submit() : try lab.running()
@@ -98,7 +98,7 @@ import Wire
         _ = lab.take(.party(other))
         lab.step(.lost(.party(name)))
         let record = try lab.record(job)
-        #expect(record.state == .failed && record.fault.fault(from: "") == Fault(.peerLost, at: name) && record.faultParty == name)
+        #expect(record.state == .interrupted && record.fault.fault(from: "") == Fault(.peerLost, at: name) && record.faultParty == name)
         #expect(lab.stop(other) == Fault(.peerLost, at: name) && lab.stop(name) == nil)
         // And nothing is started with it until it is back.
         lab.hear(.submitJob(.filled { $0.specification = Data(TrialArbiter.specification().utf8) }), from: TrialArbiter.person("ann"))
@@ -114,7 +114,7 @@ import Wire
         let job = try lab.running()
         let elsewhere = try lab.submit(TrialArbiter.specification(bank: "east", platform: "west"))
         lab.step(.connected(.party("south")))
-        #expect(try lab.record(job).state == .failed && lab.stop("north") == Fault(.peerLost, at: "south"))
+        #expect(try lab.record(job).state == .interrupted && lab.stop("north") == Fault(.peerLost, at: "south"))
         #expect(try lab.record(elsewhere).state == .offered)
         // It is not asked for anything before it has registered.
         lab.hear(.submitJob(.filled { $0.specification = Data(TrialArbiter.specification().utf8) }), from: TrialArbiter.person("ann"))
@@ -167,7 +167,7 @@ import Wire
             lab.hear(.end(Fault(.peerLost, at: "south")), job, from: .party("north"))
             lab.hear(.end(answer), job, from: .party("south"))
             let record = try lab.record(job)
-            #expect(record.state == .failed && record.fault.fault(from: "") == Fault(.peerLost, at: "south"))
+            #expect(record.state == .interrupted && record.fault.fault(from: "") == Fault(.peerLost, at: "south"))
         }
     }
 
@@ -178,7 +178,7 @@ import Wire
         lab.hear(.end(Fault(.endedByPeer, at: "south")), job, from: .party("north"))
         lab.step(.lost(.party("south")))
         let record = try lab.record(job)
-        #expect(record.state == .failed && record.fault.fault(from: "") == Fault(.peerLost, at: "south") && record.faultParty == "south")
+        #expect(record.state == .interrupted && record.fault.fault(from: "") == Fault(.peerLost, at: "south") && record.faultParty == "south")
     }
 
     @Test("a specific reason ends the job at once")
@@ -344,7 +344,7 @@ import Wire
 
     // Restart
 
-    @Test("what was kept is known after a restart; what was open then has failed")
+    @Test("what was kept is known after a restart; what was open then was interrupted, and is taken up once both nodes are back")
     func restart() throws {
         var before = try TrialArbiter()
         let done = try before.running()
@@ -361,11 +361,11 @@ import Wire
             guard case .jobRecord(let record) = try Message.decode(kind: .jobRecord, payload: bytes) else { return nil }
             return record
         }
-        var after = try TrialArbiter(records: records)
+        var after = try TrialArbiter(records: records, specifications: before.specifications)
         #expect(try after.record(done).state == .completed && after.record(cancelled).state == .cancelled)
         for job in [running, offered] {
             let record = try after.record(job)
-            #expect(record.state == .failed && record.fault.fault(from: "") == Fault(.peerLost, at: "middle") && record.faultParty == "middle")
+            #expect(record.state == .interrupted && record.fault.fault(from: "") == Fault(.peerLost, at: "middle") && record.faultParty == "middle")
         }
         after.hear(.listJobs(.init()), from: TrialArbiter.person("ann"))
         guard case .jobList(let list)? = after.take(TrialArbiter.person("ann")).last?.message else { return }
@@ -373,6 +373,16 @@ import Wire
         // A party's word on a job that is over is let be.
         after.hear(.end(), running, from: .party("north"))
         #expect(after.closed.isEmpty && after.stop("south") == nil)
+        after.tick(seconds: 1)
+        after.tick(seconds: 2)
+        for job in [running, offered] {
+            let (earlier, next) = (try after.record(job), try after.record(job.next))
+            #expect(earlier.state == .failed && next.state == .offered && next.attempt == 2)
+        }
+        #expect(after.take(.party("south")).map(\.job) == [running.next, offered.next])
         #expect(try after.record(try after.submit()).state == .offered)
+        // Without what it asked for, nothing can be taken up.
+        var poor = try TrialArbiter(records: records)
+        #expect(try poor.record(running).state == .failed)
     }
 }

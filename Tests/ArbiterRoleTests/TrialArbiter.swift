@@ -13,6 +13,7 @@ struct TrialArbiter {
 
     private(set) var machine: ArbiterMachine
     private(set) var kept: [JobRecord] = []
+    private(set) var specifications: [JobIdentifier: [UInt8]] = [:]
     private(set) var closed: [ArbiterLine: Fault] = [:]
     private var sent: [ArbiterLine: [Sent]] = [:]
     private var jobs: UInt64 = 0
@@ -47,9 +48,10 @@ struct TrialArbiter {
             """.utf8))
     }
 
-    init(records: [JobRecord] = [], registering: [String] = TrialArbiter.parties) throws {
+    init(records: [JobRecord] = [], specifications: [JobIdentifier: [UInt8]] = [:], registering: [String] = TrialArbiter.parties) throws {
         machine = ArbiterMachine(contract: try Self.contract.get(), contractDigest: Self.digest,
-                                 ledgerKey: Ed25519.SigningKey(seed: SecretBytes(copying: Self.digest)), records: records)
+                                 ledgerKey: Ed25519.SigningKey(seed: SecretBytes(copying: Self.digest)), records: records,
+                                 specifications: specifications)
         for name in registering {
             hear(Self.registration, from: .party(name))
             #expect(take(.party(name)) == [Sent(message: .nodeRegistered(.filled { $0.version = 1 }), job: .none)])
@@ -77,6 +79,7 @@ struct TrialArbiter {
             switch effect {
             case .send(let message, let job, let line): sent[line, default: []].append(Sent(message: message, job: job))
             case .keep(let record): kept.append(record)
+            case .keepSpecification(let bytes, let job): specifications[job] = bytes
             case .close(let line, let fault): closed[line] = fault
             }
             // Whatever it says is on the published list for that receiver.
@@ -93,7 +96,7 @@ struct TrialArbiter {
     @discardableResult
     mutating func hear(_ message: Message, _ job: JobIdentifier = .none, from line: ArbiterLine) -> [ArbiterEffect] {
         jobs += 1
-        let fresh = JobIdentifier(octets: [UInt8](repeating: 0xab, count: 8) + withUnsafeBytes(of: jobs.bigEndian, Array.init)) ?? .none
+        let fresh = JobIdentifier(octets: withUnsafeBytes(of: jobs.bigEndian, Array.init) + [UInt8](repeating: 0xab, count: 8)) ?? .none
         return step(.heard(message, job: job, from: line, fresh: fresh))
     }
 
@@ -120,6 +123,17 @@ struct TrialArbiter {
 
     mutating func approve(_ job: JobIdentifier, by names: [String] = ["north", "south"]) {
         for name in names { hear(.jobAnswer(.init()), job, from: .party(name)) }
+    }
+
+    mutating func tick(seconds: UInt64) {
+        now += seconds - 1
+        step(.tick)
+    }
+
+    mutating func comesBack(_ name: String) {
+        step(.connected(.party(name)))
+        hear(Self.registration, from: .party(name))
+        _ = take(.party(name))
     }
 
     /// A job that both parties have started.

@@ -101,7 +101,8 @@ enum Misuse: String, CaseIterable {
 
     @Test("with three nodes: every mistake is told in the words of the document, in both languages, and leaves no result")
     func withNodes() async throws {
-        let lab = try await TrialLab(limits: ["bads_per_column": 60])
+        // Whoever has vanished is given up soon.
+        let lab = try await TrialLab(limits: ["bads_per_column": 60, "deadline_seconds": 20])
         let data = try TrialData.files.get()
         var files: [String: String] = [:]
         let lines = try String(contentsOf: data.appending(path: "bank.csv"), encoding: .utf8).split(whereSeparator: \.isNewline).map(String.init)

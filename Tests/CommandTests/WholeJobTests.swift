@@ -192,9 +192,9 @@ import Testing
         try kept.write(to: file)
     }
 
-    @Test("a platform that is killed in training ends the job for the bank and for who watches, and nothing is half written")
+    @Test("a platform that is killed in training and not started again ends the job for the bank and for who watches, and nothing is half written")
     func killed() async throws {
-        let lab = try await TrialLab()
+        let lab = try await TrialLab(limits: ["deadline_seconds": 12])
         try await lab.start()
         let specification = try lab.specification { $0["training"] = ["key_bits": 512, "maximum_rounds": 40, "tolerance": 0.0001, "degree": 8] }
         let job = try await lab.submit(specification)

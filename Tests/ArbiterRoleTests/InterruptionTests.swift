@@ -1,0 +1,106 @@
+import ArbiterRole
+import Faults
+import Jobs
+import Testing
+import Wire
+
+@Suite("Interrupted jobs at the arbiter") struct InterruptionTests {
+    @Test("the next attempt is the next job, offered to both once the lost node is back and a pause is over; who watches follows it")
+    func takenUp() throws {
+        var lab = try TrialArbiter()
+        let job = try lab.running()
+        let watcher = TrialArbiter.person("ida", 6)
+        lab.hear(.watchJob(.init()), job, from: watcher)
+        lab.step(.lost(.party("south")))
+        lab.tick(seconds: 5)
+        #expect(try lab.record(job).state == .interrupted)
+        lab.comesBack("south")
+        _ = lab.take(.party("north"))
+        lab.step(.tick)
+        #expect(try lab.record(job).state == .failed)
+        let next = try lab.record(job.next)
+        #expect(next.state == .offered && next.attempt == 2 && next.name == "trial" && next.analyst == "ann" && !next.bankApproved)
+        #expect(lab.machine.attempt(of: job.next) == 2 && lab.machine.attempt(of: job) == 1)
+        for name in ["north", "south"] { #expect(lab.take(.party(name)).filter { $0.message.kind == .jobOffer }.map(\.job) == [job.next]) }
+        let told = lab.take(watcher).compactMap { sent -> JobRecord? in if case .jobRecord(let record) = sent.message { record } else { nil } }
+        #expect(told.map(\.state) == [.running, .interrupted, .offered] && JobIdentifier(octets: told[2].job.octets) == job.next)
+
+        // Whoever asks for the earlier one later is shown what it has become, and may cancel that.
+        lab.approve(job.next)
+        lab.hear(.watchJob(.init()), job, from: watcher)
+        guard case .jobRecord(let shown)? = lab.take(watcher).last?.message else { throw Missing() }
+        #expect(JobIdentifier(octets: shown.job.octets) == job.next && shown.state == .running)
+        for name in ["north", "south"] { lab.hear(.end(), job.next, from: .party(name)) }
+        #expect(try lab.record(job.next).state == .completed)
+        lab.tick(seconds: 100)
+        #expect(try lab.record(job.next).state == .completed && lab.record(job).state == .failed)
+    }
+
+    private struct Missing: Error {}
+
+    @Test("a node that is not back within the deadline is lost for good, and whoever watches is told")
+    func deadline() throws {
+        var lab = try TrialArbiter()
+        let job = try lab.running()
+        let watcher = TrialArbiter.person("ann", 6)
+        lab.hear(.watchJob(.init()), job, from: watcher)
+        lab.step(.lost(.party("north")))
+        lab.tick(seconds: 599)
+        #expect(try lab.record(job).state == .interrupted)
+        lab.tick(seconds: 3)
+        let record = try lab.record(job)
+        #expect(record.state == .failed && record.fault.fault(from: "") == Fault(.peerLost, at: "north"))
+        #expect(lab.take(watcher).count == 3)
+        lab.comesBack("north")
+        lab.tick(seconds: 10)
+        #expect(lab.take(.party("north")).isEmpty)
+    }
+
+    @Test("a line that is lost again and again ends the fifth attempt for good, each after a longer pause")
+    func attempts() throws {
+        var lab = try TrialArbiter()
+        var job = try lab.running()
+        for attempt in 1...4 as ClosedRange<UInt64> {
+            lab.hear(.end(Fault(.peerLost, at: "south")), job, from: .party("north"))
+            lab.hear(.end(Fault(.peerLost, at: "north")), job, from: .party("south"))
+            lab.tick(seconds: (1 << attempt) - 1)
+            #expect(try lab.record(job).state == .interrupted, "\(attempt)")
+            lab.tick(seconds: 1)
+            #expect(try lab.record(job).state == .failed && lab.record(job.next).attempt == UInt32(attempt) + 1)
+            job = job.next
+            lab.approve(job)
+        }
+        lab.hear(.end(Fault(.peerLost, at: "south")), job, from: .party("north"))
+        lab.hear(.end(Fault(.peerLost, at: "north")), job, from: .party("south"))
+        #expect(try lab.record(job).state == .failed)
+        lab.tick(seconds: 100)
+        #expect(lab.specifications.count == 5)
+    }
+
+    @Test("whatever would happen again ends a job for good", arguments: [
+        Fault(.cryptographicCheck, at: "south"), Fault(.deadlinePassed, at: "south", "600"), Fault(.ledgersDiffer, at: "south"),
+        Fault(.intersectionTooSmall, at: "", "1", "2"), Fault(.peerUnreachable, at: "south"), Fault(.malformedMessage, at: "south"), Fault(.unwritable, at: "ledger"),
+    ])
+    func forGood(fault: Fault) throws {
+        var lab = try TrialArbiter()
+        let job = try lab.running()
+        lab.hear(.end(fault), job, from: .party("north"))
+        #expect(try lab.record(job).state == .failed)
+        lab.tick(seconds: 100)
+        #expect(lab.specifications.count == 1)
+    }
+
+    @Test("an interrupted job can be cancelled, counts as open, and hears no more of its parties")
+    func cancelled() throws {
+        var lab = try TrialArbiter()
+        let job = try lab.running()
+        lab.step(.lost(.party("south")))
+        lab.hear(.end(), job, from: .party("north"))
+        #expect(try lab.record(job).state == .interrupted && lab.machine.openJobs == (waiting: 1, running: 0))
+        lab.hear(.cancelJob(.init()), job, from: TrialArbiter.person("ann"))
+        #expect(try lab.record(job).state == .cancelled)
+        lab.comesBack("south")
+        lab.tick(seconds: 100)
+        #expect(lab.specifications.count == 1)
+    }
+}
