@@ -60,7 +60,8 @@ final class Approvals: Sendable {
         let (stream, continuation) = AsyncStream<Decision>.makeStream()
         let hasRoom = waiting.withLock { waiting in
             guard waiting.count < Self.mostWaiting else { return false }
-            waiting[job] = Waiting(specification: specification, attempt: attempt, sinceUnixSeconds: Int(Date().timeIntervalSince1970), decision: continuation)
+            waiting[job] = Waiting(specification: specification, attempt: attempt, sinceUnixSeconds: Int(Date().timeIntervalSince1970),
+                                   decision: continuation)
             return true
         }
         guard hasRoom else { throw Fault(.overloaded, at: node) }

@@ -70,7 +70,7 @@ import Testing
         #expect(try lab.json("bank/state/ledger/\(last)/manifest.json")["attempt"] as? Int == 2)
     }
 
-    @Test("a person's consent holds for the next attempt at the same job, and no operator has to ask again")
+    @Test("a node restored from a back-up finishes the interrupted job, and consent given before holds for it")
     func consent() async throws {
         let lab = try await TrialLab()
         for name in ["bank", "platform"] { try lab.edit("\(name)/node.json") { $0["approve"] = "manual" } }
@@ -81,8 +81,11 @@ import Testing
             #expect(approved.code == 0, "\(approved)")
         }
         #expect(try await eventually { try lab.log("bank").contains("phase alignment") })
-        // In order, as for an upgrade.
         try await lab.stop("platform")
+        let (state, copy) = (lab.path("platform/state"), lab.folder.appending(path: "copy").path)
+        try FileManager.default.copyItem(atPath: state, toPath: copy)
+        try FileManager.default.removeItem(atPath: state)
+        try FileManager.default.moveItem(atPath: copy, toPath: state)
         try await lab.start("platform")
         let watched = try await lab.job("watch", job)
         _ = try await completed(lab, watched, attemptsOf: job)
