@@ -184,7 +184,7 @@ private final class WatchDisplay: Sendable {
             estimate.note(record.progress, at: Self.seconds)
             state.progress = record.state == .running ? estimate : nil
             if Console.isTerminal { return record.state == .running ? bar(estimate) : record.stateText(language) }
-            guard step != state.step, [.offered, .running, .interrupted].contains(record.state) else { return nil }
+            guard step != state.step, [.queued, .offered, .running, .interrupted].contains(record.state) else { return nil }
             return record.state == .running ? estimate.words(language, at: Self.seconds).plain : record.stateText(language)
         }
         if let text { write(text) }

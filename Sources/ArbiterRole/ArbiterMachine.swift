@@ -37,8 +37,11 @@ package enum ArbiterEffect: Sendable {
 package struct ArbiterMachine: Sendable {
     /// Jobs that are remembered; the oldest ended ones give way. So many records of the longest kind fit into one frame.
     package static let mostJobs = 500
-    /// Jobs that may be open at once.
+    /// Jobs that may be open at once, and of one analyst.
     package static let mostOpenJobs = 50
+    package static let mostOpenJobsPerAnalyst = 30
+    /// Jobs that may be with their owners at once, besides those that wait for people: each holds data in memory there.
+    package static let mostOfferedJobs = 10
 
     private let contract: Contract
     private let contractDigest: [UInt8]
@@ -61,7 +64,7 @@ package struct ArbiterMachine: Sendable {
         for record in records.sorted(by: { $0.submittedUnixSeconds < $1.submittedUnixSeconds }) {
             guard let id = JobIdentifier(octets: record.job.octets) else { continue }
             var job = ArbiterJob(record: record, specification: specifications[id] ?? [])
-            if record.state == .offered || record.state == .running {
+            if [.queued, .offered, .running].contains(record.state) {
                 let fault = Fault(.peerLost, at: contract.arbiter.name)
                 job.record.fault = FaultNote(fault)
                 job.record.faultParty = contract.arbiter.name
@@ -83,6 +86,11 @@ package struct ArbiterMachine: Sendable {
     package func attempt(of id: JobIdentifier) -> UInt32 { jobs[id]?.record.attempt ?? 1 }
 
     package mutating func step(_ event: ArbiterEvent, unixSeconds: UInt64) -> [ArbiterEffect] {
+        // Whatever happens may make room for a job that waits.
+        take(event, unixSeconds) + offerQueued(unixSeconds)
+    }
+
+    private mutating func take(_ event: ArbiterEvent, _ unixSeconds: UInt64) -> [ArbiterEffect] {
         switch event {
         case .tick:
             return takeUpInterrupted(unixSeconds)
@@ -111,7 +119,7 @@ package struct ArbiterMachine: Sendable {
         case .party(let name):
             registered.remove(name)
             return order.flatMap { id -> [ArbiterEffect] in
-                guard let job = jobs[id], job.isWithParties, job.involves(name), !job.ended.contains(name) else { return [] }
+                guard let job = jobs[id], job.isWithParties || job.record.state == .queued, job.involves(name), !job.ended.contains(name) else { return [] }
                 return end(id, with: Fault(.peerLost, at: name), at: name, now)
             }
         }
@@ -282,16 +290,16 @@ package struct ArbiterMachine: Sendable {
         for party in parties where !registered.contains(party) {
             return refuse([Fault(.peerUnreachable, at: party, contract.arbiter.name)])
         }
-        guard jobs.values.count(where: \.isOpen) < ArbiterMachine.mostOpenJobs else {
+        let open = jobs.values.filter(\.isOpen)
+        guard open.count < Self.mostOpenJobs, open.count(where: { $0.record.analyst == analyst }) < Self.mostOpenJobsPerAnalyst else {
             return refuse([Fault(.overloaded, at: contract.arbiter.name)])
         }
-        let (record, effects) = begin(specification, by: analyst, as: id, attempt: 1, now)
-        return effects + [.send(.jobRecord(record), job: id, to: line)]
+        let effects = enqueue(specification, by: analyst, as: id, attempt: 1, now) + offerQueued(now)
+        return effects + [.send(.jobRecord(jobs[id]?.record ?? JobRecord()), job: id, to: line)]
     }
 
-    /// Offers a job to both owners.
-    private mutating func begin(_ specification: JobSpecification, by analyst: String, as id: JobIdentifier, attempt: UInt32,
-                                _ now: UInt64) -> (JobRecord, [ArbiterEffect]) {
+    private mutating func enqueue(_ specification: JobSpecification, by analyst: String, as id: JobIdentifier, attempt: UInt32,
+                                  _ now: UInt64) -> [ArbiterEffect] {
         forgetOldest()
         let parties = [specification.parties.bank, specification.parties.platform]
         let canonical = Array(specification.canonicalJSON().utf8)
@@ -302,7 +310,7 @@ package struct ArbiterMachine: Sendable {
         record.analyst = analyst
         record.bank = parties[0]
         record.platform = parties[1]
-        record.state = .offered
+        record.state = .queued
         record.attempt = attempt
         record.submittedUnixSeconds = now
         record.changedUnixSeconds = now
@@ -316,14 +324,40 @@ package struct ArbiterMachine: Sendable {
         job.heads = HeadRegister(job: id, attempt: attempt, bank: parties[0], platform: parties[1], keys: ledgerKeys(parties))
         jobs[id] = job
         order.append(id)
-        let offers = tellPeers(of: specification)
-            + parties.map { party in
-                ArbiterEffect.send(.jobOffer(.filled {
-                    $0.specification = canonical.data
-                    $0.analyst = analyst
+        return [.keepSpecification(canonical, job: id), .keep(record)]
+    }
+
+    /// Jobs go to their owners in the order in which they came, but first of the analyst who has fewest there.
+    private mutating func offerQueued(_ now: UInt64) -> [ArbiterEffect] {
+        var effects: [ArbiterEffect] = []
+        while jobs.values.contains(where: { $0.record.state == .queued }) {
+            let offered = jobs.values.filter(\.isWithParties)
+            guard offered.count(where: { !waitsForPeople($0) }) < Self.mostOfferedJobs else { return effects }
+            func share(_ id: JobIdentifier) -> Int { offered.count { $0.record.analyst == jobs[id]?.record.analyst } }
+            // Of equals the first is taken.
+            guard let id = order.filter({ jobs[$0]?.record.state == .queued }).min(by: { share($0) < share($1) }), var job = jobs[id],
+                  let specification = try? JobSpecification.parse(job.specification)
+            else { return effects }
+            job.record.state = .offered
+            effects += tellPeers(of: specification)
+            effects += [job.record.bank, job.record.platform].map { party in
+                .send(.jobOffer(.filled {
+                    $0.specification = job.specification.data
+                    $0.analyst = job.record.analyst
                 }), job: id, to: .party(party))
             }
-        return (record, offers + [.keepSpecification(canonical, job: id), .keep(record)])
+            effects += changed(&job, id, now)
+            jobs[id] = job
+        }
+        return effects
+    }
+
+    /// By what the owner has published: until it answers, its node holds nothing for the job.
+    private func waitsForPeople(_ job: ArbiterJob) -> Bool {
+        [job.record.bank, job.record.platform].contains { party in
+            guard !job.approved.contains(party), let approval = publications[party]?.approval else { return false }
+            return (try? JobSpecification.parse(job.specification)).map { !approval.consents(to: $0) } ?? false
+        }
     }
 
     // Interrupted jobs
@@ -340,21 +374,23 @@ package struct ArbiterMachine: Sendable {
     /// contract's deadline is lost for good.
     private mutating func takeUpInterrupted(_ now: UInt64) -> [ArbiterEffect] {
         order.filter { jobs[$0]?.record.state == .interrupted }.flatMap { id -> [ArbiterEffect] in
-            guard let job = jobs[id] else { return [] }
+            guard var job = jobs[id] else { return [] }
             // The first tick after a restart of the arbiter.
             let since = job.interruptedUnixSeconds ?? now
-            jobs[id]?.interruptedUnixSeconds = since
+            job.interruptedUnixSeconds = since
+            jobs[id] = job
             let isReady = registered.isSuperset(of: [job.record.bank, job.record.platform]) && now >= since + 1 << UInt64(job.record.attempt)
             guard isReady || now > since + UInt64(contract.limits.deadlineSeconds) else { return [] }
-            jobs[id]?.record.state = .failed
-            jobs[id]?.record.changedUnixSeconds = now
+            job.record.state = .failed
             guard isReady, let specification = try? JobSpecification.parse(job.specification), contract.check(specification).isEmpty else {
-                return notify(jobs[id] ?? job, id, now) + [.keep(jobs[id]?.record ?? job.record)]
+                defer { jobs[id] = job }
+                return changed(&job, id, now)
             }
-            let (record, effects) = begin(specification, by: job.record.analyst, as: id.next, attempt: job.record.attempt + 1, now)
+            job.record.changedUnixSeconds = now
+            jobs[id] = job
+            // Who watches is told of the next attempt, not of the end of this one.
             watchers[id.next] = watchers.removeValue(forKey: id)
-            return [.keep(jobs[id]?.record ?? job.record)] + effects
-                + (watchers[id.next] ?? []).map { .send(.jobRecord(record), job: id.next, to: $0) }
+            return [.keep(job.record)] + enqueue(specification, by: job.record.analyst, as: id.next, attempt: job.record.attempt + 1, now)
         }
     }
 
@@ -375,7 +411,7 @@ package struct ArbiterMachine: Sendable {
     }
 
     private mutating func forgetOldest() {
-        guard order.count >= ArbiterMachine.mostJobs, let index = order.firstIndex(where: { jobs[$0]?.isOpen != true }) else { return }
+        guard order.count >= Self.mostJobs, let index = order.firstIndex(where: { jobs[$0]?.isOpen != true }) else { return }
         let id = order.remove(at: index)
         jobs[id] = nil
         watchers[id] = nil

@@ -103,6 +103,7 @@ extension JobState {
         case .failed: Phrase(en: "failed", zh: "失败")
         case .cancelled: Phrase(en: "cancelled", zh: "已取消")
         case .interrupted: Phrase(en: "interrupted", zh: "已中断")
+        case .queued: Phrase(en: "queued", zh: "排队中")
         case .UNRECOGNIZED(let number): Phrase(en: "state \(number)", zh: "状态 \(number)")
         }
     }

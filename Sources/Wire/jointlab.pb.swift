@@ -145,6 +145,9 @@ package nonisolated enum JobState: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// taken up again in a new attempt once both nodes are back
   case interrupted // = 5
+
+  /// not yet offered: as many jobs as may be are with their owners
+  case queued // = 6
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -159,6 +162,7 @@ package nonisolated enum JobState: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 3: self = .failed
     case 4: self = .cancelled
     case 5: self = .interrupted
+    case 6: self = .queued
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -171,6 +175,7 @@ package nonisolated enum JobState: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .failed: return 3
     case .cancelled: return 4
     case .interrupted: return 5
+    case .queued: return 6
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -183,6 +188,7 @@ package nonisolated enum JobState: SwiftProtobuf.Enum, Swift.CaseIterable {
     .failed,
     .cancelled,
     .interrupted,
+    .queued,
   ]
 
 }
@@ -1056,7 +1062,7 @@ nonisolated extension Decision: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension JobState: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0JOB_STATE_OFFERED\0\u{1}JOB_STATE_RUNNING\0\u{1}JOB_STATE_COMPLETED\0\u{1}JOB_STATE_FAILED\0\u{1}JOB_STATE_CANCELLED\0\u{1}JOB_STATE_INTERRUPTED\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0JOB_STATE_OFFERED\0\u{1}JOB_STATE_RUNNING\0\u{1}JOB_STATE_COMPLETED\0\u{1}JOB_STATE_FAILED\0\u{1}JOB_STATE_CANCELLED\0\u{1}JOB_STATE_INTERRUPTED\0\u{1}JOB_STATE_QUEUED\0")
 }
 
 nonisolated extension Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -37,7 +37,7 @@ import Wire
         #expect(record.state == .completed && !record.hasFault)
         #expect(record.analyst == "ann" && record.bank == "north" && record.platform == "south" && record.name == "trial" && record.kind == "train")
         #expect(record.submittedUnixSeconds < record.changedUnixSeconds)
-        #expect(lab.kept.map(\.state) == [.offered, .running, .completed])
+        #expect(lab.kept.map(\.state) == [.queued, .offered, .running, .completed])
         #expect(lab.stop("north") == nil && lab.stop("south") == nil && lab.closed.isEmpty)
     }
 
@@ -281,17 +281,52 @@ import Wire
 
     // Limits
 
-    @Test("fifty jobs may be open; the next is told so, and has room when one ends")
+    @Test("fifty jobs may be open, thirty of one analyst; the next is told so, and has room when one ends")
     func overload() throws {
         var lab = try TrialArbiter()
         var open: [JobIdentifier] = []
-        for _ in 0..<ArbiterMachine.mostOpenJobs { open.append(try lab.submit()) }
-        #expect(open.count == 50 && Set(open).count == 50)
-        lab.hear(.submitJob(.filled { $0.specification = Data(TrialArbiter.specification().utf8) }), from: TrialArbiter.person("ann"))
-        #expect(try lab.refusal() == [Fault(.overloaded, at: "middle")])
+        for name in [String](repeating: "ann", count: 30) + [String](repeating: "ben", count: 20) { open.append(try lab.submit(by: name)) }
+        #expect(ArbiterMachine.mostOpenJobsPerAnalyst == 30 && ArbiterMachine.mostOpenJobs == 50 && Set(open).count == 50)
+        for name in ["ann", "ben"] {
+            lab.hear(.submitJob(.filled { $0.specification = Data(TrialArbiter.specification().utf8) }), from: TrialArbiter.person(name))
+            #expect(try lab.refusal(name) == [Fault(.overloaded, at: "middle")])
+        }
         lab.hear(.cancelJob(.init()), open[0], from: TrialArbiter.person("ann"))
         _ = lab.take(TrialArbiter.person("ann"))
-        #expect(try lab.record(try lab.submit()).state == .offered)
+        #expect(try lab.record(try lab.submit()).state == .queued)
+    }
+
+    @Test("ten jobs are with their owners; the others follow in order, but first of the analyst who has fewest there, and none is forgotten")
+    func queue() throws {
+        var lab = try TrialArbiter()
+        let anns = try (0..<30).map { _ in try lab.submit(by: "ann") }
+        let bens = try (0..<10).map { _ in try lab.submit(by: "ben") }
+        func offered(_ lab: inout TrialArbiter) -> [JobIdentifier] {
+            lab.take(.party("north")).filter { $0.message.kind == .jobOffer }.map(\.job)
+        }
+        #expect(offered(&lab) == Array(anns[..<10]) && lab.machine.openJobs.running == 0)
+        #expect(try lab.record(bens[0]).state == .queued)
+        var done: [JobIdentifier] = []
+        var next = Array(anns[..<10])
+        while let job = next.first {
+            lab.approve(job)
+            for name in ["north", "south"] { lab.hear(.end(), job, from: .party(name)) }
+            done.append(job)
+            next = next.dropFirst() + offered(&lab)
+            #expect(next.count <= ArbiterMachine.mostOfferedJobs)
+        }
+        #expect(Set(done) == Set(anns + bens) && done.count == 40)
+        // Half of what is offered is the second analyst's, until there is no more.
+        #expect(Array(done[10..<15]) == Array(bens[..<5]))
+        #expect(done.filter(anns.contains) == anns && done.filter(bens.contains) == bens)
+    }
+
+    @Test("a job that waits for people takes nobody's place")
+    func people() throws {
+        var lab = try TrialArbiter()
+        let publication = Publication(party: "north", datasets: [:], approval: .manual, machine: nil)
+        lab.hear(.nodePublication(.filled { $0.document = Data(publication.json.canonicalText().utf8) }), from: .party("north"))
+        for _ in 0..<20 { #expect(try lab.record(try lab.submit()).state == .offered) }
     }
 
     @Test("five hundred jobs are remembered; the oldest ended one gives way, an open one never")

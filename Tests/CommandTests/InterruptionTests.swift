@@ -90,4 +90,56 @@ import Testing
         let watched = try await lab.job("watch", job)
         _ = try await completed(lab, watched, attemptsOf: job)
     }
+
+    // Lines
+
+    /// Bank and platform speak through a proxy.
+    private func proxied(_ lab: TrialLab) throws -> FaultProxy {
+        let contract = try lab.json("bank/contract.json")
+        let parties = try #require(contract["parties"] as? [[String: Any]])
+        let platform = try #require(parties.first { $0["role"] as? String == "platform" })
+        let port = try #require((platform["address"] as? String)?.split(separator: ":").last.flatMap { Int($0) })
+        let proxy = try FaultProxy(to: port)
+        try lab.edit("contract.json") { contract in
+            var parties = contract["parties"] as? [[String: Any]] ?? []
+            for index in parties.indices where parties[index]["role"] as? String == "platform" { parties[index]["address"] = "127.0.0.1:\(proxy.port)" }
+            contract["parties"] = parties
+        }
+        return proxy
+    }
+
+    @Test("a line that is cut, or on which a bit was flipped, is noticed, and the job is done in its next attempt",
+          arguments: [("phase alignment", false), ("training round 2", true)])
+    func broken(moment: String, isFlipped: Bool) async throws {
+        let lab = try await TrialLab()
+        let proxy = try proxied(lab)
+        defer { proxy.end() }
+        let job = try await started(lab)
+        #expect(try await eventually { try lab.log("bank").contains(moment) })
+        if isFlipped { proxy.set(.flip) } else { proxy.cut() }
+        let watched = try await lab.job("watch", job)
+        _ = try await completed(lab, watched, attemptsOf: job)
+        #expect(proxy.connections == 2)
+    }
+
+    @Test("a peer that is silent, does not read, or sends a byte a second ends the job at the deadline, at every node and by name; the next job is done",
+          arguments: [FaultProxy.Mode.deaf, .swallow, .trickle])
+    func silent(mode: FaultProxy.Mode) async throws {
+        let lab = try await TrialLab(limits: ["deadline_seconds": 8])
+        let proxy = try proxied(lab)
+        defer { proxy.end() }
+        let job = try await started(lab)
+        #expect(try await eventually { try lab.log("bank").contains("training round 1") })
+        proxy.set(mode)
+        let watched = try await lab.job("watch", job)
+        #expect(watched.code != 0 && watched.pair().error.contains("within 8 s"), "\(watched)")
+        for name in ["bank", "platform"] {
+            #expect(try await eventually { try lab.log(name).contains("ended: ") }, "\(name)")
+            #expect(lab.results(name).isEmpty)
+        }
+        proxy.cut()
+        proxy.set(.pass)
+        let next = try await lab.job("submit", try lab.specification { $0["training"] = ["key_bits": 512, "maximum_rounds": 1] }, "--watch")
+        #expect(next.code == 0, "\(next)")
+    }
 }

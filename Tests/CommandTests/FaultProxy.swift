@@ -1,0 +1,135 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// A line that misbehaves: what connects to `port` reaches another port of this machine through it.
+final class FaultProxy: Sendable {
+    enum Mode: Sendable, CaseIterable {
+        case pass
+        /// Reads nothing more: whoever sends is held up.
+        case deaf
+        /// Reads everything and passes nothing on: both ends believe the line to be there.
+        case swallow
+        /// One byte a second.
+        case trickle
+        /// One bit of what comes next is another.
+        case flip
+    }
+
+    let port: Int
+    private let target: Int
+    private let listening: Int32
+    private let state = Mutex(State())
+
+    private struct State: Sendable {
+        var mode = Mode.pass
+        var sockets: Set<Int32> = []
+        var connections = 0
+        var isOver = false
+    }
+
+    init(to target: Int) throws {
+        self.target = target
+        port = try TrialLab.freePorts()
+        listening = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var yes: Int32 = 1
+        setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        guard Self.withAddress(port, { bind(listening, $0, $1) }) == 0, listen(listening, 16) == 0 else { throw POSIXError(.EADDRINUSE) }
+        Thread.detachNewThread { [self] in accept() }
+    }
+
+    /// How many have connected so far.
+    var connections: Int { state.withLock(\.connections) }
+
+    func set(_ mode: Mode) { state.withLock { $0.mode = mode } }
+
+    /// Both ends of every line are closed, in the middle of whatever they say.
+    func cut() { state.withLock { for socket in $0.sockets { shutdown(socket, Int32(SHUT_RDWR)) } } }
+
+    func end() {
+        state.withLock { $0.isOver = true }
+        cut()
+        shutdown(listening, Int32(SHUT_RDWR))
+        close(listening)
+    }
+
+    private static func withAddress(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+    }
+
+    private func accept() {
+        while true {
+            let near = Glibc.accept(listening, nil, nil)
+            guard near >= 0 else { return }
+            let far = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            guard Self.withAddress(target, { connect(far, $0, $1) }) == 0 else {
+                close(near)
+                close(far)
+                continue
+            }
+            state.withLock {
+                $0.sockets.formUnion([near, far])
+                $0.connections += 1
+            }
+            let both = Both()
+            for (from, to) in [(near, far), (far, near)] {
+                Thread.detachNewThread { [self] in
+                    carry(from, to)
+                    // Descriptors are given back when both directions are over, so that none is another's by then.
+                    guard both.isLast else { return }
+                    state.withLock { $0.sockets.subtract([near, far]) }
+                    close(near)
+                    close(far)
+                }
+            }
+        }
+    }
+
+    private final class Both: Sendable {
+        private let left = Mutex(2)
+        var isLast: Bool { left.withLock { $0 -= 1; return $0 == 0 } }
+    }
+
+    private func carry(_ from: Int32, _ to: Int32) {
+        defer {
+            shutdown(from, Int32(SHUT_RDWR))
+            shutdown(to, Int32(SHUT_RDWR))
+        }
+        var buffer = [UInt8](repeating: 0, count: 16_384)
+        var readable = pollfd(fd: from, events: Int16(POLLIN), revents: 0)
+        while true {
+            // A mode that is set while nothing comes holds for what comes next.
+            guard poll(&readable, 1, 100) >= 0 else { return }
+            let (mode, isOver) = state.withLock { ($0.mode, $0.isOver) }
+            guard !isOver, readable.revents & Int16(POLLERR | POLLNVAL) == 0 else { return }
+            guard mode != .deaf else {
+                if readable.revents & Int16(POLLHUP) != 0 { return }
+                usleep(100_000)
+                continue
+            }
+            guard readable.revents != 0 else { continue }
+            let count = recv(from, &buffer, mode == .trickle ? 1 : buffer.count, 0)
+            guard count > 0 else { return }
+            switch mode {
+            case .swallow: continue
+            case .trickle: sleep(1)
+            case .flip:
+                buffer[count / 2] ^= 0x10
+                set(.pass)
+            default: break
+            }
+            var sent = 0
+            while sent < count {
+                let more = buffer[sent..<count].withUnsafeBytes { send(to, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+                guard more > 0 else { return }
+                sent += more
+            }
+        }
+    }
+}
