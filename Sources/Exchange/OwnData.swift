@@ -27,7 +27,7 @@ package struct OwnData: Sendable {
     ///   - call: fetches a called table for a job that uses these features.
     package static func open(
         _ dataset: NodeConfiguration.Dataset, specification: JobSpecification, role: Role, model: [UInt8]?, scratch: any Scratch,
-        call: ([JobSpecification.Feature], [String], [String]) throws(Fault) -> [UInt8] = OwnData.callsNothing
+        call: ([JobSpecification.Feature], NodeConfiguration.Dataset.Call, [String]) throws(Fault) -> [UInt8] = OwnData.callsNothing
     ) throws(Fault) -> OwnData {
         let isBank = role == .bank
         let identifier = specification.identifier(role)
@@ -61,7 +61,7 @@ package struct OwnData: Sendable {
         let table: Table, ingest: IngestReport
         if dataset.isCatalogued, !isBank {
             (table, ingest) = try CataloguedTable(dataset, name: name, identifierKind: kind, asOf: specification.asOf)
-                .read(used, identifier: identifier) { (_, words, subjects) throws(Fault) in try call(used, words, subjects) }
+                .read(used, identifier: identifier) { (program, subjects) throws(Fault) in try call(used, program, subjects) }
         } else {
             for (index, feature) in used.enumerated() where feature.isCatalogued {
                 throw Fault(.fieldNotRegistered, at: "/features/\(role.rawValue)/\(index)", feature.fields.first ?? "", name)
@@ -79,8 +79,10 @@ package struct OwnData: Sendable {
         return own
     }
 
-    package static func callsNothing(_ used: [JobSpecification.Feature], _ words: [String], _ subjects: [String]) throws(Fault) -> [UInt8] {
-        try CataloguedTable.callsNothing("", words, subjects)
+    package static func callsNothing(
+        _ used: [JobSpecification.Feature], _ program: NodeConfiguration.Dataset.Call, _ subjects: [String]
+    ) throws(Fault) -> [UInt8] {
+        try CataloguedTable.callsNothing(program, subjects)
     }
 
     /// Keeps these rows alone, in their order.

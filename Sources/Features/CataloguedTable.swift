@@ -17,11 +17,11 @@ package struct CataloguedTable {
     /// Called tables, by name, for this one reading.
     private var called: [String: [UInt8]] = [:]
 
-    /// Fetches a called table, by name, for subjects of the main table: a text in UTF-8 with commas.
-    package typealias Call = (_ table: String, _ words: [String], _ subjects: [String]) throws(Fault) -> [UInt8]
+    /// Fetches a called table for subjects of the main table: a text in UTF-8 with commas.
+    package typealias Call = (_ program: NodeConfiguration.Dataset.Call, _ subjects: [String]) throws(Fault) -> [UInt8]
 
-    package static func callsNothing(_ table: String, _ words: [String], _ subjects: [String]) throws(Fault) -> [UInt8] {
-        throw Fault(.callFailed, at: words.first ?? table, "nothing is called here", "此处不支持调用")
+    package static func callsNothing(_ program: NodeConfiguration.Dataset.Call, _ subjects: [String]) throws(Fault) -> [UInt8] {
+        throw Fault(.callFailed, at: program.words.first ?? "", "nothing is called here", "此处不支持调用")
     }
 
     /// - Parameters:
@@ -55,8 +55,12 @@ package struct CataloguedTable {
             from: DataSource(dataset), identifier: identifier, identifierKind: identifierKind, columns: Self.columns(scalars[""] ?? []))
         var reading = self
         for (place, table) in dataset.tables.sorted(by: { $0.key < $1.key }) {
-            guard let words = table.call, features.flatMap(\.fields).contains(where: { table.fields[$0] != nil }) else { continue }
-            reading.called[place] = try call(place, words, main.identifiers)
+            guard let program = table.call, features.flatMap(\.fields).contains(where: { table.fields[$0] != nil }) else { continue }
+            do throws(Fault) {
+                reading.called[place] = try call(program, main.identifiers)
+            } catch {
+                throw error.code == .callFailed ? callFailed(place, error.arguments) : error
+            }
         }
         return (try reading.features(features, main, scalars), report)
     }
@@ -64,7 +68,7 @@ package struct CataloguedTable {
     private func features(_ features: [JobSpecification.Feature], _ main: Table, _ scalars: [String: Set<Request>]) throws(Fault) -> Table {
         var values: [String: Column] = [:]
         for (place, requests) in scalars {
-            let table = place.isEmpty ? main : try further(place, requests)
+            let table = place.isEmpty ? main : try reading(place) { () throws(Fault) in try further(place, requests) }
             let rows = place.isEmpty ? nil : Self.rows(of: main.identifiers, in: table)
             for request in requests {
                 guard let column = table[request.column] else { throw Fault(.defect, at: "CataloguedTable.read") }
@@ -72,12 +76,29 @@ package struct CataloguedTable {
             }
         }
         var columns: [String: Column] = [:]
-        for feature in features { columns[feature.column] = try column(feature, values, main.identifiers) }
+        for feature in features {
+            let place = try feature.fields.first.map { path throws(Fault) in try registered(path).place } ?? ""
+            columns[feature.column] = try reading(place) { () throws(Fault) in try column(feature, values, main.identifiers) }
+        }
         return Table(file: main.file, identifiers: main.identifiers, lines: main.lines, columns: columns)
     }
 
     private func source(_ place: String, _ table: NodeConfiguration.Dataset) -> DataSource {
         called[place].map { DataSource(URL(fileURLWithPath: place), .memory($0)) } ?? DataSource(table)
+    }
+
+    /// The place is that of the table: which program stands there is nobody else's business.
+    private func callFailed(_ place: String, _ why: [String]) -> Fault {
+        Fault(.callFailed, at: "datasets/\(name)/tables/\(place)", arguments: why)
+    }
+
+    /// Whatever is wrong with a table that was called is the failure of the call: there is no file to look into.
+    private func reading<Value>(_ place: String, _ body: () throws(Fault) -> Value) throws(Fault) -> Value {
+        do throws(Fault) {
+            return try body()
+        } catch {
+            throw called[place] == nil || error.code == .defect ? error : callFailed(place, [error.message.en, error.message.zh])
+        }
     }
 
     private struct Request: Hashable {

@@ -124,7 +124,10 @@ package enum OperatorCommand {
         process.standardInput = into
         process.standardOutput = from
         do { try process.run() } catch { throw .notRun }
-        let limit = DispatchWorkItem { kill(process.processIdentifier, SIGKILL) }
+        // It is the first of a group of its own: what it has started goes with it, or would keep the output open.
+        let end = { @Sendable in _ = kill(-process.processIdentifier, SIGKILL) }
+        let started = ContinuousClock.now
+        let limit = DispatchWorkItem(block: end)
         DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: limit)
         defer { limit.cancel() }
         DispatchQueue.global().async {
@@ -135,11 +138,11 @@ package enum OperatorCommand {
         }
         var output = Data()
         while output.count <= mostBytes, let piece = try? from.fileHandleForReading.read(upToCount: 1 << 16), !piece.isEmpty { output += piece }
-        if output.count > mostBytes { kill(process.processIdentifier, SIGKILL) }
+        if output.count > mostBytes { end() }
         process.waitUntilExit()
         guard output.count <= mostBytes else { throw .tooLong }
-        guard process.terminationReason == .exit else { throw .late }
-        guard process.terminationStatus == 0 else { throw .failed }
+        guard ContinuousClock.now - started < .seconds(seconds) else { throw .late }
+        guard process.terminationReason == .exit, process.terminationStatus == 0 else { throw .failed }
         return [UInt8](output)
     }
 }

@@ -58,8 +58,8 @@ package struct NodeConfiguration: Sendable, Hashable {
         package var drawn: Day?
         /// Columns of records with a day from which on the record counts no more: repaired, withdrawn.
         package var ended: [String] = []
-        /// A program of the operator's and its arguments, in place of a file: it is given identifiers and writes the table.
-        package var call: [String]?
+        /// In place of a file.
+        package var call: Call?
         /// By name, of the same subjects: a row for each or records.
         package var tables: [String: Dataset] = [:]
 
@@ -69,6 +69,19 @@ package struct NodeConfiguration: Sendable, Hashable {
         package var paths: [String] { [path] + tables.sorted { $0.key < $1.key }.filter { $0.value.call == nil }.map(\.value.path) }
         /// Jobs that may read it, over all time; `nil`: any number.
         package let maximumJobs: Int?
+
+        /// A program of the operator's that is given identifiers and writes the table.
+        package struct Call: Sendable, Hashable {
+            /// Its absolute path, and arguments as they are.
+            package let words: [String]
+            /// After so long it is ended.
+            package let seconds: Int
+
+            package init(words: [String], seconds: Int) {
+                self.words = words
+                self.seconds = seconds
+            }
+        }
 
         package enum Encoding: String, Sendable, Hashable, CaseIterable { case utf8 = "utf-8", gb18030 }
         package enum Separator: String, Sendable, Hashable, CaseIterable { case comma = ",", semicolon = ";", tab }
@@ -322,10 +335,11 @@ extension NodeConfiguration.Dataset {
     fileprivate init(reading reader: inout ObjectReader, directory: String, isFurther: Bool = false) {
         if isFurther, reader.has("call") {
             path = ""
-            call = reader.list("call", count: 1...32) { $1.value($0, .text(1...1024)) }
-            if let program = call?.first, !program.hasPrefix("/") {
+            let words = reader.list("call", count: 1...32) { $1.value($0, .text(1...1024)) }
+            if let program = words.first, !program.hasPrefix("/") {
                 reader.findings.add(Fault(.wrongType, at: reader.place(of: "call") + "/0", "an absolute path", "绝对路径"))
             }
+            call = Call(words: words, seconds: reader.optional("call_seconds", .integer(1...3600), default: 3600))
             for key in ["path", "table", "encoding", "separator"] {
                 reader.refuse(key, "a table that is called lies in no file", "调用获取的表没有文件")
             }

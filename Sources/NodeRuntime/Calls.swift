@@ -7,17 +7,16 @@ import Wire
 
 extension Operations {
     private static let mostBytes = 1 << 30
-    private static let mostSeconds = 3600.0
 
     /// Runs programs of the operator's for a job; written down before anybody is asked. What they give is nowhere kept.
     func calling(for job: JobIdentifier, _ purpose: String) -> RoleRequest.Call {
-        { (words, subjects) throws(Fault) in
-            try record(.dataCalled, job: job, purpose: purpose, object: words[0], count: subjects.count)
+        { (program, subjects) throws(Fault) in
+            try record(.dataCalled, job: job, purpose: purpose, object: program.words[0], count: subjects.count)
             let input = Array(subjects.map { $0 + "\n" }.joined().utf8)
             do throws(OperatorCommand.Failure) {
-                return try OperatorCommand.output(of: words, input: input, mostBytes: Self.mostBytes, seconds: Self.mostSeconds)
+                return try OperatorCommand.output(of: program.words, input: input, mostBytes: Self.mostBytes, seconds: Double(program.seconds))
             } catch {
-                throw Fault(.callFailed, at: words[0], error.phrase.en, error.phrase.zh)
+                throw Fault(.callFailed, at: program.words[0], error.phrase.en, error.phrase.zh)
             }
         }
     }

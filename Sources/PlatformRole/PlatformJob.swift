@@ -12,12 +12,12 @@ package enum PlatformJob {
         let context = try JobContext(request, role: .platform)
         var data = try OwnData.open(
             request.dataset, specification: request.specification, role: .platform, model: request.model, scratch: request.scratch
-        ) { (used, words, subjects) throws(Fault) in
+        ) { (used, program, subjects) throws(Fault) in
             guard let call = request.call else {
                 throw Fault(.notReplayable, at: "\(request.job)", "values that were called for it are not kept", "为其调用获取的取值未予留存")
             }
-            guard let check = try Self.check(used, subjects.count, request) else { return try call(words, subjects) }
-            return try call(words, check.admit(subjects).rows.map { subjects[$0] })
+            guard let check = try Self.check(used, subjects.count, request) else { return try call(program, subjects) }
+            return try call(program, check.admit(subjects).rows.map { subjects[$0] })
         }
         let admission = try admit(&data, request)
         return DataParty(context: context, side: PlatformSide(context: context, data: data, admission: admission), secrets: secrets)

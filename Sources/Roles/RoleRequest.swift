@@ -26,8 +26,8 @@ package struct RoleRequest: Sendable {
     /// Runs a program of the operator's for a called table; nothing where values cannot be had again.
     package let call: Call?
 
-    /// Given the program with its arguments, and identifiers, it gives the table as CSV in UTF-8.
-    package typealias Call = @Sendable (_ words: [String], _ subjects: [String]) throws(Fault) -> [UInt8]
+    /// Given the program and identifiers, it gives the table as CSV in UTF-8.
+    package typealias Call = @Sendable (_ program: NodeConfiguration.Dataset.Call, _ subjects: [String]) throws(Fault) -> [UInt8]
 
     /// The node's list of authorisations at one moment. What stands in it is the platform's to read.
     package struct Authority: Sendable, Hashable {

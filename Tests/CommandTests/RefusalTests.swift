@@ -11,6 +11,23 @@ import Testing
         document["features"] = features
     }
 
+    /// Makes the table of utilities one that a program gives.
+    private static func callUtilities(_ lab: TrialLab, _ program: [String], seconds: Int? = nil) throws {
+        try lab.edit("platform/node.json") { node in
+            var datasets = node["datasets"] as? [String: Any] ?? [:]
+            var records = datasets["records"] as? [String: Any] ?? [:]
+            var tables = records["tables"] as? [String: Any] ?? [:]
+            var utilities = tables["utilities"] as? [String: Any] ?? [:]
+            utilities["path"] = nil
+            utilities["call"] = program
+            utilities["call_seconds"] = seconds
+            tables["utilities"] = utilities
+            records["tables"] = tables
+            datasets["records"] = records
+            node["datasets"] = datasets
+        }
+    }
+
     @Test("ten refusals name their rule and place; called values are asked for authorised subjects alone and kept nowhere")
     func ten() async throws {
         let (lab, specification) = try await GovernanceTests.lab()
@@ -18,19 +35,8 @@ import Testing
         let config = ["--config", lab.path("platform/node.json")]
         // Utilities come from a program of the operator's, for whom it is asked.
         let asked = lab.folder.appending(path: "asked.txt"), table = data.appending(path: "utilities.csv").path
-        try lab.edit("platform/node.json") { node in
-            node["policy"] = "policy.json"
-            var datasets = node["datasets"] as? [String: Any] ?? [:]
-            var records = datasets["records"] as? [String: Any] ?? [:]
-            var tables = records["tables"] as? [String: Any] ?? [:]
-            var utilities = tables["utilities"] as? [String: Any] ?? [:]
-            utilities["path"] = nil
-            utilities["call"] = ["/bin/sh", "-c", "head -n 1 '\(table)'; tee '\(asked.path)' | grep -F -f - '\(table)'"]
-            tables["utilities"] = utilities
-            records["tables"] = tables
-            datasets["records"] = records
-            node["datasets"] = datasets
-        }
+        try Self.callUtilities(lab, ["/bin/sh", "-c", "head -n 1 '\(table)'; tee '\(asked.path)' | grep -F -f - '\(table)'"])
+        try lab.edit("platform/node.json") { $0["policy"] = "policy.json" }
         func policy(_ text: String) throws {
             try #"{"version": 1, "name": "platform-rules", "purposes": {"credit_assessment": {}}, \#(text)}"#
                 .write(toFile: lab.path("platform/policy.json"), atomically: true, encoding: .utf8)
@@ -111,5 +117,61 @@ import Testing
         // A policy that is not the one both sides have pinned.
         try policy(#""levels": {}"#)
         try await refuse("differing", "policy.json", "R28", code: 4) { _ in }
+    }
+
+    @Test("a program for called values that fails, writes another table or is late ends the job at both nodes, and no value is told")
+    func failedCalls() async throws {
+        let (lab, specification) = try await GovernanceTests.lab()
+        let data = try TrialData.files.get()
+        let script = lab.folder.appending(path: "fetch.sh"), table = data.appending(path: "utilities.csv").path
+        try Self.callUtilities(lab, ["/bin/sh", script.path], seconds: 10)
+        let config = ["--config", lab.path("platform/node.json")]
+        let imported = try await lab.run("platform-node", ["authorisations", "import", data.appending(path: "authorisations.csv").path] + config)
+        #expect(imported.code == 0, "\(imported)")
+        try await lab.start()
+        let spec = try specification("called") { _ in }
+        let secret = "7391846.25"
+        let cases = [
+            ("head -n 9 '\(table)'; echo \(secret) >&2; exit 3", "it ended with an error"), ("kill -9 $$", "it ended with an error"),
+            ("true", "utilities"), ("tail -n +2 '\(table)'", "no column"), ("head -n 1 '\(table)'", "no usable row"),
+            ("head -n 1 '\(table)'; grep -F -f - '\(table)' | sed 's/,[^,]*$/,x\(secret)/'", "not a number"),
+            ("head -n 2 '\(table)'; (sleep 300); echo late", "it did not end in time"),
+        ]
+        for (index, (text, why)) in cases.enumerated() {
+            try text.write(to: script, atomically: true, encoding: .utf8)
+            let run = try await lab.job("submit", spec, "--watch")
+            let (error, id) = (run.pair().error, run.output.trimmingCharacters(in: .newlines))
+            #expect(run.code == 3 && error.contains("datasets/records/tables/utilities: gave no values") && error.contains(why), "\(text): \(run)")
+            #expect(!run.errors.contains(script.path), "\(run)")
+            let told = try await lab.job("status", id, "--lang", "zh")
+            #expect((told.output + told.errors).contains("未返回取值"), "\(told)")
+            for (node, action) in [("platform", "job.refused"), ("bank", "job.ended")] {
+                let isWritten = try await eventually {
+                    try lab.text("\(node)/state/operations/entries.jsonl").split(separator: "\n").contains {
+                        $0.contains(id) && $0.contains("\"action\":\"\(action)\"") && $0.contains("\"object\":\"730\"")
+                    }
+                }
+                #expect(isWritten, "\(node), case \(index)")
+            }
+        }
+        // The program's own errors go to the platform's log; nothing that it wrote as values goes anywhere.
+        let rows = try GovernanceTests.rows("utilities.csv").prefix(50)
+        let values = rows.flatMap { [$0[4], $0[5]] }.filter { $0.utf8.count >= 7 } + ["x\(secret)"]
+        for name in ["arbiter", "platform", "bank"] {
+            let log = try lab.log(name)
+            #expect(!(values + rows.map { $0[0] }).contains { log.contains($0) }, "\(name)")
+            #expect(name == "platform" || !log.contains(secret), "\(name)")
+        }
+        for node in ["arbiter", "platform", "bank"] {
+            let state = URL(filePath: lab.path("\(node)/state"))
+            for path in try FileManager.default.subpathsOfDirectory(atPath: state.path) {
+                guard let bytes = try? Data(contentsOf: state.appending(path: path)) else { continue }
+                #expect(!values.contains { bytes.range(of: Data($0.utf8)) != nil }, "\(path)")
+            }
+        }
+        // Mended, it serves.
+        try "head -n 1 '\(table)'; grep -F -f - '\(table)'".write(to: script, atomically: true, encoding: .utf8)
+        let mended = try await lab.job("submit", spec, "--watch")
+        #expect(mended.code == 0, "\(mended)")
     }
 }

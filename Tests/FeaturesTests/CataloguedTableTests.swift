@@ -59,13 +59,13 @@ private let penalties = """
             #expect(dataset.paths.count == 1)
             var asked: [[String]] = []
             func read(_ list: String) throws -> Table {
-                try CataloguedTable(dataset, name: "main", identifierKind: .text, asOf: nil).read(try features(list), identifier: "id") { table, words, subjects throws(Fault) in
-                    asked.append([table] + words + subjects)
+                try CataloguedTable(dataset, name: "main", identifierKind: .text, asOf: nil).read(try features(list), identifier: "id") { program, subjects throws(Fault) in
+                    asked.append(program.words + subjects)
                     return Array("id,kwh\nc,30\na,10\n".utf8)
                 }.0
             }
             let table = try read(#"["JN-12/elec_avg_monthly_amount_12m", "JN-04/vat_paid_12m"]"#)
-            #expect(asked == [["power", "/opt/power", "--year", "2025", "a", "b", "c"]])
+            #expect(asked == [["/opt/power", "--year", "2025", "a", "b", "c"]])
             let kwh = try numbers(table, "JN-12/elec_avg_monthly_amount_12m")
             #expect(kwh[0] == 10 && kwh[1].isNaN && kwh[2] == 30)
             _ = try read(#"["JN-04/vat_paid_12m"]"#)
