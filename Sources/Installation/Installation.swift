@@ -189,10 +189,12 @@ extension NodeInstallation {
 }
 
 extension Day {
-    /// By the machine's clock and time zone.
-    package static var today: Day {
-        let now = Date()
-        return Day(number: Int(((now.timeIntervalSince1970 + Double(TimeZone.current.secondsFromGMT(for: now))) / 86_400).rounded(.down)))
+    /// By the machine's clock.
+    package static var today: Day { Day(of: Date()) }
+
+    /// By the machine's time zone.
+    package init(of time: Date) {
+        self.init(number: Int(((time.timeIntervalSince1970 + Double(TimeZone.current.secondsFromGMT(for: time))) / 86_400).rounded(.down)))
     }
 }
 

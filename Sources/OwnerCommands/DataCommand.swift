@@ -15,7 +15,7 @@ package struct DataCommand<Program: OwnerProgram>: ParsableCommand {
         CommandConfiguration(
             commandName: "data", abstract: "Look at this party's data sets, and describe them to those who write specifications. (查看并描述本方数据集)",
             discussion: "Example: \(Program.name) data profile \(Program.role.rawValue).csv",
-            subcommands: [ProfileCommand<Program>.self, Register.self, FeedbackCommand<Program>.self])
+            subcommands: [ProfileCommand<Program>.self, Register.self, FeedbackCommand<Program>.self, StatisticsCommand<Program>.self])
     }
 
     package init() {}

@@ -102,7 +102,7 @@ private let styleSheet: StaticString = """
     table { border-collapse: collapse; margin: 8px 0 16px; font-size: 13.5px; line-height: 1.4; font-variant-numeric: tabular-nums }
     table.wide { width: 100% }
     caption { text-align: left; font-weight: bold; font-size: 14.5px; padding: 2px 0 4px }
-    th { text-align: left; vertical-align: bottom; background: #eef3f7; border-bottom: 2px solid #9fb2c2; font-weight: bold }
+    th { text-align: left; vertical-align: bottom; background: #eef3f7; border-bottom: 2px solid #9fb2c2; font-weight: bold; overflow-wrap: normal }
     th, td { padding: 4px 12px 4px 8px }
     td { vertical-align: top; border-bottom: 1px solid #dde4ea }
     th.number, td.number { text-align: right; white-space: nowrap }

@@ -39,7 +39,7 @@ import Testing
             .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
     }
 
-    @Test("records train by catalogue paths on who has authorised everything; a withdrawal holds in the next scoring; all of it is told")
+    @Test("records train by catalogue paths on who has authorised everything; a withdrawal holds in the next scoring; all of it is told to providers and supervisors")
     func course() async throws {
         let (lab, specification) = try await Self.lab()
         let config = ["--config", lab.path("platform/node.json")]
@@ -86,6 +86,15 @@ import Testing
         let scored = try scores(job)
         #expect(Set(scored) == valid.intersection(Set(try Self.rows("bank.csv").map { $0[0] })) && scored.count > 1000)
 
+        // The same without one item, for what that item adds.
+        let without = try specification("without") { document in
+            var features = document["features"] as? [String: Any] ?? [:]
+            features["platform"] = (features["platform"] as? [[String: Any]] ?? []).filter { $0["column"] as? String != "penalties" }
+            document["features"] = features
+        }
+        let reduced = try await lab.job("submit", without, "--watch")
+        #expect(reduced.code == 0, "\(reduced.errors)")
+
         // One of them withdraws.
         let gone = try #require(scored.first)
         let check = ["authorisations", "check", gone, "--job", spec] + config
@@ -131,13 +140,44 @@ import Testing
 
         // What providers are told of it, in counts.
         let feedback = try await lab.run("platform-node", ["data", "feedback", "--json"] + config)
-        let told2 = try #require(try JSONSerialization.jsonObject(with: Data(feedback.output.utf8)) as? [String: Any])
-        let taxes = try #require((told2["items"] as? [[String: Any]])?.first { $0["item"] as? String == "JN-04" })
-        #expect(told2["jobs"] as? [String: Int] == ["completed": 2, "ended": 0, "refused": 0] && told2["banks"] as? [String] == ["bank"])
-        #expect(taxes["completed"] as? Int == 2 && taxes["models_in_use"] as? Int == 1 && taxes["rows_scored"] as? Int == 2 * scored.count - 1)
-        #expect(taxes["rows_excluded"] as? Int == 2 * (subjects.count - valid.count) + 1 && !feedback.output.contains(gone))
-        let chinese = try await lab.run("platform-node", ["data", "feedback", "--lang", "zh"] + config)
-        #expect(chinese.output.contains("JN-04 纳税信息：完成 2"), "\(chinese)")
+        let told2 = try Self.object(feedback)
+        let taxes = try Self.item("JN-04", told2)
+        #expect(told2["jobs"] as? [String: Int] == ["completed": 3, "ended": 0, "refused": 0] && told2["banks"] as? [String] == ["bank"])
+        #expect(taxes["completed"] as? Int == 3 && taxes["models_in_use"] as? Int == 2 && taxes["rows_scored"] as? Int == 3 * scored.count - 1)
+        #expect(taxes["rows_excluded"] as? Int == 3 * (subjects.count - valid.count) + 1 && !feedback.output.contains(gone))
+        #expect(told2["auc_known"] as? Bool == false && taxes["auc_gain_of_jobs"] is NSNull && taxes["auc_marginal"] is NSNull)
+        for (language, texts) in [("zh", ["JN-04 纳税信息：完成 3", "本节点不掌握 AUC"]), ("en", ["AUC is not known here"])] {
+            let words = try await lab.run("platform-node", ["data", "feedback", "--lang", language] + config)
+            for text in texts { #expect(words.output.contains(text), "\(words)") }
+        }
+
+        // The bank alone knows what it has gained: the jobs', and an item's where two jobs differ by it.
+        func gain(_ job: String) throws -> Double {
+            let report = try lab.json("bank/state/jobs/\(job)/report.json")
+            func area(_ model: String) throws -> Double {
+                try #require(((report[model] as? [String: Any])?["test"] as? [String: Any])?["auc"] as? Double)
+            }
+            return try area("joint") - area("bank_only")
+        }
+        let gains = [try gain(job), try gain(reduced.output.trimmingCharacters(in: .newlines))]
+        let ownConfig = ["--config", lab.path("bank/node.json")]
+        let own = try Self.object(try await lab.run("bank-node", ["data", "feedback", "--json"] + ownConfig))
+        func mean(_ id: String, _ key: String, _ things: String) throws -> (count: Int?, mean: Double?) {
+            let value = try Self.item(id, own)[key] as? [String: Any]
+            return (value?[things] as? Int, value?["mean"] as? Double)
+        }
+        func isNear(_ one: Double?, _ other: Double) -> Bool { one.map { abs($0 - other) < 1e-6 } ?? false }
+        let (used, penalties) = (try mean("JN-04", "auc_gain_of_jobs", "jobs"), try mean("JN-09", "auc_marginal", "pairs"))
+        #expect(used.count == 2 && isNear(used.mean, (gains[0] + gains[1]) / 2), "\(used)")
+        #expect(penalties.count == 1 && isNear(penalties.mean, gains[0] - gains[1]), "\(penalties)")
+        #expect(try Self.item("JN-04", own)["auc_marginal"] is NSNull && Self.item("JN-04", own)["information_value"] is NSNull)
+        let none2 = try await lab.run("bank-node", ["data", "feedback", "--lang", "zh"] + ownConfig)
+        #expect(none2.output.contains("边际 AUC 未知：没有仅相差该项的两个任务") && none2.output.contains("未计算信息值"), "\(none2)")
+        // A report that is not the ledger's tells nothing.
+        try lab.text("bank/state/jobs/\(job)/report.json").replacing("\"auc\" : 0.", with: "\"auc\" : 0.9")
+            .write(toFile: lab.path("bank/state/jobs/\(job)/report.json"), atomically: true, encoding: .utf8)
+        let altered = try Self.object(try await lab.run("bank-node", ["data", "feedback", "--json"] + ownConfig))
+        #expect((try Self.item("JN-04", altered)["auc_gain_of_jobs"] as? [String: Any])?["jobs"] as? Int == 1)
 
         // A job beyond what is declared or valid is refused by the node, with rule and place.
         for (name, place, rule, change) in [
@@ -149,5 +189,33 @@ import Testing
             let run = try await lab.job("submit", try specification(name, change), "--watch")
             #expect(run.code == 2 && run.pair().error.contains(place) && run.pair().error.contains("rule \(rule)"), "\(run)")
         }
+
+        // And what is told of all that to those who supervise.
+        let statistics = try Self.object(try await lab.run("platform-node", ["data", "statistics", "--json"] + config))
+        let modelling = try #require(statistics["modelling"] as? [String: Any]), collection = try #require(statistics["collection"] as? [String: Any])
+        #expect(modelling["jobs"] as? [String: Int] == ["completed": 3, "ended": 0, "refused": 2])
+        #expect(modelling["faults"] as? [String: Int] == ["173": 1, "176": 1] && modelling["kinds"] as? [String: Int] == ["score": 1, "train": 2])
+        #expect(modelling["products"] as? [String: Int] == ["信易贷": 3] && modelling["models_made"] as? Int == 2)
+        let collected = try Self.item("JN-04", collection)
+        #expect(collected["list"] as? String == "jining-2022" && collected["fields"] as? Int == 3 && collected["rows"] as? Int == subjects.count)
+        let lines2 = list.count + list.count { !$0[9].isEmpty } + 1
+        #expect(collection["authorisations"] as? [String: Int] == ["lines": lines2, "imports": 1, "additions": 0, "withdrawals": 1])
+        #expect((statistics["connections"] as? [[String: Any]])?.first?["completed"] as? Int == 3)
+        for (language, title) in [("en", "Connection of platform and banks"), ("zh", "平台与银行机构系统联通情况")] {
+            let words = try await lab.run("platform-node", ["data", "statistics", "--lang", language] + config)
+            #expect(words.code == 0 && words.output.contains(title) && !words.output.contains(gone), "\(words)")
+        }
+        let before = try Self.object(try await lab.run("platform-node", ["data", "statistics", "--until", "2020-12-31", "--json"] + config))
+        #expect((before["modelling"] as? [String: Any])?["jobs"] as? [String: Int] == ["completed": 0, "ended": 0, "refused": 0])
+        let turned = try await lab.run("platform-node", ["data", "statistics", "--from", "2026-02-01", "--until", "2026-01-31"] + config)
+        #expect(turned.code == 2 && turned.pair().error.contains("--from"), "\(turned)")
+    }
+
+    private static func object(_ run: Run) throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any], "\(run)")
+    }
+
+    private static func item(_ id: String, _ document: [String: Any]) throws -> [String: Any] {
+        try #require((document["items"] as? [[String: Any]])?.first { $0["item"] as? String == id })
     }
 }
