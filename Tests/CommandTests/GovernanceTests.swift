@@ -211,6 +211,41 @@ import Testing
         #expect(turned.code == 2 && turned.pair().error.contains("--from"), "\(turned)")
     }
 
+    @Test("a penalty past its publication or repaired leaves every score as it was; one that is published still does not")
+    func penalties() async throws {
+        let (lab, specification) = try await Self.lab()
+        let data = try TrialData.files.get()
+        let file = lab.folder.appending(path: "penalties.csv"), config = ["--config", lab.path("platform/node.json")]
+        let given = try String(contentsOf: data.appending(path: "penalties.csv"), encoding: .utf8)
+        try given.write(to: file, atomically: true, encoding: .utf8)
+        let node = try lab.text("platform/node.json").replacing("\\/", with: "/")
+        try node.replacing(data.appending(path: "penalties.csv").path, with: file.path)
+            .write(toFile: lab.path("platform/node.json"), atomically: true, encoding: .utf8)
+        let imported = try await lab.run("platform-node", ["authorisations", "import", data.appending(path: "authorisations.csv").path] + config)
+        #expect(imported.code == 0, "\(imported)")
+        try await lab.start()
+        let trained = try await lab.job("submit", try specification("records") { _ in }, "--watch")
+        try #require(trained.code == 0, "\(trained.errors)")
+        let scoring = try specification("score") { document in
+            for key in ["label", "features", "training"] { document[key] = nil }
+            document["kind"] = "score"
+            document["model"] = trained.output.trimmingCharacters(in: .newlines)
+        }
+        func scores(_ more: String) async throws -> [String: String] {
+            try (given + more).write(to: file, atomically: true, encoding: .utf8)
+            let run = try await lab.job("submit", scoring, "--watch")
+            try #require(run.code == 0, "\(run.errors)")
+            let rows = try lab.text("bank/state/jobs/\(run.output.trimmingCharacters(in: .newlines))/scores.csv").split(separator: "\n").dropFirst()
+            return Dictionary(uniqueKeysWithValues: rows.map { ($0.split(separator: ",").map(String.init)[0], String($0)) })
+        }
+        let before = try await scores("")
+        let subjects = before.keys.sorted().prefix(40)
+        func records(_ rest: String) -> String { subjects.map { "\($0),n9,2025-03-01,\(rest)\n" }.joined() }
+        #expect(try await scores(records("2025-12-30,") + records("2027-01-01,2025-06-30")) == before)
+        let after = try await scores(records("2027-01-01,"))
+        #expect(subjects.contains { after[$0] != before[$0] } && before.keys.allSatisfy { subjects.contains($0) || after[$0] == before[$0] })
+    }
+
     private static func object(_ run: Run) throws -> [String: Any] {
         try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any], "\(run)")
     }
