@@ -216,7 +216,7 @@ struct PeriodStatistics: PeriodReport {
     }
 
     private static let note = Phrase(
-        en: "From this node's ledgers alone. Records of further tables are counted in no ledger; which items are 特色信息 is for the platform to say: here they stand by list.",
+        en: "From this node's ledgers alone. Records of further tables are counted in no ledger; which items are a place's own specialities is for the platform to say: here they stand by list.",
         zh: "仅取自本节点账本。附表的记录数未入账本；哪些信息项属于特色信息由平台认定，此处按清单列示。")
 
     func lines(_ language: Language) -> [String] {
