@@ -119,7 +119,8 @@ package struct ArbiterMachine: Sendable {
         case .party(let name):
             registered.remove(name)
             return order.flatMap { id -> [ArbiterEffect] in
-                guard let job = jobs[id], job.isWithParties || job.record.state == .queued, job.involves(name), !job.ended.contains(name) else { return [] }
+                guard let job = jobs[id], job.isWithParties || job.record.state == .queued, job.involves(name), !job.ended.contains(name)
+                else { return [] }
                 return end(id, with: Fault(.peerLost, at: name), at: name, now)
             }
         }
