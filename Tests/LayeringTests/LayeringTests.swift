@@ -5,15 +5,15 @@ import Testing
 private let allowed: [String: Set<String>] = {
     let nio: Set = ["NIOCore", "NIOPosix", "NIOTLS", "NIOHTTP1", "NIOSSL"]
     return [
-        "CGMP": [], "CLibcrypto": [], "CSQLite": [],
+        "CGMP": [], "CLibcrypto": [], "CSQLite": [], "CVectorKernels": [],
         "Faults": [],
         "Scratch": [],
         "Console": ["Faults", "ArgumentParser"],
         "Catalogue": ["Faults"],
         "LinearAlgebra": [],
         "Evaluation": [],
-        "BigNumber": ["CGMP"],
-        "Primitives": ["CLibcrypto"],
+        "BigNumber": ["CGMP", "CVectorKernels"],
+        "Primitives": ["CLibcrypto", "CVectorKernels"],
         "Pages": ["Faults"],
         "Wire": ["Faults", "SwiftProtobuf"],
         "Jobs": ["Catalogue", "Faults"],
@@ -90,7 +90,7 @@ private let open: Set = ["Foundation", "FoundationEssentials", "Dispatch", "Sync
 
     @Test("every folder of sources is a module of the table, and the other way round")
     func folders() {
-        let modules = Set(SourceTree.files.map(\.module)).union(["CGMP", "CLibcrypto", "CSQLite"])
+        let modules = Set(SourceTree.files.map(\.module)).union(["CGMP", "CLibcrypto", "CSQLite", "CVectorKernels"])
         #expect(modules == Set(allowed.keys))
     }
 
@@ -137,6 +137,12 @@ private let open: Set = ["Foundation", "FoundationEssentials", "Dispatch", "Sync
     func walls(library: String, wall: String) {
         #expect(Set(SourceTree.files.filter { $0.imports.contains(library) }.map(\.module)) == [wall])
         #expect(Set(allowed.filter { $0.value.contains(library) }.keys) == [wall])
+    }
+
+    @Test("vector kernels are behind the numbers and behind the primitives, and nowhere else")
+    func kernels() {
+        #expect(Set(SourceTree.files.filter { $0.imports.contains("CVectorKernels") }.map(\.module)).isSubset(of: ["BigNumber", "Primitives"]))
+        #expect(Set(allowed.filter { $0.value.contains("CVectorKernels") }.keys) == ["BigNumber", "Primitives"])
     }
 
     @Test("machines of the roles touch no clock, file, socket or thread")

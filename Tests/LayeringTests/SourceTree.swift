@@ -48,7 +48,7 @@ enum SourceTree {
         }
         var modules: [String: Set<String>] = [:]
         for line in text.split(separator: "\n") {
-            if let library = line.firstMatch(of: /\.systemLibrary\(name: "(\w+)"/) { modules[String(library.1)] = [] }
+            if let library = line.firstMatch(of: /\.(?:systemLibrary|target)\(name: "(\w+)"/) { modules[String(library.1)] = [] }
             guard let target = line.firstMatch(of: /^\s+(?:room|program)\("([\w-]+)"(.*)\),/) else { continue }
             let names = target.2.matches(of: /"(\w+)"|\b([a-z]\w*)\b/).map { match in
                 match.1.map { Set([String($0)]) } ?? match.2.flatMap { shorthands[String($0)] } ?? ["?"]
