@@ -99,6 +99,7 @@ extension Fault {
         case deadlinePassed = 403
         case overloaded = 404
         case directoryInUse = 405
+        case kernelsNotThere = 406
 
         // Who is who
         case certificateRefused = 500
@@ -450,6 +451,9 @@ extension Fault.Code {
         case .directoryInUse:
             Entry(.unavailable, en: "{place}: another node already serves this data directory", zh: "{place}：该数据目录已有节点在运行",
                   hint: "stop that node first, or give this one a data_directory of its own", hintZh: "请先停止该节点，或为本节点另设 data_directory")
+        case .kernelsNotThere:
+            Entry(.unavailable, en: "{place}: this processor has no AVX-512 IFMA", zh: "{place}：本机处理器不支持 AVX-512 IFMA",
+                  hint: "leave it unset: the portable arithmetic gives the same results, more slowly", hintZh: "请不要设置该变量：通用运算的结果相同，只是较慢")
         case .certificateRefused:
             Entry(.security, en: "{place}: the certificate was refused", zh: "{place}：证书未被接受",
                   hint: "it must be issued by the contract's authority and be within its dates", hintZh: "证书须由契约指定的机构签发并在有效期内")

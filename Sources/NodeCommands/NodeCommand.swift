@@ -8,6 +8,7 @@ import Jobs
 import Logging
 import NodeRuntime
 import Planning
+import Primitives
 import Wire
 
 /// What all three nodes share of their command line: options, logging, signals, exit codes.
@@ -28,6 +29,7 @@ package enum NodeProgram {
                               _ body: @escaping @Sendable (NodeInstallation, NodeLog) async throws -> Void) async -> Faults.ExitCode {
         let language = options.language
         do {
+            try Kernels.require()
             let installation = try Installation.node(options.config, role: role)
             let configuration = installation.configuration
             LoggingSystem.bootstrap { NodeLogHandler(label: $0, format: configuration.logFormat) }

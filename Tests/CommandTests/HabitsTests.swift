@@ -215,6 +215,24 @@ import Testing
         #expect(count > 200)
     }
 
+    // Arithmetic
+
+    @Test("a node that is told to use an arithmetic does not start with another", arguments: ["arbiter", "platform-node", "bank-node"])
+    func kernels(program: String) async throws {
+        let arguments = ["serve", "--config", "/nowhere/node.json"]
+        for (language, named) in [("en", "'sse' is none of portable, ifma"), ("zh", "“sse”不在可选项 portable, ifma 之内")] {
+            let unknown = try await Self.run(program, arguments + ["--lang", language], locale: ["LANG": "C.UTF-8", "JOINTLAB_KERNELS": "sse"])
+            #expect(unknown.code == 2 && unknown.pair(language).error.contains(named), "\(unknown)")
+        }
+        // What comes next is the configuration that is not there.
+        let portable = try await Self.run(program, arguments, locale: ["LANG": "C.UTF-8", "JOINTLAB_KERNELS": "portable"])
+        #expect(portable.code == 2 && portable.pair().error.contains("/nowhere/node.json"), "\(portable)")
+        let features = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+        let vector = try await Self.run(program, arguments, locale: ["LANG": "C.UTF-8", "JOINTLAB_KERNELS": "ifma"])
+        let expected: (Int32, String) = features.contains(" avx512ifma") ? (2, "/nowhere/node.json") : (3, "this processor has no AVX-512 IFMA")
+        #expect(vector.code == expected.0 && vector.pair().error.contains(expected.1), "\(vector)")
+    }
+
     // Exit codes
 
     /// Exit code by fault, as a table of a document says: single numbers go before ranges.

@@ -138,7 +138,7 @@ import Testing
         try lab.edit("bank/node.json") { $0["datasets"] = ["main": ["path": "no-such.csv"]] }
         let alone = try await node(lab, "bank", "doctor")
         #expect(alone.code == 1, "\(alone)")
-        for text in ["failed  data set main", "failed  arbiter: TCP", "skipped arbiter: pin", "ok      mode of private_key", "ok      contract's history", "hint: "] {
+        for text in ["failed  data set main", "failed  arbiter: TCP", "skipped arbiter: pin", "ok      mode of private_key", "ok      contract's history", "hint: ", "ok      arithmetic: "] {
             #expect(alone.output.contains(text), "\(alone.output)")
         }
         try await lab.start("arbiter", "platform")
