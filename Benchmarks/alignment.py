@@ -31,7 +31,7 @@ import workers  # noqa: E402
 class AlignmentLab(training.Lab):
     def __init__(self, programs, folder, reveal, memory):
         self.programs, self.folder, self.data, self.memory = programs, folder, folder, memory
-        self.cores = os.sched_getaffinity(0)
+        self.cores, self.environment = os.sched_getaffinity(0), dict(os.environ)
         folder.mkdir(parents=True, exist_ok=True)
         self.spec = folder / "spec.json"
         self.spec.write_text(json.dumps({

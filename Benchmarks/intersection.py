@@ -1,4 +1,4 @@
-"""Set intersection, both parties, in turn with the peers: same identifiers, half of them common."""
+"""Set intersection by the portable kernels, both parties, in turn with the peers: same identifiers, half of them common."""
 
 import workers
 
@@ -23,7 +23,7 @@ def measure(engines, figures, repeat, counts):
 
 def compare(engines, figures, repeat, count, isFigure):
     """Ratios of CPU seconds on one core; what two cores take, by the clock."""
-    own, both = engines.intersection(1), engines.intersection(2)
+    own, both = engines.own("psi"), engines.own("psi", cores=2)
     limits, ratios = [], []
 
     def run(worker, name, suite, most=None):

@@ -1,4 +1,4 @@
-"""Operations of the engine, 2048 bits, one core, in turn with the peers."""
+"""Operations of the engine by the portable kernels, 2048 bits, one core, in turn with the peers."""
 
 BITS = 2048
 ROWS = 30_000
@@ -7,7 +7,7 @@ VALUES = 24
 
 
 def measure(engines, figures, repeat):
-    own = engines.own
+    own = engines.own("engine")
     # What the operations stand on is made outside the turns.
     for words in (("encrypt", BITS, 64), ("add", BITS, 10_000), ("entries", BITS, ROWS, 1, 1, 0), ("decrypt", BITS, VALUES)):
         own.run(*words)

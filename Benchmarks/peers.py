@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 """One peer's engine behind the same lines as `measure`: an operation a line in, JSON a line out.
 
-    peers.py phe | fate | heu | openmined | spu
+    peers.py phe | fate | heu | ipcl | cheetah | openmined | spu
 
 Times are CPU seconds of this process, which is bound to one core by whoever starts it. What is prepared for an
 operation is made once and not timed.
 """
 
+import ctypes
+import glob
 import json
+import math
 import os
 import pathlib
 import random
 import resource
+import site
 import sys
 import tempfile
 import threading
@@ -96,6 +100,93 @@ class Heu:
             self.evaluator.add_inplace(self.cipher, self.cipher)
 
 
+class Ipcl:
+    """Intel's crypto_mb as the wheel of ipcl_python carries it: eight powers r^n modulo n^2 at once."""
+
+    def __init__(self, bits):
+        self.library = ctypes.CDLL(glob.glob(site.getsitepackages()[0] + "/ipcl_python/bindings/ippcrypto/libcrypto_mb.so")[0])
+        self.bits = bits
+        source = random.Random(bits)
+        self.modulus = (source.getrandbits(bits) | 1 << bits - 1 | 1) ** 2
+        self.exponent = math.isqrt(self.modulus)
+        self.bases = [source.randrange(self.modulus) for _ in range(8)]
+        self.size = self.library.mbx_exp_BufferSize(2 * bits)
+        self.buffer = (ctypes.c_uint8 * self.size)()
+        self.results, self.factors = ([self.limbs(base, 2 * bits) for base in self.bases] for _ in range(2))
+        self.exponents, self.moduli = [self.limbs(self.exponent, bits)] * 8, [self.limbs(self.modulus, 2 * bits)] * 8
+        self.power(8)
+        wanted = [pow(base, self.exponent, self.modulus) for base in self.bases]
+        assert [int.from_bytes(bytes(result), "little") for result in self.results] == wanted
+
+    @staticmethod
+    def limbs(number, bits):
+        return (ctypes.c_uint64 * (bits // 64)).from_buffer_copy(number.to_bytes(bits // 8, "little"))
+
+    @staticmethod
+    def eight(numbers):
+        return (ctypes.c_void_p * 8)(*(ctypes.addressof(number) for number in numbers))
+
+    def power(self, count):
+        function = getattr(self.library, f"mbx_exp{2 * self.bits}_mb8")
+        for _ in range(count // 8):
+            status = function(*map(self.eight, (self.results, self.factors, self.exponents)), self.bits, self.eight(self.moduli),
+                              2 * self.bits, self.buffer, self.size)
+            assert status == 0
+
+
+class Cheetah:
+    """SecretFlow's SPU, protocol CHEETAH (no dealer), both parties in one process: steps of logistic regression on shares."""
+
+    ROWS = 4096
+
+    def step(self, features):
+        """One step of gradient descent on invented values; what it costs does not depend on them."""
+        import jax
+        import numpy
+        import spu
+        import spu.utils.simulation as simulation
+
+        def descend(bank, platform, label, weights):
+            values = jax.numpy.concatenate([bank, platform], axis=1)
+            return weights - 0.1 / self.ROWS * (values.T @ (jax.nn.sigmoid(values @ weights) - label))
+
+        parties = simulation.Simulator(2, spu.RuntimeConfig(protocol=spu.ProtocolKind.CHEETAH, field=spu.FieldType.FM64))
+        source = numpy.random.default_rng(1)
+        bank, platform = (source.normal(size=(self.ROWS, count)) for count in features)
+        label = (source.random(self.ROWS) < 0.2).astype(float)
+        simulation.sim_jax(parties, descend)(bank, platform, label, numpy.zeros(sum(features)))
+        return {"count": self.ROWS}
+
+    def learn(self, bank, platform, spec, output):
+        """The same descent in the clear, in double precision: epochs until its AUC on the training rows is within 1e-4 of the
+        best of forty, by the step length that gets there first; and how far its log-loss is from the optimum then."""
+        import csv
+        import numpy
+        import lossless
+        description = json.loads(pathlib.Path(spec).read_text(encoding="utf-8"))
+        with open(pathlib.Path(output) / "scores.csv", encoding="utf-8", newline="") as file:
+            scores = list(csv.DictReader(file))
+        first, second, label, train = lossless.pooled(bank, platform, description, scores)
+        values, label = lossless.matrix(first + second, len(label))[train], label[train]
+        optimum = lossless.log_loss(values @ lossless.optimum(values, label, description["training"]["l2"]), label)
+        courses = []
+        for length in (0.1, 0.3, 1.0, 2.0):
+            source, weights, course = numpy.random.default_rng(1), numpy.zeros(values.shape[1]), []
+            for _ in range(40):
+                order = source.permutation(len(label))
+                for start in range(0, len(order), self.ROWS):
+                    rows = order[start:start + self.ROWS]
+                    chance = 1 / (1 + numpy.exp(-values[rows] @ weights))
+                    weights = weights - length / len(rows) * (values[rows].T @ (chance - label[rows]))
+                score = values @ weights
+                course.append((lossless.auc(score, label), lossless.log_loss(score, label) - optimum))
+            courses.append(course)
+        best = max(auc for course in courses for auc, _ in course)
+        ends = [(epoch + 1, distance) for course in courses for epoch, (auc, distance) in enumerate(course) if auc >= best - 1e-4]
+        epochs, distance = min(ends)
+        return {"epochs": epochs, "distance": distance, "auc": best}
+
+
 class OpenMined:
     """OpenMined's PSI: P-256, exact sets instead of Bloom filters."""
 
@@ -132,7 +223,8 @@ class Spu:
             description.add_party(f"party{index}", f"thread_{index}")
         given, taken = folder / f"{rank}.csv", folder / f"{rank}.out"
         given.write_text("id\n" + "\n".join(names) + "\n")
-        curve = psi.EllipticCurveType.CURVE_SM2 if kind == "SM2" else psi.EllipticCurveType.CURVE_25519
+        curves = {"SM2": psi.EllipticCurveType.CURVE_SM2, "ELLIGATOR": psi.EllipticCurveType.CURVE_25519_ELLIGATOR2}
+        curve = curves.get(kind, psi.EllipticCurveType.CURVE_25519)
         protocol = psi.PsiProtocol.PROTOCOL_RR22 if kind == "RR22" else psi.PsiProtocol.PROTOCOL_ECDH
         report = psi.psi_execute(psi.PsiExecuteConfig(
             protocol_conf=psi.PsiProtocolConfig(protocol=protocol, receiver_rank=0, broadcast_result=True,
@@ -162,6 +254,17 @@ def intersections(engine):
                           "bytes": sent, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), file=answers, flush=True)
 
 
+def regressions(engine):
+    # SPU writes its log to standard output.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        words = json.loads(line)
+        wall = time.monotonic()
+        answer = engine.learn(*words[1:]) if words[0] == "learn" else engine.step(words[1:])
+        print(json.dumps(answer | {"seconds": time.monotonic() - wall}), file=answers, flush=True)
+
+
 def numbers(count):
     """Integers of 16 bits, the same in every run."""
     source = random.Random(1)
@@ -171,7 +274,9 @@ def numbers(count):
 def main():
     if sys.argv[1] in ("openmined", "spu"):
         return intersections({"openmined": OpenMined, "spu": Spu}[sys.argv[1]]())
-    kind = {"phe": Phe, "fate": Fate, "heu": Heu}[sys.argv[1]]
+    if sys.argv[1] == "cheetah":
+        return regressions(Cheetah())
+    kind = {"phe": Phe, "fate": Fate, "heu": Heu, "ipcl": Ipcl}[sys.argv[1]]
     engines = {}
     for line in sys.stdin:
         name, bits, count = line.split()

@@ -7,7 +7,7 @@ COLOURS = ["#1b6ca8", "#c8553d", "#3d8f5f"]
 
 def draw(engines, figures, folder):
     folder.mkdir(parents=True, exist_ok=True)
-    own = engines.own
+    own = engines.own("engine")
     rows = [256, 1024, 4096, 16_384]
     columns = [1, 4, 16, 64]
     keys = [1024, 2048, 3072]

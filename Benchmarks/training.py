@@ -21,50 +21,77 @@ WITHIN = 1e-4
 
 
 def measure(engines, figures, programs, place, data, repeat):
-    if not (data / "bank.csv").exists() or not (data / "platform.csv").exists():
-        figures.note(f"{data} has no bank.csv and platform.csv: invented data of the same shape instead")
-        data = place / "data"
-        invent(data, 30_000, FEATURES, 0.22)
-    rows = sum(1 for _ in open(data / "bank.csv", encoding="utf-8")) - 1
-    fate = engines.peer("fate")
-    prices = []
-
-    def price():
-        if fate:
-            encryption, entry = fate.each("encrypt", 2048, 128), fate.each("entry", 2048, 1280)
-            figures.time("fate_utils: encrypt", encryption)
-            figures.time("fate_utils: entry", entry)
-            prices.append((2 * rows * encryption + rows * sum(FEATURES) * entry) / 2)
-
+    data = rows_of(data, place, figures)
+    prices = Prices(engines, figures, data)
     ratios = []
     for turn in range(max(1, repeat // 2)):
         figures.note(f"training: one round on one core and on two, turn {turn + 1}")
-        price()
+        prices.take()
         seconds = {}
         for cores in (1, 2):
-            with Lab(programs, place / f"round-{turn}-{cores}", data, FEATURES, cores, rounds=1) as lab:
+            with Lab(programs, place / f"round-{turn}-{cores}", data, FEATURES, cores, rounds=1, kernels="portable") as lab:
                 seconds[cores] = lab.run()["seconds"]["train"]
             figures.time(f"JointLab: round, cores {cores}", seconds[cores])
         ratios.append(seconds[1] / seconds[2])
     figures.add("round.cores", ratios)
 
-    figures.note(f"training: {ROUNDS} rounds on all cores")
-    price()
-    with Lab(programs, place / "whole", data, FEATURES, None, rounds=ROUNDS, tolerance=1e-4) as lab:
-        report = lab.run()
-        price()
-        seconds = report["seconds"]["train"] / report["rounds"]
-        figures.time("JointLab: round", seconds)
-        needed = rounds_needed(figures, engines, lab, report)
-    if prices:
-        figures.add("round.fate", [price / seconds for price in prices])
+    whole = Whole(engines, figures, programs, place / "whole", data, prices, "portable")
+    if prices.epochs:
+        figures.add("round.fate", [epoch / whole.round for epoch in prices.epochs])
+        if whole.seconds:
+            figures.add("whole.fate", [EPOCHS * epoch / whole.seconds for epoch in prices.epochs])
+
+
+def rows_of(data, place, figures):
+    """The folder of bank.csv and platform.csv."""
+    if (data / "bank.csv").exists() and (data / "platform.csv").exists():
+        return data
+    figures.note(f"{data} has no bank.csv and platform.csv: invented data of the same shape instead")
+    invent(place / "data", 30_000, FEATURES, 0.22)
+    return place / "data"
+
+
+class Prices:
+    """What an epoch would cost FATE on two cores, each time from what its operations take then; none without fate_utils."""
+
+    def __init__(self, engines, figures, data):
+        self.fate, self.figures = engines.peer("fate"), figures
+        self.rows = sum(1 for _ in open(data / "bank.csv", encoding="utf-8")) - 1
+        self.epochs = []
+
+    def take(self):
+        if self.fate:
+            encryption, entry = self.fate.each("encrypt", 2048, 128), self.fate.each("entry", 2048, 1280)
+            self.figures.time("fate_utils: encrypt", encryption)
+            self.figures.time("fate_utils: entry", entry)
+            self.epochs.append((2 * self.rows * encryption + self.rows * sum(FEATURES) * entry) / 2)
+
+
+class Whole:
+    """A training on all cores, with prices taken before and after.
+
+    round: seconds. seconds: until the log-loss is within `WITHIN` of the pooled optimum, and distance: how far it is then;
+    `None` where that is not known. peer: what the peer that is asked says of the same rows."""
+
+    def __init__(self, engines, figures, programs, folder, data, prices, kernels, ask=lambda lab: None):
+        figures.note(f"training: {ROUNDS} rounds on all cores, kernels {kernels}")
+        self.seconds = self.distance = None
+        prices.take()
+        with Lab(programs, folder, data, FEATURES, None, rounds=ROUNDS, tolerance=1e-4, kernels=kernels) as lab:
+            report = lab.run()
+            prices.take()
+            self.round = report["seconds"]["train"] / report["rounds"]
+            figures.time(f"JointLab: round, kernels {kernels}", self.round)
+            distances = distances_after_rounds(figures, engines, lab, report)
+            self.peer = ask(lab)
+        needed = next((index + 1 for index, distance in enumerate(distances or []) if distance <= WITHIN), None)
         if needed:
             figures.note(f"within {WITHIN} of the optimal log-loss after {needed} rounds")
-            figures.add("whole.fate", [EPOCHS * price / (needed * seconds) for price in prices])
+            self.seconds, self.distance = needed * self.round, distances[needed - 1]
 
 
-def rounds_needed(figures, engines, lab, report):
-    """After how many rounds the training log-loss is within `WITHIN` of the pooled optimum."""
+def distances_after_rounds(figures, engines, lab, report):
+    """After each round, the training log-loss less that of the pooled optimum."""
     environment = engines.place / "fate/bin/python"
     command = [str(environment), str(workers.REPOSITORY / "Benchmarks/lossless.py"), "--bank", str(lab.data / "bank.csv"), "--platform",
                str(lab.data / "platform.csv"), "--spec", str(lab.spec), "--output", str(lab.results), "--json"]
@@ -75,7 +102,7 @@ def rounds_needed(figures, engines, lab, report):
     lines = [line for line in json.loads(done.stdout)["comparison"]
              if (line["part"], line["model"], line["measure"]) == ("train", "joint", "log_loss")]
     losses = report["loss_per_round"][1:] + [lines[0]["job"]]
-    return next((index + 1 for index, loss in enumerate(losses) if loss - lines[0]["optimum"] <= WITHIN), None)
+    return [loss - lines[0]["optimum"] for loss in losses]
 
 
 def measure_long(figures, programs, place):
@@ -135,10 +162,11 @@ def invent(folder, rows, features, rate):
 
 
 class Lab:
-    """A laboratory with its three nodes running, on so many cores."""
+    """A laboratory with its three nodes running, on so many cores. `kernels`: as in JOINTLAB_KERNELS; without it the fastest there are."""
 
-    def __init__(self, programs, folder, data, features, cores, rounds, tolerance=1e-3):
+    def __init__(self, programs, folder, data, features, cores, rounds, tolerance=1e-3, kernels=None):
         self.programs, self.folder, self.data = programs, folder, data
+        self.environment = os.environ | ({"JOINTLAB_KERNELS": kernels} if kernels else {})
         self.cores = set(sorted(os.sched_getaffinity(0))[:cores])
         folder.mkdir(parents=True, exist_ok=True)
         self.spec = folder / "spec.json"
@@ -160,7 +188,7 @@ class Lab:
             log = open(self.folder / f"{name}.log", "w", encoding="utf-8")
             self.nodes[name] = subprocess.Popen(
                 [str(self.programs / program), "serve", "--config", str(self.folder / f"lab/{name}/node.json")], stderr=log,
-                preexec_fn=lambda: os.sched_setaffinity(0, self.cores))
+                env=self.environment, preexec_fn=lambda: os.sched_setaffinity(0, self.cores))
         deadline = time.monotonic() + 60
         for name in ("platform", "bank"):
             log = self.folder / f"{name}.log"

@@ -9,13 +9,15 @@ import subprocess
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 
-# Peer: what is installed, and a statement that fails where it does not work.
+# Peer: what is installed, and a statement that fails where it does not work. Of ipcl_python the library behind it alone is used.
 PEERS = {
     "phe": (["phe", "gmpy2"], "import gmpy2, phe"),
     "fate": (["fate_utils", "numpy"], "import fate_utils.paillier"),
     "heu": (["sf-heu"], "from heu import phe"),
     "openmined": (["openmined-psi"], "import private_set_intersection.python"),
     "spu": (["spu"], "import spu.psi"),
+    "cheetah": (["spu", "jax", "numpy"], "import spu.utils.simulation, jax, numpy"),
+    "ipcl": (["--no-deps", "ipcl_python"], "import glob, site; assert glob.glob(site.getsitepackages()[0] + '/ipcl_python/bindings/ippcrypto/libcrypto_mb.so')"),
 }
 PYTHONS = ["python3.11", "python3.10", "python3.9", "python3.8", "python3.12", "python3.13", "python3"]
 
@@ -55,13 +57,18 @@ def pythons():
 class Worker:
     """A process that answers an operation with its cost, bound to one core or a few."""
 
-    def __init__(self, name, command, cores=1):
+    def __init__(self, name, command, cores=1, kernels=None):
         self.name = name
+        environment = os.environ | ({"JOINTLAB_KERNELS": kernels} if kernels else {})
         bound = sorted(os.sched_getaffinity(0))[:cores]
         self.cores = len(bound)
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
                                         stderr=None if name == "jointlab" else subprocess.DEVNULL,
                                         preexec_fn=lambda: os.sched_setaffinity(0, bound))
+
+    def ask(self, *words):
+        """Words that may hold spaces."""
+        return self.run(json.dumps(words))
 
     def run(self, *words, limit=None):
         """Throws where it breaks off, or has not answered after `limit` seconds."""
@@ -88,26 +95,26 @@ class Worker:
 
 
 class Workers:
-    """JointLab's worker as `own`; peers by name, `None` where one cannot be had."""
+    """JointLab's workers by use, kernels and cores; peers by name, `None` where one cannot be had."""
 
     def __init__(self, place, programs, figures):
         self.place, self.figures, self.programs = place, figures, programs
-        self.own = Worker("jointlab", [str(programs / "measure")])
-        self.peers, self.environments, self.alone = {}, {}, {}
+        self.peers, self.environments, self.owned = {}, {}, {}
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        for worker in [self.own, *self.peers.values(), *self.alone.values()]:
+        for worker in [*self.peers.values(), *self.owned.values()]:
             if worker:
                 worker.close()
 
-    def intersection(self, cores):
-        """A worker of JointLab's for set intersection alone, so that its memory is of that alone."""
-        if cores not in self.alone:
-            self.alone[cores] = Worker("jointlab", [str(self.programs / "measure")], cores)
-        return self.alone[cores]
+    def own(self, use, kernels="portable", cores=1):
+        """A worker of JointLab's for one use, so that its memory is of that alone."""
+        key = (use, kernels, cores)
+        if key not in self.owned:
+            self.owned[key] = Worker("jointlab", [str(self.programs / "measure")], cores, kernels)
+        return self.owned[key]
 
     def fresh(self, name, cores):
         """A peer's worker of its own: its memory is of what it is asked alone."""
