@@ -32,6 +32,14 @@ final class Engine {
             key.prepare(encryptions: Self.expected)
             let values = Self.numbers(sizes[0], bits: 24).map { Int64($0) }
             return timed(count: sizes[0], counted: sizes[0] * key.entriesPerEncryption) { _ = self.encrypt(values) }
+        case ("power", 1):
+            // By the public key alone: r^n modulo n^2.
+            draws += 1
+            let (random, draw) = (random, UInt16(draws))
+            let zeros = [Natural](repeating: .zero, count: sizes[0])
+            return timed(count: sizes[0]) {
+                _ = self.key.publicKey.encrypt(zeros, random: random) { DrawAddress(message: 2, round: draw, row: UInt32($0)) }
+            }
         case ("load", 1):
             let wire = encrypt([Int64](repeating: 1, count: sizes[0]))
             return timed(count: sizes[0]) { _ = try? CiphertextBatch(wire: wire, count: sizes[0], key: self.key.publicKey) }

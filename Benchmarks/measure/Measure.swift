@@ -1,12 +1,14 @@
 import CLibcrypto
 import Foundation
+import Primitives
 
-/// Runs one operation of the Paillier engine or of set intersection for each line on standard input and answers with one line of JSON: CPU and
-/// wall seconds, how many units of work it did, and how many modular multiplications that took. `Benchmarks/run` drives
-/// it in turn with its peers.
+/// Runs one operation of the Paillier engine or of set intersection for each line on standard input and answers with one line of
+/// JSON: CPU and wall seconds, how many units of work it did, and how many modular multiplications that took. `Benchmarks/run`
+/// drives it in turn with its peers.
 ///
 ///     encrypt BITS COUNT | add BITS COUNT | decrypt BITS VALUES | entries BITS ROWS COLUMNS COLUMN_BITS DISTINCT
 ///     combine BITS ROWS STRIDE EXPONENT_BITS | load BITS COUNT
+///     kernels | multiply BITS COUNT | square BITS COUNT | power BITS COUNT
 ///     psi SUITE COUNT COMMON | psi-multiply SUITE COUNT | psi-read SUITE COUNT
 ///
 /// `measure ledger LEDGER SCRATCH BYTES_PER_SECOND SECONDS [sm3]` instead tells once what the ledger of a recorded job costs
@@ -29,6 +31,12 @@ import Foundation
         var engines: [Int: Engine] = [:]
         while let line = readLine() {
             let words = line.split(separator: " ")
+            if words == ["kernels"] {
+                answer("""
+                    {"kernels":"\(Kernels.chosen)"}
+                    """)
+                continue
+            }
             if let text = intersection(words.map(String.init)) {
                 answer(text)
                 continue
