@@ -33,7 +33,7 @@ import Primitives
             let words = line.split(separator: " ")
             if words == ["kernels"] {
                 answer("""
-                    {"kernels":"\(Kernels.chosen)"}
+                    {"kernels":"\(KernelChoice.chosen)"}
                     """)
                 continue
             }

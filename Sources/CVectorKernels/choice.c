@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int processor_has_ifma(void) {
+int jk_has_ifma(void) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
@@ -16,10 +16,10 @@ static int processor_has_ifma(void) {
 
 static enum jk_choice decide(void) {
     const char *wish = getenv("JOINTLAB_KERNELS");
-    if (wish == NULL || *wish == 0) return processor_has_ifma() ? jk_ifma : jk_portable;
+    if (wish == NULL || *wish == 0) return jk_has_ifma() ? jk_ifma : jk_portable;
     if (strcmp(wish, "portable") == 0) return jk_portable;
     if (strcmp(wish, "ifma") != 0) return jk_not_understood;
-    return processor_has_ifma() ? jk_ifma : jk_not_there;
+    return jk_has_ifma() ? jk_ifma : jk_not_there;
 }
 
 enum jk_choice jk_kernels(void) {

@@ -29,7 +29,7 @@ package enum NodeProgram {
                               _ body: @escaping @Sendable (NodeInstallation, NodeLog) async throws -> Void) async -> Faults.ExitCode {
         let language = options.language
         do {
-            try Kernels.require()
+            try KernelChoice.require()
             let installation = try Installation.node(options.config, role: role)
             let configuration = installation.configuration
             LoggingSystem.bootstrap { NodeLogHandler(label: $0, format: configuration.logFormat) }

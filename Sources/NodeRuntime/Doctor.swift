@@ -87,7 +87,7 @@ package struct Doctor: Sendable {
         add(Phrase(en: "entropy", zh: "随机源"), source >= 0 && read(source, &byte, 1) == 1, Phrase(en: "the system's generator", zh: "系统随机数发生器"),
             hint: Phrase(en: "the system's random generator is not ready yet; try again later", zh: "系统随机数发生器尚未就绪，请稍后再试"))
         processor()
-        trying(Phrase(en: "arithmetic", zh: "运算内核"), { () throws in try Kernels.require() }, { $0 })
+        trying(Phrase(en: "arithmetic", zh: "运算内核"), { () throws in try KernelChoice.require() }, { $0 })
         var isRunning = false
         let files = trying(Phrase(en: "data directory", zh: "数据目录"), { () throws in
             let files = try JobFiles(configuration.dataDirectory)

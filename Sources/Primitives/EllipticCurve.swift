@@ -1,5 +1,4 @@
-import CLibcrypto
-import Synchronization
+import CVectorKernels
 
 /// Groups of points over a field of 256 bits. Their order is prime, so every point but the identity generates the group.
 package enum EllipticCurve: Sendable {
@@ -16,7 +15,13 @@ package enum EllipticCurve: Sendable {
         case uncompressed
 
         package var byteCount: Int { self == .compressed ? 33 : 65 }
-        fileprivate var prefixes: ClosedRange<UInt8> { self == .compressed ? 2...3 : 4...4 }
+        var prefixes: ClosedRange<UInt8> { self == .compressed ? 2...3 : 4...4 }
+
+        /// Throws `wrongByteCount`.
+        func count(of points: ArraySlice<UInt8>) throws(PrimitiveError) -> Int {
+            guard points.count.isMultiple(of: byteCount) else { throw .wrongByteCount }
+            return points.count / byteCount
+        }
     }
 
     /// An integer in 1..<n, n the order of the group.
@@ -47,126 +52,69 @@ package enum EllipticCurve: Sendable {
         0x72, 0x03, 0xdf, 0x6b, 0x21, 0xc6, 0x05, 0x2b, 0x53, 0xbb, 0xf4, 0x09, 0x39, 0xd5, 0x41, 0x23,
     ]
 
+    /// Which code computes. Results are the same bytes.
+    package enum Kernels: Sendable, CaseIterable {
+        /// libcrypto, and the arithmetic of `FieldElement`: the reference.
+        case portable
+        /// Eight points at a time, with the 52-bit multiplications of AVX-512.
+        case vector
+
+        /// What this process uses, by its processor and JOINTLAB_KERNELS.
+        package static let chosen: Kernels = jk_uses_ifma() != 0 ? .vector : .portable
+
+        /// Whether this processor can run them.
+        package var areThere: Bool { self == .portable || jk_has_ifma() != 0 }
+    }
+
     /// The one place where points are multiplied: a batch of points, side by side in `encoding`, by one scalar; the products
-    /// come in the same encoding and order. Constant time in the scalar, as far as libcrypto is. Throws `wrongByteCount`, and
-    /// `invalidPoint` for the first one that is not of the curve: untrusted bytes may be given.
+    /// come in the same encoding and order. Constant time in the scalar, portably as far as libcrypto is. Throws
+    /// `wrongByteCount`, and `invalidPoint` for the first one that is not of the curve: untrusted bytes may be given.
     package static func multiply(
-        _ points: ArraySlice<UInt8>, encoding: Encoding, by scalar: Scalar
+        _ points: ArraySlice<UInt8>, encoding: Encoding, by scalar: Scalar, kernels: Kernels = .chosen
     ) throws(PrimitiveError) -> [UInt8] {
-        let width = encoding.byteCount
-        guard points.count.isMultiple(of: width) else { throw .wrongByteCount }
-        return try scalar.curve.withWorkspace { workspace throws(PrimitiveError) in
-            let factor = workspace.integer(scalar.bytes)
-            defer { BN_clear_free(factor) }
-            var products = [UInt8](repeating: 0, count: points.count)
-            for start in stride(from: 0, to: points.count / width, by: Workspace.batch) {
-                let block = points[(points.startIndex + start * width)...].prefix(Workspace.batch * width)
-                try workspace.forEachPoint(in: block, encoding: encoding, first: start) { point, index in
-                    required(EC_POINT_mul(workspace.group, workspace.products[index], nil, point, factor, workspace.context))
-                }
-                products.withUnsafeMutableBufferPointer { products in
-                    let slots = UnsafeMutableBufferPointer(rebasing: products[(start * width)..<(start * width + block.count)])
-                    workspace.encodeProducts(into: slots, encoding: encoding)
+        let curve = scalar.curve
+        guard kernels == .vector, scalar.bytes.withUnsafeBytes({ jk_curve_takes(curve.ofKernels, $0.baseAddress) }) != 0 else {
+            return try curve.portableProducts(points, encoding: encoding, by: scalar.bytes)
+        }
+        let count = try encoding.count(of: points)
+        var valid = 0
+        let products = [UInt8](unsafeUninitializedCapacity: points.count) { products, initialised in
+            points.withUnsafeBufferPointer { points in
+                scalar.bytes.withUnsafeBytes { scalar in
+                    valid = jk_curve_multiply(curve.ofKernels, scalar.baseAddress, points.baseAddress, encoding.byteCount, count, products.baseAddress)
                 }
             }
-            return products
+            initialised = valid == count ? points.count : 0
         }
+        guard valid == count else { throw .invalidPoint(index: valid) }
+        return products
     }
 
     /// Throws as `multiply` does, without multiplying.
-    package func validate(_ points: ArraySlice<UInt8>, encoding: Encoding) throws(PrimitiveError) {
-        try withWorkspace { workspace throws(PrimitiveError) in
-            try workspace.forEachPoint(in: points, encoding: encoding, first: 0) { _, _ in }
+    package func validate(_ points: ArraySlice<UInt8>, encoding: Encoding, kernels: Kernels = .chosen) throws(PrimitiveError) {
+        guard kernels == .vector else { return try portablyValidate(points, encoding: encoding) }
+        let count = try encoding.count(of: points)
+        let valid = points.withUnsafeBufferPointer { jk_curve_validate(ofKernels, $0.baseAddress, encoding.byteCount, count) }
+        guard valid == count else { throw .invalidPoint(index: valid) }
+    }
+
+    /// Bytes that one point is mapped from.
+    package static let uniformByteCount = 96
+
+    /// Maps uniform bytes to points, as hash_to_curve does behind its hash (RFC 9380, 3): the halves of 96 bytes, reduced
+    /// modulo p, go through the simplified SWU map, and their points are added. The points are uncompressed and side by side;
+    /// the identity, which comes once in 2^256, is 65 zeros.
+    package func points(mappedFrom uniform: [UInt8], kernels: Kernels = .chosen) -> [UInt8] {
+        precondition(uniform.count.isMultiple(of: Self.uniformByteCount))
+        guard kernels == .vector else {
+            return self == .p256 ? P256Field.map.points(uniform) : SM2Field.map.points(uniform)
+        }
+        let count = uniform.count / Self.uniformByteCount, byteCount = count * Encoding.uncompressed.byteCount
+        return [UInt8](unsafeUninitializedCapacity: byteCount) { points, initialised in
+            uniform.withUnsafeBufferPointer { jk_curve_map(ofKernels, $0.baseAddress, count, points.baseAddress) }
+            initialised = byteCount
         }
     }
 
-    private func withWorkspace<Value>(_ body: (Workspace) throws(PrimitiveError) -> Value) throws(PrimitiveError) -> Value {
-        let pool = self == .p256 ? Self.poolOfP256 : Self.poolOfSM2
-        let workspace = pool.withLock { $0.popLast() } ?? Workspace(self)
-        defer { pool.withLock { $0.append(workspace) } }
-        return try body(workspace)
-    }
-
-    private static let poolOfP256 = IdleWorkspaces()
-    private static let poolOfSM2 = IdleWorkspaces()
-
-    /// As many as there ever were threads at once.
-    private final class IdleWorkspaces: Sendable {
-        private let idle = Mutex<[Workspace]>([])
-        func withLock<Value: Sendable>(_ body: (inout sending [Workspace]) -> sending Value) -> Value { idle.withLock(body) }
-    }
-
-    /// The curve and working space for one thread at a time.
-    private final class Workspace: @unchecked Sendable {
-        /// Products that share one inversion.
-        static let batch = 256
-
-        let group: OpaquePointer
-        let context = required(BN_CTX_new())
-        let products: [OpaquePointer?]
-        private let point: OpaquePointer
-        private let coordinates: [OpaquePointer]
-
-        init(_ curve: EllipticCurve) {
-            let group = required(EC_GROUP_new_by_curve_name(curve == .p256 ? NID_X9_62_prime256v1 : NID_sm2))
-            self.group = group
-            point = required(EC_POINT_new(group))
-            products = (0..<Self.batch).map { _ in required(EC_POINT_new(group)) }
-            coordinates = (0..<3).map { _ in required(BN_new()) }
-        }
-
-        deinit {
-            EC_POINT_free(point)
-            products.forEach { EC_POINT_clear_free($0) }
-            coordinates.forEach { BN_clear_free($0) }
-            BN_CTX_free(context)
-            EC_GROUP_free(group)
-        }
-
-        func integer(_ bytes: SecretBytes) -> OpaquePointer {
-            bytes.withUnsafeBytes { bytes in
-                required(BN_bin2bn(bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), Int32(bytes.count), nil))
-            }
-        }
-
-        /// The first products, as many as there is room for. None is the identity: scalars are below the group's prime order.
-        func encodeProducts(into slots: UnsafeMutableBufferPointer<UInt8>, encoding: Encoding) {
-            let width = encoding.byteCount
-            let count = slots.count / width
-            var pointers = products
-            required(libcrypto_make_affine(group, count, &pointers, context))
-            for index in 0..<count {
-                required(libcrypto_jacobian_coordinates(
-                    group, products[index], coordinates[0], coordinates[1], coordinates[2], context))
-                guard let slot = slots.baseAddress.map({ $0 + index * width }) else { return }
-                precondition(BN_is_one(coordinates[2]) == 1)
-                slot[0] = encoding == .uncompressed ? 4 : 2 + UInt8(BN_is_odd(coordinates[1]))
-                precondition(BN_bn2binpad(coordinates[0], slot + 1, 32) == 32)
-                if encoding == .uncompressed { precondition(BN_bn2binpad(coordinates[1], slot + 33, 32) == 32) }
-            }
-        }
-
-        /// - Parameter first: number of the first point, for faults.
-        func forEachPoint(
-            in points: ArraySlice<UInt8>, encoding: Encoding, first: Int, _ body: (OpaquePointer, Int) -> Void
-        ) throws(PrimitiveError) {
-            let width = encoding.byteCount
-            guard points.count.isMultiple(of: width) else { throw .wrongByteCount }
-            let firstInvalid: Int? = points.withUnsafeBufferPointer { points in
-                for index in 0..<(points.count / width) {
-                    let bytes = UnsafeBufferPointer(rebasing: points[(index * width)..<((index + 1) * width)])
-                    // Decoding checks that coordinates are below the field's prime and on the curve.
-                    guard encoding.prefixes.contains(bytes[0]),
-                          EC_POINT_oct2point(group, point, bytes.baseAddress, width, context) == 1
-                    else { return index }
-                    body(point, index)
-                }
-                return nil
-            }
-            if let firstInvalid {
-                ERR_clear_error()
-                throw .invalidPoint(index: first + firstInvalid)
-            }
-        }
-    }
+    private var ofKernels: jk_curve { self == .p256 ? jk_p256 : jk_sm2 }
 }

@@ -24,8 +24,8 @@ package enum Suite: String, Sendable, Hashable, CaseIterable {
     /// H(message) for each, in `encoding`.
     func hashToCurve(_ messages: some Collection<[UInt8]>, tag: DomainSeparationTag) -> [UInt8] {
         switch self {
-        case .p256SHA256: HashToCurve.points(messages, tag: tag, map: P256Field.map, hash: SHA256.self)
-        case .sm2SM3: HashToCurve.points(messages, tag: tag, map: SM2Field.map, hash: SM3.self)
+        case .p256SHA256: HashToCurve.points(messages, tag: tag, curve: curve, hash: SHA256.self)
+        case .sm2SM3: HashToCurve.points(messages, tag: tag, curve: curve, hash: SM3.self)
         }
     }
 

@@ -4,5 +4,6 @@
 #define JOINTLAB_VECTOR_KERNELS_H
 
 #include "choice.h"
+#include "curve.h"
 
 #endif

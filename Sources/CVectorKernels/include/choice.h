@@ -11,6 +11,9 @@ enum jk_choice {
     jk_not_there = 3,
 };
 
+// Whether the processor can run the vector kernels, whatever JOINTLAB_KERNELS says.
+int jk_has_ifma(void);
+
 // The same from the first call to the end of the process.
 enum jk_choice jk_kernels(void);
 

@@ -2,7 +2,7 @@ import Faults
 import Foundation
 import Primitives
 
-extension Kernels {
+extension KernelChoice {
     /// A node that was told to use an arithmetic does not start with another.
     ///
     /// - Returns: the arithmetic that is used, in words.
