@@ -14,6 +14,7 @@ package final class FixedBaseTable: @unchecked Sendable {
     private let bits: [Int]
     private let starts: [Int]
     private let arithmetic: SquareModulus
+    private let half: Int
     private let modulus: jl_modulus
     private let entries: ResidueBuffer
     private let squareLimbs: ResidueBuffer
@@ -39,16 +40,18 @@ package final class FixedBaseTable: @unchecked Sendable {
     ///   - base: prime to p.
     ///   - prime: p, of a length that is a multiple of 64 bits.
     ///   - windowBits: at most 16; the memory is `bytes(primeBits:exponentBits:windowBits:)`.
-    package init(base: Natural, prime: Natural, exponentBits: Int, windowBits: Int, portable: Bool = false) {
+    package init(base: Natural, prime: Natural, exponentBits: Int, windowBits: Int, kernels: Kernels = .chosen) {
         precondition(prime.bitWidth % 64 == 0 && (1...16).contains(windowBits))
-        let arithmetic = SquareModulus(base: prime, portable: portable)
-        let half = arithmetic.half
+        let arithmetic = SquareModulus(base: prime, kernels: kernels == .library ? .library : .portable)
+        guard let portable = arithmetic.kernels as? PortableKernels else { preconditionFailure() }
+        let half = portable.halfWords
+        self.half = half
         widths = FixedBaseTable.widths(exponentBits: exponentBits, windowBits: windowBits)
         positions = widths.count
         bits = widths.indices.map { [widths] in widths[..<$0].reduce(0, +) }
         starts = widths.indices.map { [widths] in widths[..<$0].reduce(0) { $0 + 1 << $1 } }
         self.arithmetic = arithmetic
-        modulus = arithmetic.raw
+        modulus = portable.raw
         entries = arithmetic.makeBuffer(count: widths.reduce(0) { $0 + 1 << $1 })
         squareLimbs = arithmetic.makeBuffer(count: 1)
         arithmetic.modulus.copyLimbs(to: squareLimbs.limbs(0), count: 2 * half)
@@ -61,13 +64,13 @@ package final class FixedBaseTable: @unchecked Sendable {
         guard let inverse = (base % prime).inverse(modulo: prime) else { preconditionFailure("the base is prime to p") }
         let workspace = arithmetic.makeWorkspace()
         let scratch = ResidueBuffer(count: 1, limbsPerResidue: 3 * half)
-        arithmetic.load(base, into: bases, 0, workspace)
+        arithmetic.load([base], into: bases, 0, workspace)
         ((inverse << (64 * half)) % prime).copyLimbs(to: inverses.limbs(0), count: half)
         for position in 1..<positions {
             bases.copy(from: bases, position - 1, to: position)
             inverses.copy(from: inverses, position - 1, to: position)
             for _ in 0..<widths[position - 1] {
-                arithmetic.square(bases, position, bases, position, workspace)
+                arithmetic.square(bases[.only(position)], bases[.only(position)], count: 1, workspace)
                 jl_montgomery(inverses.limbs(position), inverses.limbs(position), inverses.limbs(position), modulus, scratch.limbs(0))
             }
         }
@@ -93,7 +96,6 @@ package final class FixedBaseTable: @unchecked Sendable {
     /// An entry e is kept as the low half x0 of its Montgomery form and l = x1 / e, so that x0 - p x1 = x0 (1 - p l / R).
     /// The first position has a further factor 1/R, which the product of all positions then lacks.
     package func fill(_ position: Int) {
-        let half = arithmetic.half
         let workspace = arithmetic.makeWorkspace()
         let entry = arithmetic.makeBuffer(count: 1)
         let inverse = ResidueBuffer(count: 1, limbsPerResidue: half)
@@ -108,12 +110,12 @@ package final class FixedBaseTable: @unchecked Sendable {
             let target = entries.limbs(starts[position] + digit)
             target.update(from: entry.limbs(0), count: half)
             jl_montgomery(target + half, entry.limbs(0) + half, inverse.limbs(0), modulus, scratch.limbs(0))
-            arithmetic.multiply(entry, 0, entry, 0, bases, position, workspace)
+            arithmetic.multiply(entry[.only(0)], entry[.only(0)], bases[.only(position)], count: 1, workspace)
             jl_montgomery(inverse.limbs(0), inverse.limbs(0), inverses.limbs(position), modulus, scratch.limbs(0))
         }
     }
 
-    package func makeWorkspace() -> Workspace { Workspace(limbs: 11 * arithmetic.half + 1, positions: positions) }
+    package func makeWorkspace() -> Workspace { Workspace(limbs: 11 * half + 1, positions: positions) }
 
     /// target[t] = base^exponent (1 + factor p message) modulo p^2, as a plain number.
     ///
@@ -126,7 +128,6 @@ package final class FixedBaseTable: @unchecked Sendable {
         for position in 0..<positions {
             workspace.index[position] = UInt32(starts[position] + FixedBaseTable.digit(exponent, at: bits[position], width: widths[position]))
         }
-        let half = arithmetic.half
         let scratch = workspace.limbs.limbs(0)
         let sum = scratch + 10 * half
         jl_multiply_word(sum, factors.limbs(message < 0 ? 1 : 0), half, message.magnitude)
@@ -138,10 +139,10 @@ package final class FixedBaseTable: @unchecked Sendable {
     /// What a message enters `power` with: logarithms of 1 + factor p and 1 - factor p.
     package func messageFactors(_ factor: Natural) -> ResidueBuffer {
         let prime = arithmetic.base
-        let positive = (factor << (64 * arithmetic.half)) % prime
-        let factors = ResidueBuffer(count: 2, limbsPerResidue: arithmetic.half)
-        (prime - positive).copyLimbs(to: factors.limbs(0), count: arithmetic.half)
-        positive.copyLimbs(to: factors.limbs(1), count: arithmetic.half)
+        let positive = (factor << (64 * half)) % prime
+        let factors = ResidueBuffer(count: 2, limbsPerResidue: half)
+        (prime - positive).copyLimbs(to: factors.limbs(0), count: half)
+        positive.copyLimbs(to: factors.limbs(1), count: half)
         return factors
     }
 

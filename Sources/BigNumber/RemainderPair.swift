@@ -20,7 +20,7 @@ package final class RemainderPair: @unchecked Sendable {
     }
 
     /// - Parameters: odd primes of equal length, a multiple of 64 bits, each above 3/4 of the next power of two.
-    package init(_ p: Natural, _ q: Natural, portable: Bool = false) {
+    package init(_ p: Natural, _ q: Natural, kernels: Kernels = .chosen) {
         precondition(p.bitWidth == q.bitWidth && p.bitWidth % 64 == 0)
         let (pSquare, qSquare) = (p * p, q * q)
         limbs = p.bitWidth / 32
@@ -31,11 +31,8 @@ package final class RemainderPair: @unchecked Sendable {
         pSquare.copyLimbs(to: first.limbs(0), count: limbs)
         qSquare.copyLimbs(to: second.limbs(0), count: limbs)
         ((inverse << (64 * limbs)) % qSquare).copyLimbs(to: factor.limbs(0), count: limbs)
-        var found = second.limbs(0)[0]
-        let low = found
-        for _ in 0..<5 { found = found &* (2 &- low &* found) }
-        modulus = jl_modulus(limbs: second.limbs(0), count: limbs, inverse: 0 &- found,
-                             wide: limbs % 8 == 0 && !portable ? jl_has_wide() : 0)
+        modulus = jl_modulus(limbs: second.limbs(0), count: limbs, inverse: 0 &- BigNumber.inverse(ofOdd: second.limbs(0)[0]),
+                             wide: limbs % 8 == 0 && kernels != .library ? jl_has_wide() : 0)
     }
 
     package func makeWorkspace() -> Workspace { Workspace(limbs: limbs) }

@@ -1,7 +1,7 @@
 import CGMP
 
-/// A fixed number of residues of one modulus, side by side, each of the same number of 64-bit limbs, least significant
-/// first; overwritten when released.
+/// A fixed number of residues of one modulus, side by side, each of the same number of 64-bit words, least significant
+/// first; overwritten when released. What the words mean is the modulus's affair.
 ///
 /// A reference, because bulk work shares it between threads that write to different indexes; owners keep it private.
 package final class ResidueBuffer: @unchecked Sendable {
@@ -30,7 +30,7 @@ package final class ResidueBuffer: @unchecked Sendable {
 
     /// Asks the memory for a residue that will be changed soon.
     @inline(__always)
-    package func prefetch(_ index: Int) { jl_prefetch(limbs(index), limbsPerResidue) }
+    func prefetch(_ index: Int) { jl_prefetch(limbs(index), limbsPerResidue) }
 
     /// A residue as the plain number that its limbs are.
     package func number(_ index: Int) -> Natural { Natural(limbs: limbs(index), count: limbsPerResidue) }
@@ -40,5 +40,41 @@ package final class ResidueBuffer: @unchecked Sendable {
 
     package func copy(from source: ResidueBuffer, _ sourceIndex: Int, to index: Int) {
         limbs(index).update(from: source.limbs(sourceIndex), count: limbsPerResidue)
+    }
+
+    package subscript(_ places: Places) -> Residues { Residues(buffer: self, places: places) }
+}
+
+/// Where the operands of many products are: the k-th at `list[k]`, or at `first + step k`.
+package struct Places: Sendable {
+    let first: Int
+    let step: Int
+    let list: [UInt32]?
+
+    /// One behind the other.
+    package static func from(_ first: Int) -> Places { Places(first: first, step: 1, list: nil) }
+    /// The same for every product.
+    package static func only(_ index: Int) -> Places { Places(first: index, step: 0, list: nil) }
+    package static func list(_ list: [UInt32]) -> Places { Places(first: 0, step: 0, list: list) }
+
+    @inline(__always)
+    subscript(_ k: Int) -> Int { list.map { Int($0[k]) } ?? first + step * k }
+}
+
+/// Residues of a buffer, for a call that takes many at once.
+package struct Residues: Sendable {
+    let buffer: ResidueBuffer
+    let places: Places
+
+    @inline(__always)
+    func limbs(_ k: Int) -> UnsafeMutablePointer<UInt> { buffer.limbs(places[k]) }
+
+    /// Traps where one of the first `count` is outside.
+    func check(_ count: Int) {
+        if let list = places.list {
+            precondition(list.count >= count && list.prefix(count).allSatisfy { Int($0) < buffer.count })
+        } else {
+            precondition(count == 0 || (places.first >= 0 && places.first + places.step * (count - 1) < buffer.count))
+        }
     }
 }

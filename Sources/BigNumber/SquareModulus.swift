@@ -1,31 +1,32 @@
 import CGMP
 import Synchronization
 
-/// Arithmetic modulo the square of an odd number n, on GMP's limb functions: for ciphertexts modulo n^2 and, at a key's
+/// Arithmetic modulo the square of an odd number n, many residues to a call: for ciphertexts modulo n^2 and, at a key's
 /// owner, modulo p^2 and q^2.
 ///
-/// A residue is held as a pair: x0 - n x1, in Montgomery form with R = 2^(64 limbs of n). A product then costs three
-/// products and two reductions of half length, against the work of eight in plain Montgomery form. Sources: Montgomery,
-/// "Modular multiplication without trial division", Math. Comp. 44 (1985); Protocols/protocol.md, "Arithmetic modulo n^2".
+/// A residue is held as a pair: x0 - n x1, in Montgomery form. A product then costs three products and two reductions of
+/// half length, against the work of eight in plain Montgomery form. Sources: Montgomery, "Modular multiplication without
+/// trial division", Math. Comp. 44 (1985); Protocols/protocol.md, "Arithmetic modulo n^2".
 ///
-/// Time depends on values only in the last corrections. Safe to use from several threads with a `Workspace` each.
+/// Time depends on values only in the last corrections, and with vector kernels not at all. Safe to use from several threads
+/// with a `Workspace` each.
 package final class SquareModulus: @unchecked Sendable {
     /// n
     package let base: Natural
     /// n^2
     package let modulus: Natural
-    let half: Int
-    private let baseLimbs: ResidueBuffer
-    let raw: jl_modulus
-    private let squareLimbs: ResidueBuffer
-    /// The residues 1 and R^2 in Montgomery form, and those by which a split number gets into it and out.
+    let kernels: any ModulusKernels
+    /// 64-bit words of n.
+    private let half: Int
+    private let squareWords: ResidueBuffer
+    /// The residues 1 and R^2 in Montgomery form, and that by which a residue gets out of it.
     private let constants: ResidueBuffer
-    /// 1/R and -1/R modulo n.
+    /// What the low half of a number 1 or -1 modulo n is when it has been split: 1/R and -1/R modulo n.
     private let trivials: ResidueBuffer
     private let counter = Counter()
 
-    /// Products and squares computed so far, without those of workspaces that are still in use. For benchmarks and for tests
-    /// of cost.
+    /// Products and squares computed so far, without those of `powers` and of workspaces that are still in use. The same
+    /// with all kernels. For benchmarks and for tests of cost.
     package var multiplications: Int { counter.value.load(ordering: .relaxed) }
 
     fileprivate final class Counter: Sendable {
@@ -34,132 +35,186 @@ package final class SquareModulus: @unchecked Sendable {
 
     /// Scratch memory of one thread.
     package final class Workspace {
-        fileprivate let limbs: UnsafeMutablePointer<UInt>
+        fileprivate let memory: UnsafeMutableRawPointer
         fileprivate var multiplications = 0
-        private let count: Int
+        private let bytes: Int
         private let counter: Counter
 
-        fileprivate init(count: Int, _ counter: Counter) {
-            self.count = count
+        fileprivate init(bytes: Int, _ counter: Counter) {
+            self.bytes = bytes
             self.counter = counter
-            limbs = .allocate(capacity: count)
-            limbs.initialize(repeating: 0, count: count)
+            guard let memory = jl_allocate_zeros(bytes) else { fatalError("out of memory") }
+            self.memory = memory
         }
 
         deinit {
             counter.value.add(multiplications, ordering: .relaxed)
-            jl_wipe(limbs, count * MemoryLayout<UInt>.size)
-            limbs.deallocate()
+            jl_wipe(memory, bytes)
+            jl_release(memory)
         }
     }
 
-    /// The longest n, in limbs.
+    /// The longest n, in 64-bit words.
     package static let mostLimbs = 64
 
-    /// - Parameter portable: leaves all products to GMP, also where the processor could do better; for comparison.
-    package init(base: Natural, portable: Bool = false) {
+    package init(base: Natural, kernels: Kernels = .chosen) {
         precondition(base.isOdd && base.bitWidth > 1 && base.bitWidth <= 64 * SquareModulus.mostLimbs)
         self.base = base
         modulus = base * base
         half = (base.bitWidth + 63) / 64
-        baseLimbs = ResidueBuffer(count: 1, limbsPerResidue: half)
-        base.copyLimbs(to: baseLimbs.limbs(0), count: half)
-        // Newton: each step doubles the number of correct bits, from 3.
-        let low = baseLimbs.limbs(0)[0]
-        var found = low
-        for _ in 0..<5 { found = found &* (2 &- low &* found) }
-        raw = jl_modulus(limbs: baseLimbs.limbs(0), count: half, inverse: 0 &- found,
-                         wide: half % 8 == 0 && !portable ? jl_has_wide() : 0)
-        squareLimbs = ResidueBuffer(count: 1, limbsPerResidue: 2 * half)
-        modulus.copyLimbs(to: squareLimbs.limbs(0), count: 2 * half)
-        constants = ResidueBuffer(count: 3, limbsPerResidue: 2 * half)
-        trivials = ResidueBuffer(count: 2, limbsPerResidue: half)
-        guard let unit = (Natural.one << (64 * half)).inverse(modulo: base) else { preconditionFailure("an odd n is prime to R") }
-        unit.copyLimbs(to: trivials.limbs(0), count: half)
-        (base - unit).copyLimbs(to: trivials.limbs(1), count: half)
-        split((Natural.one << (64 * half)) % modulus, into: constants, 0)
-        split((Natural.one << (192 * half)) % modulus, into: constants, 1)
-        split(.one, into: constants, 2)
+        switch kernels {
+        case .library: self.kernels = PortableKernels(base: base, rows: false)
+        case .portable: self.kernels = PortableKernels(base: base, rows: true)
+        case .vector: self.kernels = VectorKernels(base: base)
+        }
+        let kernels = self.kernels
+        squareWords = ResidueBuffer(count: 1, limbsPerResidue: 2 * half)
+        squareWords.set(0, modulus)
+        constants = ResidueBuffer(count: 3, limbsPerResidue: kernels.residueWords)
+        trivials = ResidueBuffer(count: 2 * Int(kernels.bound), limbsPerResidue: kernels.halfWords)
+        let radix = Natural.one << kernels.radixBits
+        guard let unit = radix.inverse(modulo: base) else { preconditionFailure("an odd n is prime to R") }
+        for multiple in 0..<kernels.bound {
+            kernels.write(unit + Natural(multiple) * base, to: trivials.limbs(Int(2 * multiple)), halves: 1)
+            kernels.write(base - unit + Natural(multiple) * base, to: trivials.limbs(Int(2 * multiple) + 1), halves: 1)
+        }
+        for (place, exponent) in [1, 3, 0].enumerated() {
+            // value = x0 - n x1
+            let (quotient, remainder) = ((Natural.one << (exponent * kernels.radixBits)) % modulus).divided(by: base)
+            kernels.write(remainder, to: constants.limbs(place), halves: 1)
+            kernels.write(quotient.isZero ? quotient : base - quotient, to: constants.limbs(place) + kernels.halfWords, halves: 1)
+        }
     }
 
-    package func makeBuffer(count: Int) -> ResidueBuffer { ResidueBuffer(count: count, limbsPerResidue: 2 * half) }
-    package func makeWorkspace() -> Workspace { Workspace(count: 6 * half, counter) }
+    package func makeBuffer(count: Int) -> ResidueBuffer { ResidueBuffer(count: count, limbsPerResidue: kernels.residueWords) }
 
-    /// target[t] = a[i] * b[j]; the target may be either operand.
-    @inline(__always)
-    package func multiply(_ target: ResidueBuffer, _ t: Int, _ a: ResidueBuffer, _ i: Int, _ b: ResidueBuffer, _ j: Int, _ workspace: Workspace) {
-        workspace.multiplications &+= 1
-        jl_square_modulus_multiply(target.limbs(t), a.limbs(i), b.limbs(j), raw, workspace.limbs)
+    package func makeWorkspace() -> Workspace {
+        Workspace(bytes: max(kernels.scratchBytes, 2 * half * MemoryLayout<UInt>.size), counter)
     }
 
-    /// target[t] = a[i]^2; the target may be the operand.
-    @inline(__always)
-    package func square(_ target: ResidueBuffer, _ t: Int, _ a: ResidueBuffer, _ i: Int, _ workspace: Workspace) {
-        workspace.multiplications &+= 1
-        jl_square_modulus_square(target.limbs(t), a.limbs(i), raw, workspace.limbs)
+    /// target[k] = a[k] b[k] for all k below `count`. A target may be an operand of its own product, but no other's, nor
+    /// another's target.
+    package func multiply(_ target: Residues, _ a: Residues, _ b: Residues, count: Int, _ workspace: Workspace) {
+        for operand in [target, a, b] { check(operand, count) }
+        workspace.multiplications &+= count
+        kernels.multiply(target, a, b, count: count, workspace.memory)
+    }
+
+    /// target[k] = a[k]^2, likewise.
+    package func square(_ target: Residues, _ a: Residues, count: Int, _ workspace: Workspace) {
+        for operand in [target, a] { check(operand, count) }
+        workspace.multiplications &+= count
+        kernels.square(target, a, count: count, workspace.memory)
+    }
+
+    /// target[k] *= a[k], in any order: targets may repeat, and are no factors.
+    package func accumulate(_ target: [UInt32], of buffer: ResidueBuffer, _ a: Residues, _ workspace: Workspace) {
+        let targets = buffer[.list(target)]
+        for operand in [targets, a] { check(operand, target.count) }
+        workspace.multiplications &+= target.count
+        kernels.accumulate(targets, a, count: target.count, workspace.memory)
+    }
+
+    /// Multiplies the residues at different places together: the product stands at the first place, the others are used up.
+    package func reduce(_ places: [UInt32], of buffer: ResidueBuffer, _ workspace: Workspace) {
+        var left = places.count
+        while left > 1 {
+            let pairs = left / 2
+            let kept = left - pairs
+            let target = buffer[.list(Array(places[..<pairs]))]
+            multiply(target, target, buffer[.list(Array(places[kept..<left]))], count: pairs, workspace)
+            left = kept
+        }
+    }
+
+    private func check(_ residues: Residues, _ count: Int) {
+        precondition(residues.buffer.limbsPerResidue == kernels.residueWords)
+        residues.check(count)
     }
 
     package func setOne(_ target: ResidueBuffer, _ t: Int) {
         target.copy(from: constants, 0, to: t)
     }
 
-    /// target[t] = value, which is below n^2.
-    package func load(_ value: Natural, into target: ResidueBuffer, _ t: Int, _ workspace: Workspace) {
-        value.copyLimbs(to: workspace.limbs + 2 * half, count: 2 * half)
-        enter(target, t, workspace)
+    /// target[t...] = values, which are below n^2.
+    package func load(_ values: [Natural], into target: ResidueBuffer, _ t: Int, _ workspace: Workspace) {
+        for (index, value) in values.enumerated() { kernels.write(value, to: target.limbs(t + index), halves: 2) }
+        check(target[.from(t)], values.count)
+        kernels.split(target[.from(t)], count: values.count, workspace.memory)
+        multiply(target[.from(t)], target[.from(t)], constants[.only(1)], count: values.count, workspace)
     }
 
-    /// A number in the last `2 half` of the first `4 half` limbs of scratch.
-    private func enter(_ target: ResidueBuffer, _ t: Int, _ workspace: Workspace) {
-        jl_square_modulus_split(target.limbs(t), workspace.limbs + 2 * half, raw, workspace.limbs)
-        multiply(target, t, target, t, constants, 1, workspace)
-    }
-
-    /// What `load` tells of a number in fixed-width bytes.
+    /// What `load` tells of numbers in fixed-width bytes.
     package enum Standing: Sendable {
-        case unit
-        /// 0, or not below n^2.
+        /// All are prime to n, and neither 1 nor -1 modulo n.
+        case units
+        /// One is 0, not below n^2, or not prime to n.
         case outside
-        /// 1 or -1 modulo n.
+        /// One is 1 or -1 modulo n.
         case trivial
     }
 
-    /// Takes in big-endian bytes, 16 for each limb of n, and multiplies what the number is modulo n into `product`, as a
-    /// residue modulo n in Montgomery form: prime to n exactly if all numbers so far are.
-    package func load(_ bytes: UnsafeRawBufferPointer, into target: ResidueBuffer, _ t: Int, product: ResidueBuffer,
-                      _ workspace: Workspace) -> Standing {
-        precondition(bytes.count == 16 * half && product.limbsPerResidue == 2 * half)
-        let scratch = workspace.limbs
-        let number = scratch + 2 * half
-        guard let source = bytes.bindMemory(to: UInt8.self).baseAddress else { return .outside }
-        jl_limbs_from_bytes(number, source, 2 * half)
-        guard jl_is_zero(number, 2 * half) == 0, jl_compare_limbs(number, squareLimbs.limbs(0), 2 * half) < 0 else { return .outside }
-        jl_square_modulus_split(target.limbs(t), number, raw, scratch)
-        // x0 is the number divided by R, modulo n.
-        let low = target.limbs(t)
-        for trivial in 0..<2 where jl_compare_limbs(low, trivials.limbs(trivial), half) == 0 { return .trivial }
-        jl_montgomery(product.limbs(0), product.limbs(0), low, raw, scratch)
-        multiply(target, t, target, t, constants, 1, workspace)
-        return .unit
+    /// How many products run side by side that are to show whether numbers are prime to n.
+    private static let chains = 8
+
+    /// Takes in numbers of big-endian bytes, 16 for each 64-bit word of n, one for each place of the range.
+    ///
+    /// One greatest common divisor serves them all: a product is prime to n exactly if every factor is.
+    ///
+    /// - Returns: `units`, or what was found first; the residues are of no use then.
+    package func load(_ bytes: UnsafeRawBufferPointer, into target: ResidueBuffer, _ range: Range<Int>, _ workspace: Workspace) -> Standing {
+        let width = 16 * half
+        precondition(bytes.count == range.count * width)
+        guard let source = bytes.bindMemory(to: UInt8.self).baseAddress else { return .units }
+        check(target[.from(range.lowerBound)], range.count)
+        let number = workspace.memory.assumingMemoryBound(to: UInt.self)
+        for (index, place) in range.enumerated() {
+            jl_limbs_from_bytes(number, source + index * width, 2 * half)
+            guard jl_is_zero(number, 2 * half) == 0, jl_compare_limbs(number, squareWords.limbs(0), 2 * half) < 0 else { return .outside }
+            kernels.write(number, 2 * half, to: target.limbs(place), halves: 2)
+        }
+        kernels.split(target[.from(range.lowerBound)], count: range.count, workspace.memory)
+        for place in range {
+            for trivial in 0..<trivials.count
+            where jl_compare_limbs(target.limbs(place), trivials.limbs(trivial), kernels.halfWords) == 0 { return .trivial }
+        }
+        let products = makeBuffer(count: Self.chains)
+        for chain in 0..<Self.chains { setOne(products, chain) }
+        for first in stride(from: range.lowerBound, to: range.upperBound, by: Self.chains) {
+            kernels.multiplyLow(products[.from(0)], target[.from(first)], count: min(Self.chains, range.upperBound - first), workspace.memory)
+        }
+        let product = (0..<Self.chains).reduce(Natural.one) { $0 * kernels.number(half: products.limbs($1)) % base }
+        guard product.greatestCommonDivisor(with: base) == .one else { return .outside }
+        let loaded = target[.from(range.lowerBound)]
+        multiply(loaded, loaded, constants[.only(1)], count: range.count, workspace)
+        return .units
     }
 
-    /// Whether what `load` has multiplied into a[i] is prime to n.
-    package func isUnit(_ a: ResidueBuffer, _ i: Int) -> Bool {
-        Natural(limbs: a.limbs(i), count: half).greatestCommonDivisor(with: base) == .one
+    /// The numbers that `count` residues are, below n^2.
+    package func values(_ a: Residues, count: Int, _ workspace: Workspace) -> [Natural] {
+        let plain = makeBuffer(count: count)
+        multiply(plain[.from(0)], a, constants[.only(2)], count: count, workspace)
+        let above = Natural(kernels.bound) * base
+        return (0..<count).map { index in
+            let (low, high) = (plain.limbs(index), plain.limbs(index) + kernels.halfWords)
+            return (kernels.number(half: low) + base * (above - kernels.number(half: high))) % modulus
+        }
     }
 
-    /// The value of a[i], below n^2.
-    package func value(_ a: ResidueBuffer, _ i: Int, _ workspace: Workspace) -> Natural {
-        let plain = makeBuffer(count: 2)
-        multiply(plain, 0, a, i, constants, 2, workspace)
-        jl_square_modulus_join(plain.limbs(1), plain.limbs(0), squareLimbs.limbs(0), raw)
-        return Natural(limbs: plain.limbs(1), count: 2 * half)
-    }
-
-    /// value = x0 - n x1
-    private func split(_ value: Natural, into target: ResidueBuffer, _ t: Int) {
-        let (quotient, remainder) = value.divided(by: base)
-        remainder.copyLimbs(to: target.limbs(t), count: half)
-        (quotient.isZero ? quotient : base - quotient).copyLimbs(to: target.limbs(t) + half, count: half)
+    /// bases[k]^exponent modulo n^2.
+    ///
+    /// - Parameter isSecret: the time and the memory accesses do not depend on the exponent, which is positive, only on its
+    ///   length. They never depend on the bases with vector kernels.
+    package func powers(_ bases: [Natural], exponent: Natural, isSecret: Bool, _ workspace: Workspace) -> [Natural] {
+        guard let vector = kernels as? VectorKernels else {
+            return bases.map { isSecret ? $0.power(secret: exponent, modulo: modulus) : $0.power(exponent, modulo: modulus) }
+        }
+        let residues = makeBuffer(count: bases.count)
+        let before = workspace.multiplications
+        load(bases, into: residues, 0, workspace)
+        vector.power(residues[.from(0)], residues[.from(0)], exponent: exponent, isSecret: isSecret, one: constants[.only(0)], count: bases.count)
+        let powers = values(residues[.from(0)], count: bases.count, workspace)
+        workspace.multiplications = before
+        return powers
     }
 }

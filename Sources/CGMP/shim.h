@@ -17,11 +17,15 @@ static inline int jl_compare_limbs(const mp_limb_t *a, const mp_limb_t *b, long 
 #include "residues.h"
 #include "entries.h"
 
-// Zeros; from some MiB on in large pages, where the system has them: tables are read at random places.
+// Zeros, in whole cache lines; from some MiB on in large pages, where the system has them: tables are read at random places.
 static inline void *jl_allocate_zeros(size_t bytes) {
-    const size_t page = (size_t)2 << 20;
-    if (bytes < 2 * page) return calloc(bytes, 1);
+    const size_t page = (size_t)2 << 20, line = 64;
     void *at = NULL;
+    if (bytes < 2 * page) {
+        if (posix_memalign(&at, line, (bytes + line - 1) / line * line) != 0) return NULL;
+        memset(at, 0, bytes);
+        return at;
+    }
     size_t whole = (bytes + page - 1) / page * page;
     if (posix_memalign(&at, page, whole) != 0) return NULL;
 #ifdef MADV_HUGEPAGE

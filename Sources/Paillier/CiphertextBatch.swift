@@ -23,21 +23,15 @@ package struct CiphertextBatch: Sendable {
         self.init(key: key, count: count)
         let target = residues
         try Parallel.tryRanges(count) { (range) throws(PaillierError) in
-            let workspace = key.arithmetic.makeWorkspace()
-            let product = key.arithmetic.makeBuffer(count: 1)
-            key.arithmetic.setOne(product, 0)
-            for index in range {
-                let standing = bytes.withUnsafeBytes { bytes in
-                    key.arithmetic.load(UnsafeRawBufferPointer(rebasing: bytes[index * width..<(index + 1) * width]), into: target, index,
-                                        product: product, workspace)
-                }
-                switch standing {
-                case .unit: continue
-                case .outside: throw .outsideGroup
-                case .trivial: throw .withoutRandomness
-                }
+            let standing = bytes.withUnsafeBytes { bytes in
+                key.arithmetic.load(UnsafeRawBufferPointer(rebasing: bytes[range.lowerBound * width..<range.upperBound * width]), into: target, range,
+                                    key.arithmetic.makeWorkspace())
             }
-            guard key.arithmetic.isUnit(product, 0) else { throw .outsideGroup }
+            switch standing {
+            case .units: return
+            case .outside: throw .outsideGroup
+            case .trivial: throw .withoutRandomness
+            }
         }
     }
 
@@ -47,9 +41,8 @@ package struct CiphertextBatch: Sendable {
         return [UInt8](unsafeUninitializedCapacity: count * width) { buffer, initialized in
             nonisolated(unsafe) let target = buffer
             Parallel.ranges(count) { range in
-                let workspace = key.arithmetic.makeWorkspace()
-                for index in range {
-                    let cipher = key.arithmetic.value(residues, index, workspace)
+                let ciphers = key.arithmetic.values(residues[.from(range.lowerBound)], count: range.count, key.arithmetic.makeWorkspace())
+                for (index, cipher) in zip(range, ciphers) {
                     _ = UnsafeMutableBufferPointer(rebasing: target[index * width..<(index + 1) * width])
                         .update(fromContentsOf: cipher.bytes(count: width))
                 }
@@ -63,10 +56,9 @@ package struct CiphertextBatch: Sendable {
         precondition(other.count == count)
         let result = CiphertextBatch(key: key, count: count)
         Parallel.ranges(count) { range in
-            let workspace = key.arithmetic.makeWorkspace()
-            for index in range {
-                key.arithmetic.multiply(result.residues, index, residues, index, other.residues, index, workspace)
-            }
+            let places = Places.from(range.lowerBound)
+            key.arithmetic.multiply(result.residues[places], residues[places], other.residues[places], count: range.count,
+                                    key.arithmetic.makeWorkspace())
         }
         return result
     }

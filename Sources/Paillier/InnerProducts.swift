@@ -51,11 +51,10 @@ package final class InnerProducts: @unchecked Sendable {
         let shares = Parallel.width
         Parallel.ranges(patterns.count * shares) { range in
             let workspace = key.arithmetic.makeWorkspace()
-            var chosen: [UInt16] = []
             for index in range {
                 let pattern = index / shares
                 let ofPattern = numbers[pattern * batch.count..<(pattern + 1) * batch.count]
-                collect(batch, ofPattern, into: buckets[pattern], share: index % shares, of: shares, &chosen, workspace)
+                collect(batch, ofPattern, into: buckets[pattern], share: index % shares, of: shares, workspace)
             }
         }
     }
@@ -73,30 +72,23 @@ package final class InnerProducts: @unchecked Sendable {
         }
     }
 
-    /// How many rows ahead a bucket is asked for: a product takes longer than memory does.
-    private static let ahead = 2
-
     private func collect(_ batch: CiphertextBatch, _ numbers: ArraySlice<UInt16>, into buckets: Buckets, share: Int, of shares: Int,
-                         _ chosen: inout [UInt16], _ workspace: SquareModulus.Workspace) {
-        chosen.removeAll(keepingCapacity: true)
-        numbers.withUnsafeBufferPointer { numbers in
-            for (row, number) in numbers.enumerated() {
-                let number = Int(number)
-                // Low bits alone would not share evenly: digits are often 0.
-                guard number != 0, (number ^ number >> 2 ^ number >> 5 ^ number >> 9) % shares == share else { continue }
-                chosen.append(UInt16(row))
-            }
-            for (index, row) in chosen.enumerated() {
-                if index + Self.ahead < chosen.count { buckets.residues.prefetch(Int(numbers[Int(chosen[index + Self.ahead])])) }
-                let (row, number) = (Int(row), Int(numbers[Int(row)]))
-                if buckets.filled[number] {
-                    key.arithmetic.multiply(buckets.residues, number, buckets.residues, number, batch.residues, row, workspace)
-                } else {
-                    buckets.residues.copy(from: batch.residues, row, to: number)
-                    buckets.filled[number] = true
-                }
+                         _ workspace: SquareModulus.Workspace) {
+        var targets: [UInt32] = []
+        var rows: [UInt32] = []
+        for (row, number) in numbers.enumerated() {
+            let number = Int(number)
+            // Low bits alone would not share evenly: digits are often 0.
+            guard number != 0, (number ^ number >> 2 ^ number >> 5 ^ number >> 9) % shares == share else { continue }
+            if buckets.filled[number] {
+                targets.append(UInt32(number))
+                rows.append(UInt32(row))
+            } else {
+                buckets.residues.copy(from: batch.residues, row, to: number)
+                buckets.filled[number] = true
             }
         }
+        key.arithmetic.accumulate(targets, of: buckets.residues, batch.residues[.list(rows)], workspace)
     }
 
     /// One ciphertext for each column: of the sum over all rows of entry times plaintext. The buckets are used up.
@@ -117,61 +109,45 @@ package final class InnerProducts: @unchecked Sendable {
         }
         let result = CiphertextBatch(key: key, count: columns.count)
         Parallel.ranges(columns.count) { [starts] range in
-            let workspace = key.arithmetic.makeWorkspace()
-            for column in range {
-                combine(products, starts[column], columns[column].multiples, into: result.residues, column, workspace)
+            let ladder = PowerLadder(key.arithmetic)
+            let powers = range.map { column in
+                columns[column].multiples.enumerated().map { PowerLadder.Factor(place: UInt32(starts[column] + $0), exponent: UInt64($1)) }
             }
+            ladder.products(powers, of: products, into: result.residues, range.lowerBound)
         }
         return result
     }
 
-    /// From the highest digit down: the buckets with one value of it are multiplied together, then merged into those where
-    /// it is 0, and the next digit is the highest.
+    /// From the highest digit down: the buckets with one value of it are merged into those where it is 0 and multiplied
+    /// together, and the next digit is the highest.
     private func fold(_ buckets: Buckets, _ pattern: InnerProductPattern, into products: ResidueBuffer, _ starts: [Int],
                       _ workspace: SquareModulus.Workspace) {
+        let residues = buckets.residues
         for digit in pattern.digits.reversed() {
             for value in 1..<digit.radix {
-                let product = starts[digit.column] + digit.firstMultiple + value - 1
-                var started = false
-                for merged in 0..<digit.weight {
-                    let number = value * digit.weight + merged
-                    guard buckets.filled[number] else { continue }
-                    if started {
-                        key.arithmetic.multiply(products, product, products, product, buckets.residues, number, workspace)
-                    } else {
-                        products.copy(from: buckets.residues, number, to: product)
-                        started = true
-                    }
-                    guard merged != 0 else { continue }
+                let filled = (0..<digit.weight).filter { buckets.filled[value * digit.weight + $0] }
+                let numbers = filled.map { UInt32(value * digit.weight + $0) }
+                var targets: [UInt32] = []
+                var sources: [UInt32] = []
+                for (merged, number) in zip(filled, numbers) where merged != 0 {
                     if buckets.filled[merged] {
-                        key.arithmetic.multiply(buckets.residues, merged, buckets.residues, merged, buckets.residues, number, workspace)
+                        targets.append(UInt32(merged))
+                        sources.append(number)
                     } else {
-                        buckets.residues.copy(from: buckets.residues, number, to: merged)
+                        residues.copy(from: residues, Int(number), to: merged)
                         buckets.filled[merged] = true
                     }
                 }
-                if !started { key.arithmetic.setOne(products, product) }
-            }
-        }
-    }
-
-    /// The product of all powers products[start + i]^multiples[i].
-    private func combine(_ products: ResidueBuffer, _ start: Int, _ multiples: [UInt32], into target: ResidueBuffer, _ t: Int,
-                         _ workspace: SquareModulus.Workspace) {
-        var started = false
-        let bits = 32 - (multiples.max() ?? 0).leadingZeroBitCount
-        for bit in Swift.stride(from: bits - 1, through: 0, by: -1) {
-            if started { key.arithmetic.square(target, t, target, t, workspace) }
-            for (index, multiple) in multiples.enumerated() where multiple >> UInt32(bit) & 1 == 1 {
-                if started {
-                    key.arithmetic.multiply(target, t, target, t, products, start + index, workspace)
+                key.arithmetic.accumulate(targets, of: residues, residues[.list(sources)], workspace)
+                let product = starts[digit.column] + digit.firstMultiple + value - 1
+                if let first = numbers.first {
+                    key.arithmetic.reduce(numbers, of: residues, workspace)
+                    products.copy(from: residues, Int(first), to: product)
                 } else {
-                    target.copy(from: products, start + index, to: t)
-                    started = true
+                    key.arithmetic.setOne(products, product)
                 }
             }
         }
-        if !started { key.arithmetic.setOne(target, t) }
     }
 }
 
@@ -185,28 +161,19 @@ extension CiphertextBatch {
         let signed = arithmetic.makeBuffer(count: 2)
         signed.copy(from: base.residues, 0, to: 0)
         if multiples.contains(where: { $0 < 0 }) {
-            guard let inverse = arithmetic.value(base.residues, 0, workspace).inverse(modulo: key.squared) else {
+            guard let inverse = arithmetic.values(base.residues[.from(0)], count: 1, workspace)[0].inverse(modulo: key.squared) else {
                 preconditionFailure("ciphertexts are units")
             }
-            arithmetic.load(inverse, into: signed, 1, workspace)
+            arithmetic.load([inverse], into: signed, 1, workspace)
         }
         let result = CiphertextBatch(key: key, count: count)
         Parallel.ranges(count) { range in
-            let workspace = arithmetic.makeWorkspace()
-            for index in range {
-                let multiple = multiples[index]
-                result.residues.copy(from: residues, index, to: index)
-                guard multiple != 0 else { continue }
-                let source = multiple > 0 ? 0 : 1
-                let magnitude = multiple.magnitude
-                let power = arithmetic.makeBuffer(count: 1)
-                power.copy(from: signed, source, to: 0)
-                for bit in Swift.stride(from: 62 - magnitude.leadingZeroBitCount, through: 0, by: -1) {
-                    arithmetic.square(power, 0, power, 0, workspace)
-                    if magnitude >> UInt64(bit) & 1 == 1 { arithmetic.multiply(power, 0, power, 0, signed, source, workspace) }
-                }
-                arithmetic.multiply(result.residues, index, result.residues, index, power, 0, workspace)
-            }
+            for index in range { result.residues.copy(from: residues, index, to: index) }
+            let others = range.filter { multiples[$0] != 0 }
+            let powers = arithmetic.makeBuffer(count: others.count)
+            PowerLadder(arithmetic).products(
+                others.map { [.init(place: multiples[$0] > 0 ? 0 : 1, exponent: multiples[$0].magnitude)] }, of: signed, into: powers, 0)
+            arithmetic.accumulate(others.map { UInt32($0) }, of: result.residues, powers[.from(0)], arithmetic.makeWorkspace())
         }
         return result
     }

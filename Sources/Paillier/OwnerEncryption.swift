@@ -16,8 +16,9 @@ struct OwnerEncryption: Sendable {
         let order: Natural
         let exponentBytes: Int
 
-        init(_ half: Factor, other: Natural, windowBits: Int) {
-            table = FixedBaseTable(base: half.base, prime: half.prime, exponentBits: half.prime.bitWidth, windowBits: windowBits)
+        init(_ half: Factor, other: Natural, windowBits: Int, kernels: Kernels) {
+            table = FixedBaseTable(base: half.base, prime: half.prime, exponentBits: half.prime.bitWidth, windowBits: windowBits,
+                                   kernels: kernels)
             factors = table.messageFactors(other)
             order = half.prime - .one
             exponentBytes = half.prime.bitWidth / 8
@@ -57,16 +58,16 @@ struct OwnerEncryption: Sendable {
         return (4...13).filter { $0 == 4 || entries($0) * primeBits / 2 <= mostTableBytes }.min { cost($0) < cost($1) } ?? 4
     }
 
-    init(_ first: Factor, _ second: Factor, encryptions: Int) {
+    init(_ first: Factor, _ second: Factor, encryptions: Int, kernels: Kernels) {
         let width = OwnerEncryption.windowBits(primeBits: first.prime.bitWidth, encryptions: encryptions)
-        let p = Half(first, other: second.prime, windowBits: width)
-        let q = Half(second, other: first.prime, windowBits: width)
+        let p = Half(first, other: second.prime, windowBits: width, kernels: kernels)
+        let q = Half(second, other: first.prime, windowBits: width, kernels: kernels)
         Parallel.ranges(2 * p.table.positions) { range in
             for index in range { (index % 2 == 0 ? p : q).table.fill(index / 2) }
         }
         self.p = p
         self.q = q
-        remainders = RemainderPair(first.prime, second.prime)
+        remainders = RemainderPair(first.prime, second.prime, kernels: kernels)
     }
 
     /// Products and reductions of half length go by pairs of entries; this counts entries, both tables together.
@@ -95,12 +96,17 @@ final class OwnerTables: Sendable {
     private let factors: (OwnerEncryption.Factor, OwnerEncryption.Factor)
     private let made = Mutex<OwnerEncryption?>(nil)
 
-    init(_ first: OwnerEncryption.Factor, _ second: OwnerEncryption.Factor) { factors = (first, second) }
+    private let kernels: Kernels
+
+    init(_ first: OwnerEncryption.Factor, _ second: OwnerEncryption.Factor, kernels: Kernels) {
+        factors = (first, second)
+        self.kernels = kernels
+    }
 
     func ready(encryptions: Int) -> OwnerEncryption {
         made.withLock { made in
             if let made { return made }
-            let fresh = OwnerEncryption(factors.0, factors.1, encryptions: encryptions)
+            let fresh = OwnerEncryption(factors.0, factors.1, encryptions: encryptions, kernels: kernels)
             made = fresh
             return fresh
         }

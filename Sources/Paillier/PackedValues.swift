@@ -27,15 +27,17 @@ package struct ValueSlots: Sendable, Hashable {
         let packed = CiphertextBatch(key: values.key, count: ciphertexts(values.count))
         Parallel.ranges(packed.count) { range in
             let workspace = arithmetic.makeWorkspace()
-            for index in range {
-                let first = index * perCiphertext
-                let last = first + count(index, of: values.count) - 1
-                packed.residues.copy(from: values.residues, last, to: index)
-                for value in Swift.stride(from: last - 1, through: first, by: -1) {
-                    for _ in 0..<bits {
-                        arithmetic.square(packed.residues, index, packed.residues, index, workspace)
-                    }
-                    arithmetic.multiply(packed.residues, index, packed.residues, index, values.residues, value, workspace)
+            // Ciphertexts side by side; only the last one may hold fewer.
+            for value in Swift.stride(from: perCiphertext - 1, through: 0, by: -1) {
+                let started = range.prefix { value < count($0, of: values.count) - 1 }
+                let places = packed.residues[.from(range.lowerBound)]
+                if !started.isEmpty {
+                    for _ in 0..<bits { arithmetic.square(places, places, count: started.count, workspace) }
+                    let factors = values.residues[.list(started.map { UInt32($0 * perCiphertext + value) })]
+                    arithmetic.multiply(places, places, factors, count: started.count, workspace)
+                }
+                for index in range where value == count(index, of: values.count) - 1 {
+                    packed.residues.copy(from: values.residues, index * perCiphertext + value, to: index)
                 }
             }
         }

@@ -16,16 +16,17 @@ package struct PrivateKey: Sendable {
     /// Everything about one of the two primes.
     private struct PrimeHalf: Sendable {
         let prime: Natural
-        let squared: Natural
+        let arithmetic: SquareModulus
         let order: Natural
         /// (L_p((n + 1)^(p - 1) mod p^2))^-1 mod p
         let decryption: Natural
         /// Generates the residues of order p - 1 modulo p^2: the n-th residues.
         let residueGenerator: Natural
 
-        init(_ prime: SafePrime, modulus: Natural) {
+        init(_ prime: SafePrime, modulus: Natural, kernels: Kernels) {
             self.prime = prime.prime
-            squared = prime.prime * prime.prime
+            arithmetic = SquareModulus(base: prime.prime, kernels: kernels)
+            let squared = arithmetic.modulus
             order = prime.prime - Natural.one
             let lifted = (modulus + Natural.one).power(secret: order, modulo: squared)
             guard let inverse = ((lifted - Natural.one).quotient(by: prime.prime)).inverse(modulo: prime.prime) else {
@@ -35,10 +36,11 @@ package struct PrivateKey: Sendable {
             residueGenerator = prime.generator.power(secret: prime.prime, modulo: squared)
         }
 
-        /// m mod p
-        func decrypt(_ cipher: Natural) -> Natural {
-            let lifted = (cipher % squared).power(secret: order, modulo: squared)
-            return (lifted - Natural.one).quotient(by: prime) * decryption % prime
+        /// m mod p, of each
+        func decrypt(_ ciphers: [Natural]) -> [Natural] {
+            arithmetic.powers(ciphers.map { $0 % arithmetic.modulus }, exponent: order, isSecret: true, arithmetic.makeWorkspace()).map { lifted in
+                (lifted - Natural.one).quotient(by: prime) * decryption % prime
+            }
         }
     }
 
@@ -46,18 +48,18 @@ package struct PrivateKey: Sendable {
     package static let allowedBits = [2048, 3072]
 
     /// A key of `bits` bits from the randomness at addresses of `random`; the same randomness gives the same key.
-    package static func generate(bits: Int, random: AddressedRandom) -> PrivateKey {
+    package static func generate(bits: Int, random: AddressedRandom, kernels: Kernels = .chosen) -> PrivateKey {
         precondition(allowedBits.contains(bits))
-        return generate(anyBits: bits, random: random)
+        return generate(anyBits: bits, random: random, kernels)
     }
 
     /// For tests alone: keys that a laptop factors.
-    package static func generateInsecure(bits: Int, random: AddressedRandom) -> PrivateKey {
+    package static func generateInsecure(bits: Int, random: AddressedRandom, kernels: Kernels = .chosen) -> PrivateKey {
         precondition(bits >= 512 && bits % 128 == 0)
-        return generate(anyBits: bits, random: random)
+        return generate(anyBits: bits, random: random, kernels)
     }
 
-    private static func generate(anyBits bits: Int, random: AddressedRandom) -> PrivateKey {
+    private static func generate(anyBits bits: Int, random: AddressedRandom, _ kernels: Kernels) -> PrivateKey {
         var stream = PrimeStream(random: random)
         while true {
             let first = SafePrime.find(bits: bits / 2, from: &stream)
@@ -68,17 +70,17 @@ package struct PrivateKey: Sendable {
             guard modulus.bitWidth == bits,
                   modulus.greatestCommonDivisor(with: (first.prime - .one) * (second.prime - .one)) == .one
             else { continue }
-            return PrivateKey(first, second, modulus)
+            return PrivateKey(first, second, modulus, kernels)
         }
     }
 
-    private init(_ first: SafePrime, _ second: SafePrime, _ modulus: Natural) {
-        publicKey = PublicKey(modulus: modulus)
-        p = PrimeHalf(first, modulus: modulus)
-        q = PrimeHalf(second, modulus: modulus)
+    private init(_ first: SafePrime, _ second: SafePrime, _ modulus: Natural, _ kernels: Kernels) {
+        publicKey = PublicKey(modulus: modulus, kernels: kernels)
+        p = PrimeHalf(first, modulus: modulus, kernels: kernels)
+        q = PrimeHalf(second, modulus: modulus, kernels: kernels)
         guard let primeInverse = p.prime.inverse(modulo: q.prime) else { preconditionFailure("primes of a key are distinct") }
         self.primeInverse = primeInverse
-        tables = OwnerTables(.init(prime: p.prime, base: p.residueGenerator), .init(prime: q.prime, base: q.residueGenerator))
+        tables = OwnerTables(.init(prime: p.prime, base: p.residueGenerator), .init(prime: q.prime, base: q.residueGenerator), kernels: kernels)
     }
 
     /// Encrypts the owner's own values: (1 + m n) rho mod n^2 with rho a uniform n-th residue, found by fixed-base powers
@@ -116,16 +118,16 @@ package struct PrivateKey: Sendable {
         let results = Slots<Natural>(count: batch.count, initial: .zero)
         Parallel.ranges(batch.count) { range in
             let workspace = publicKey.arithmetic.makeWorkspace()
-            for index in range {
-                results[index] = decrypt(publicKey.arithmetic.value(batch.residues, index, workspace))
+            let ciphers = publicKey.arithmetic.values(batch.residues[.from(range.lowerBound)], count: range.count, workspace)
+            for (index, (modP, modQ)) in zip(range, zip(p.decrypt(ciphers), q.decrypt(ciphers))) {
+                results[index] = join(modP, modQ)
             }
         }
         return results.values
     }
 
-    private func decrypt(_ cipher: Natural) -> Natural {
-        let modP = p.decrypt(cipher)
-        let modQ = q.decrypt(cipher)
+    /// The number below n with these remainders.
+    private func join(_ modP: Natural, _ modQ: Natural) -> Natural {
         let difference = (modQ + q.prime - modP % q.prime) * primeInverse % q.prime
         return modP + p.prime * difference
     }
@@ -138,9 +140,7 @@ package struct PrivateKey: Sendable {
             }
             return (value % half.prime).power(secret: exponent, modulo: half.prime)
         }
-        let modP = root(p)
-        let difference = (root(q) + q.prime - modP % q.prime) * primeInverse % q.prime
-        return modP + p.prime * difference
+        return join(root(p), root(q))
     }
 }
 

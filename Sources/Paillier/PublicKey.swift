@@ -17,15 +17,15 @@ package struct PublicKey: Sendable {
     /// Trial division up to here belongs to the key certificate: its error bound counts on it.
     static let smallestFactor: UInt64 = 6370
 
-    init(modulus: Natural) {
+    init(modulus: Natural, kernels: Kernels = .chosen) {
         self.modulus = modulus
         squared = modulus * modulus
         bits = modulus.bitWidth
-        arithmetic = SquareModulus(base: modulus)
+        arithmetic = SquareModulus(base: modulus, kernels: kernels)
     }
 
     /// A peer's key as it came over the wire: `bits`/8 bytes, with its certificate bound to `context`.
-    package init(wire: [UInt8], certificate: [UInt8], bits: Int, context: [UInt8]) throws(PaillierError) {
+    package init(wire: [UInt8], certificate: [UInt8], bits: Int, context: [UInt8], kernels: Kernels = .chosen) throws(PaillierError) {
         guard wire.count == bits / 8 else { throw .malformedModulus }
         let modulus = Natural(bytes: wire)
         guard modulus.isOdd, modulus.bitWidth == bits else { throw .malformedModulus }
@@ -34,7 +34,7 @@ package struct PublicKey: Sendable {
             if modulus.remainder(by: divisor) == 0 { throw .malformedModulus }
             divisor += 2
         }
-        self.init(modulus: modulus)
+        self.init(modulus: modulus, kernels: kernels)
         try KeyCertificate.verify(certificate, for: self, context: context)
     }
 
@@ -50,11 +50,9 @@ package struct PublicKey: Sendable {
         let batch = CiphertextBatch(key: self, count: plaintexts.count)
         Parallel.ranges(plaintexts.count) { range in
             let workspace = arithmetic.makeWorkspace()
-            for index in range {
-                let base = uniform(random, at: address(index))
-                let cipher = (Natural.one + plaintexts[index] * modulus) * base.power(modulus, modulo: squared) % squared
-                arithmetic.load(cipher, into: batch.residues, index, workspace)
-            }
+            let randomisers = arithmetic.powers(range.map { uniform(random, at: address($0)) }, exponent: modulus, isSecret: false, workspace)
+            let ciphers = zip(range, randomisers).map { (Natural.one + plaintexts[$0] * modulus) * $1 % squared }
+            arithmetic.load(ciphers, into: batch.residues, range.lowerBound, workspace)
         }
         return batch
     }

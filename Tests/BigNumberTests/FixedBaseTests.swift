@@ -14,13 +14,13 @@ import Testing
         (3...).lazy.map { (p * p >> 1) + BigUInt($0) }.first { $0.greatestCommonDivisor(with: p) == 1 } ?? 2
     }
 
-    @Test("powers with a message are right at every length and window, for edge and random exponents", arguments: [64, 128, 320, 512, 1024], [true, false])
-    func powers(bits: Int, portable: Bool) {
+    @Test("powers with a message are right at every length and window, for edge and random exponents", arguments: [64, 128, 320, 512, 1024], Kernels.here)
+    func powers(bits: Int, kernels: Kernels) {
         var numbers = Numbers(state: UInt64(bits))
         for (index, p) in Self.moduli(bits, &numbers).enumerated() {
             let (base, square, factor) = (Self.base(p), p * p, numbers.below(bits))
             let window = [1, 5, 7, 4][index]
-            let table = FixedBaseTable(base: natural(base), prime: natural(p), exponentBits: bits, windowBits: window, portable: portable)
+            let table = FixedBaseTable(base: natural(base), prime: natural(p), exponentBits: bits, windowBits: window, kernels: kernels)
             for position in (0..<table.positions).reversed() { table.fill(position) }
             let workspace = table.makeWorkspace()
             let result = ResidueBuffer(count: 1, limbsPerResidue: bits / 32)
@@ -46,13 +46,13 @@ import Testing
         }
     }
 
-    @Test("remainders modulo two squares are joined", arguments: [64, 128, 256, 512, 1024, 1536], [true, false])
-    func remainders(bits: Int, portable: Bool) {
+    @Test("remainders modulo two squares are joined", arguments: [64, 128, 256, 512, 1024, 1536], Kernels.here)
+    func remainders(bits: Int, kernels: Kernels) {
         var numbers = Numbers(state: UInt64(bits) + 5)
         for first in Self.moduli(bits, &numbers) {
             let second: BigUInt = (1...).lazy.map { first ^ (BigUInt($0) << 1) }.first { $0.greatestCommonDivisor(with: first) == 1 } ?? 1
             for (p, q) in [(first, second), (second, first)] where p >> (bits - 2) == 3 && q >> (bits - 2) == 3 {
-                let pair = RemainderPair(natural(p), natural(q), portable: portable)
+                let pair = RemainderPair(natural(p), natural(q), kernels: kernels)
                 let workspace = pair.makeWorkspace()
                 let (n, pSquare, qSquare) = (p * q, p * p, q * q)
                 let square = n * n

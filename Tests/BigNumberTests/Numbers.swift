@@ -34,3 +34,14 @@ func big(_ number: Natural) -> BigUInt {
 func natural(_ number: BigUInt) -> Natural {
     Natural(bytes: number.words.reversed().flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt(56 - 8 * $0)) } })
 }
+
+extension Kernels {
+    /// Those that this processor runs.
+    static let here = allCases.filter(\.areThere)
+}
+
+extension SquareModulus {
+    func value(_ buffer: ResidueBuffer, _ index: Int, _ workspace: Workspace) -> Natural {
+        values(buffer[.from(index)], count: 1, workspace)[0]
+    }
+}

@@ -5,5 +5,6 @@
 
 #include "choice.h"
 #include "curve.h"
+#include "modulus.h"
 
 #endif
