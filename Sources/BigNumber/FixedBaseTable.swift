@@ -1,5 +1,3 @@
-import CGMP
-
 /// Powers of one base modulo the square of a prime p, by one table entry for each window of the exponent: no squarings at
 /// use. Source: Brickell, Gordon, McCurley, Wilson, "Fast exponentiation with precomputation", EUROCRYPT 1992; the form of
 /// the entries: Protocols/protocol.md, "Arithmetic modulo n^2".
@@ -14,64 +12,57 @@ package final class FixedBaseTable: @unchecked Sendable {
     private let bits: [Int]
     private let starts: [Int]
     private let arithmetic: SquareModulus
-    private let half: Int
-    private let modulus: jl_modulus
     private let entries: ResidueBuffer
-    private let squareLimbs: ResidueBuffer
-    /// base^(2^bits) for each position, and its inverse modulo p, in Montgomery form.
+    /// base^(2^bits) for each position, and in the low halves its inverse modulo p, in Montgomery form.
     private let bases: ResidueBuffer
     private let inverses: ResidueBuffer
-    /// R and R^2 modulo p.
-    private let powers: ResidueBuffer
+
+    private var kernels: any ModulusKernels { arithmetic.kernels }
 
     package final class Workspace {
-        fileprivate let limbs: ResidueBuffer
+        fileprivate let scratch: SquareModulus.Workspace
+        /// Entries of each power, position by position.
         fileprivate var index: [UInt32]
+        fileprivate let products: ResidueBuffer
 
-        fileprivate init(limbs: Int, positions: Int) {
-            self.limbs = ResidueBuffer(count: 1, limbsPerResidue: limbs)
-            index = [UInt32](repeating: 0, count: positions)
+        fileprivate init(_ table: FixedBaseTable) {
+            scratch = table.arithmetic.makeWorkspace()
+            index = [UInt32](repeating: 0, count: FixedBaseTable.mostPowers * table.positions)
+            products = table.arithmetic.makeBuffer(count: FixedBaseTable.mostPowers)
         }
 
         deinit { for position in index.indices { index[position] = 0 } }
     }
 
+    /// How many powers a call computes.
+    package static let mostPowers = 8
+
     /// - Parameters:
     ///   - base: prime to p.
     ///   - prime: p, of a length that is a multiple of 64 bits.
-    ///   - windowBits: at most 16; the memory is `bytes(primeBits:exponentBits:windowBits:)`.
-    package init(base: Natural, prime: Natural, exponentBits: Int, windowBits: Int, kernels: Kernels = .chosen) {
+    ///   - windowBits: at most 16; the memory is that of `entries(exponentBits:windowBits:)` residues.
+    package init(base: Natural, prime: Natural, exponentBits: Int, windowBits: Int, kernels choice: Kernels = .chosen) {
         precondition(prime.bitWidth % 64 == 0 && (1...16).contains(windowBits))
-        let arithmetic = SquareModulus(base: prime, kernels: kernels == .library ? .library : .portable)
-        guard let portable = arithmetic.kernels as? PortableKernels else { preconditionFailure() }
-        let half = portable.halfWords
-        self.half = half
         widths = FixedBaseTable.widths(exponentBits: exponentBits, windowBits: windowBits)
         positions = widths.count
         bits = widths.indices.map { [widths] in widths[..<$0].reduce(0, +) }
         starts = widths.indices.map { [widths] in widths[..<$0].reduce(0) { $0 + 1 << $1 } }
-        self.arithmetic = arithmetic
-        modulus = portable.raw
+        // Sums of a thousand logarithms stay below R.
+        arithmetic = SquareModulus(base: prime, kernels: choice, slackBits: 12)
         entries = arithmetic.makeBuffer(count: widths.reduce(0) { $0 + 1 << $1 })
-        squareLimbs = arithmetic.makeBuffer(count: 1)
-        arithmetic.modulus.copyLimbs(to: squareLimbs.limbs(0), count: 2 * half)
-        powers = ResidueBuffer(count: 2, limbsPerResidue: half)
-        ((Natural.one << (64 * half)) % prime).copyLimbs(to: powers.limbs(0), count: half)
-        ((Natural.one << (128 * half)) % prime).copyLimbs(to: powers.limbs(1), count: half)
-
         bases = arithmetic.makeBuffer(count: positions)
-        inverses = ResidueBuffer(count: positions, limbsPerResidue: half)
+        inverses = arithmetic.makeBuffer(count: positions)
         guard let inverse = (base % prime).inverse(modulo: prime) else { preconditionFailure("the base is prime to p") }
         let workspace = arithmetic.makeWorkspace()
-        let scratch = ResidueBuffer(count: 1, limbsPerResidue: 3 * half)
         arithmetic.load([base], into: bases, 0, workspace)
-        ((inverse << (64 * half)) % prime).copyLimbs(to: inverses.limbs(0), count: half)
+        kernels.write((inverse << kernels.radixBits) % prime, to: inverses.limbs(0), halves: 1)
         for position in 1..<positions {
             bases.copy(from: bases, position - 1, to: position)
             inverses.copy(from: inverses, position - 1, to: position)
+            let (base, inverse) = (bases[.only(position)], inverses[.only(position)])
             for _ in 0..<widths[position - 1] {
-                arithmetic.square(bases[.only(position)], bases[.only(position)], count: 1, workspace)
-                jl_montgomery(inverses.limbs(position), inverses.limbs(position), inverses.limbs(position), modulus, scratch.limbs(0))
+                arithmetic.square(base, base, count: 1, workspace)
+                kernels.multiplyLow(inverse, inverse, count: 1, workspace.memory)
             }
         }
     }
@@ -91,58 +82,69 @@ package final class FixedBaseTable: @unchecked Sendable {
         widths(exponentBits: exponentBits, windowBits: windowBits).count
     }
 
-    /// Makes the entries of one position: base^(digit 2^bits).
+    /// Makes the entries of some positions: base^(digit 2^bits).
     ///
     /// An entry e is kept as the low half x0 of its Montgomery form and l = x1 / e, so that x0 - p x1 = x0 (1 - p l / R).
     /// The first position has a further factor 1/R, which the product of all positions then lacks.
-    package func fill(_ position: Int) {
+    package func fill(_ range: Range<Int>) {
         let workspace = arithmetic.makeWorkspace()
-        let entry = arithmetic.makeBuffer(count: 1)
-        let inverse = ResidueBuffer(count: 1, limbsPerResidue: half)
-        let scratch = ResidueBuffer(count: 1, limbsPerResidue: 3 * half)
-        if position == 0 {
-            entry.limbs(0)[0] = 1
-        } else {
-            arithmetic.setOne(entry, 0)
-        }
-        inverse.copy(from: powers, position == 0 ? 1 : 0, to: 0)
-        for digit in 0..<1 << widths[position] {
-            let target = entries.limbs(starts[position] + digit)
-            target.update(from: entry.limbs(0), count: half)
-            jl_montgomery(target + half, entry.limbs(0) + half, inverse.limbs(0), modulus, scratch.limbs(0))
-            arithmetic.multiply(entry[.only(0)], entry[.only(0)], bases[.only(position)], count: 1, workspace)
-            jl_montgomery(inverse.limbs(0), inverse.limbs(0), inverses.limbs(position), modulus, scratch.limbs(0))
+        let half = kernels.halfWords
+        let entry = arithmetic.makeBuffer(count: Self.mostPowers)
+        let inverse = arithmetic.makeBuffer(count: Self.mostPowers)
+        let logarithm = arithmetic.makeBuffer(count: Self.mostPowers)
+        for first in stride(from: range.lowerBound, to: range.upperBound, by: Self.mostPowers) {
+            let chosen = first..<min(first + Self.mostPowers, range.upperBound)
+            for (place, position) in chosen.enumerated() {
+                // R, which stands for 1, and for the first position 1.
+                let factor = position == 0 ? 0 : 1
+                kernels.write((Natural.one << (factor * kernels.radixBits)) % arithmetic.modulus, asPairIn: entry.limbs(place), base: arithmetic.base)
+                kernels.write((Natural.one << ((2 - factor) * kernels.radixBits)) % arithmetic.base, to: inverse.limbs(place), halves: 1)
+            }
+            for digit in 0..<1 << (widths[chosen].max() ?? 0) {
+                for place in chosen.indices { logarithm.limbs(place - first).update(from: entry.limbs(place - first) + half, count: half) }
+                kernels.multiplyLow(logarithm[.from(0)], inverse[.from(0)], count: chosen.count, workspace.memory)
+                for (place, position) in chosen.enumerated() where digit < 1 << widths[position] {
+                    let target = entries.limbs(starts[position] + digit)
+                    target.update(from: entry.limbs(place), count: half)
+                    (target + half).update(from: logarithm.limbs(place), count: half)
+                }
+                arithmetic.multiply(entry[.from(0)], entry[.from(0)], bases[.from(first)], count: chosen.count, workspace)
+                kernels.multiplyLow(inverse[.from(0)], inverses[.from(first)], count: chosen.count, workspace.memory)
+            }
         }
     }
 
-    package func makeWorkspace() -> Workspace { Workspace(limbs: 11 * half + 1, positions: positions) }
+    package func makeWorkspace() -> Workspace { Workspace(self) }
 
-    /// target[t] = base^exponent (1 + factor p message) modulo p^2, as a plain number.
+    /// target[t + k] = base^exponents[k] (1 + factor p messages[k]) modulo p^2, as plain numbers, for at most `mostPowers`.
     ///
     /// Every position takes the same steps whatever its digit; which entry it reads depends on the digit.
     ///
     /// - Parameters:
-    ///   - exponent: big-endian, of no more bits than the table was made for.
+    ///   - exponents: big-endian, of no more bits than the table was made for.
     ///   - factors: see `messageFactors`.
-    package func power(_ exponent: [UInt8], message: Int64, factors: ResidueBuffer, into target: ResidueBuffer, _ t: Int, _ workspace: Workspace) {
-        for position in 0..<positions {
-            workspace.index[position] = UInt32(starts[position] + FixedBaseTable.digit(exponent, at: bits[position], width: widths[position]))
+    package func powers(_ exponents: [[UInt8]], messages: [Int64], factors: ResidueBuffer, into target: ResidueBuffer, _ t: Int, _ workspace: Workspace) {
+        let count = exponents.count
+        precondition(count <= Self.mostPowers && messages.count == count && t + count <= target.count)
+        for (power, exponent) in exponents.enumerated() {
+            for position in 0..<positions {
+                workspace.index[position * count + power] = UInt32(starts[position] + FixedBaseTable.digit(exponent, at: bits[position], width: widths[position]))
+            }
         }
-        let scratch = workspace.limbs.limbs(0)
-        let sum = scratch + 10 * half
-        jl_multiply_word(sum, factors.limbs(message < 0 ? 1 : 0), half, message.magnitude)
         workspace.index.withUnsafeBufferPointer { index in
-            jl_entries_product(target.limbs(t), sum, entries.limbs(0), index.baseAddress, positions, squareLimbs.limbs(0), modulus, scratch)
+            kernels.entriesProducts(workspace.products, entries, index: index, positions: positions, messages: messages, factors: factors,
+                                    workspace.scratch.memory)
         }
+        for power in 0..<count { kernels.settle(workspace.products, power, into: target.limbs(t + power), base: arithmetic.base) }
     }
 
-    /// What a message enters `power` with: logarithms of 1 + factor p and 1 - factor p.
+    /// What a message enters `powers` with: logarithms of 1 + factor p and 1 - factor p.
     package func messageFactors(_ factor: Natural) -> ResidueBuffer {
         let prime = arithmetic.base
-        let positive = (factor << (64 * half)) % prime
-        let factors = ResidueBuffer(count: 2, limbsPerResidue: half)
-        (prime - positive).copyLimbs(to: factors.limbs(0), count: half)
-        positive.copyLimbs(to: factors.limbs(1), count: half)
+        let positive = (factor << kernels.logarithmBits) % prime
+        let factors = arithmetic.makeBuffer(count: 2)
+        kernels.write(prime - positive, to: factors.limbs(0), halves: 1)
+        kernels.write(positive, to: factors.limbs(1), halves: 1)
         return factors
     }
 

@@ -39,12 +39,28 @@ protocol ModulusKernels: Sendable {
     /// A number t below n^2, as `write` left it over both halves, becomes a pair that stands for t / R.
     func split(_ target: Residues, count: Int, _ scratch: UnsafeMutableRawPointer)
 
+    /// log2 of what the factor of a message's logarithm is multiplied by.
+    var logarithmBits: Int { get }
+    /// products[k] = prod_i v_i (1 - p (sum_i l_i + message) / R) / R^(positions - 1): v and l of a table's entries stand as low
+    /// and high half at index[count i + k], positions are even in number; for each message one product.
+    func entriesProducts(_ products: ResidueBuffer, _ table: ResidueBuffer, index: UnsafeBufferPointer<UInt32>, positions: Int, messages: [Int64],
+                         factors: ResidueBuffer, _ scratch: UnsafeMutableRawPointer)
+    /// What stands for a number below n^2 as `entriesProducts` left it, as that number in 64-bit words.
+    func settle(_ products: ResidueBuffer, _ k: Int, into words: UnsafeMutablePointer<UInt>, base: Natural)
+
     /// Writes a number as limbs of a half, or of both.
     func write(_ words: UnsafePointer<UInt>, _ count: Int, to target: UnsafeMutablePointer<UInt>, halves: Int)
     func number(half: UnsafePointer<UInt>) -> Natural
 }
 
 extension ModulusKernels {
+    /// value = x0 - n x1
+    func write(_ value: Natural, asPairIn target: UnsafeMutablePointer<UInt>, base: Natural) {
+        let (quotient, remainder) = value.divided(by: base)
+        write(remainder, to: target, halves: 1)
+        write(quotient.isZero ? quotient : base - quotient, to: target + halfWords, halves: 1)
+    }
+
     func write(_ number: Natural, to target: UnsafeMutablePointer<UInt>, halves: Int) {
         let count = max(1, (number.bitWidth + 63) / 64)
         withUnsafeTemporaryAllocation(of: UInt.self, capacity: count) { words in

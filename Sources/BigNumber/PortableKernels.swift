@@ -5,18 +5,21 @@ import CGMP
 struct PortableKernels: ModulusKernels, @unchecked Sendable {
     let raw: jl_modulus
     private let limbs: ResidueBuffer
+    private let square: ResidueBuffer
     private let half: Int
 
     var residueWords: Int { 2 * half }
     var halfWords: Int { half }
     var radixBits: Int { 64 * half }
     var bound: UInt64 { 1 }
-    var scratchBytes: Int { 6 * half * MemoryLayout<UInt>.size }
+    var scratchBytes: Int { (11 * half + 1) * MemoryLayout<UInt>.size }
 
     init(base: Natural, rows: Bool) {
         half = (base.bitWidth + 63) / 64
         limbs = ResidueBuffer(count: 1, limbsPerResidue: half)
         limbs.set(0, base)
+        square = ResidueBuffer(count: 1, limbsPerResidue: 2 * half)
+        square.set(0, base * base)
         raw = jl_modulus(limbs: limbs.limbs(0), count: half, inverse: 0 &- inverse(ofOdd: limbs.limbs(0)[0]),
                          wide: half % 8 == 0 && rows ? jl_has_wide() : 0)
     }
@@ -55,6 +58,28 @@ struct PortableKernels: ModulusKernels, @unchecked Sendable {
             number.update(from: target.limbs(k), count: 2 * half)
             jl_square_modulus_split(target.limbs(k), number, raw, scratch)
         }
+    }
+
+    var logarithmBits: Int { radixBits }
+
+    func entriesProducts(_ products: ResidueBuffer, _ table: ResidueBuffer, index: UnsafeBufferPointer<UInt32>, positions: Int, messages: [Int64],
+                         factors: ResidueBuffer, _ scratch: UnsafeMutableRawPointer) {
+        let scratch = scratch.assumingMemoryBound(to: UInt.self)
+        let sum = scratch + 10 * half
+        guard let index = index.baseAddress else { return }
+        for (k, message) in messages.enumerated() {
+            jl_multiply_word(sum, factors.limbs(message < 0 ? 1 : 0), half, message.magnitude)
+            jl_entries_product(products.limbs(k), sum, table.limbs(0), index + k, positions, messages.count, square.limbs(0), raw, scratch)
+        }
+    }
+
+    /// The number x0 - n x1 below n^2 from halves of some n each and one word more than n, which are used up.
+    func settle(_ words: UnsafeMutablePointer<UInt>, _ halves: UnsafeMutablePointer<UInt>) {
+        jl_square_modulus_settle(words, halves, square.limbs(0), raw)
+    }
+
+    func settle(_ products: ResidueBuffer, _ k: Int, into words: UnsafeMutablePointer<UInt>, base: Natural) {
+        words.update(from: products.limbs(k), count: 2 * half)
     }
 
     func write(_ words: UnsafePointer<UInt>, _ count: Int, to target: UnsafeMutablePointer<UInt>, halves: Int) {

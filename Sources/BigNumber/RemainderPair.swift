@@ -9,12 +9,15 @@ package final class RemainderPair: @unchecked Sendable {
     private let modulus: jl_modulus
 
     package final class Workspace {
-        /// Remainders modulo p^2 (0) and q^2 (1), to be filled in.
+        /// `pairs` remainders modulo p^2 and behind them those modulo q^2, to be filled in.
         package let remainders: ResidueBuffer
         fileprivate let scratch: ResidueBuffer
 
-        fileprivate init(limbs: Int) {
-            remainders = ResidueBuffer(count: 2, limbsPerResidue: limbs)
+        fileprivate let pairs: Int
+
+        fileprivate init(limbs: Int, pairs: Int) {
+            self.pairs = pairs
+            remainders = ResidueBuffer(count: 2 * pairs, limbsPerResidue: limbs)
             scratch = ResidueBuffer(count: 1, limbsPerResidue: 6 * limbs)
         }
     }
@@ -35,13 +38,13 @@ package final class RemainderPair: @unchecked Sendable {
                              wide: limbs % 8 == 0 && kernels != .library ? jl_has_wide() : 0)
     }
 
-    package func makeWorkspace() -> Workspace { Workspace(limbs: limbs) }
+    package func makeWorkspace(pairs: Int) -> Workspace { Workspace(limbs: limbs, pairs: pairs) }
 
-    /// Writes the joined number, big-endian, 16 bytes for each limb of p^2.
-    package func join(_ workspace: Workspace, into bytes: UnsafeMutableRawBufferPointer) {
+    /// Writes the number joined from one pair, big-endian, 16 bytes for each limb of p^2.
+    package func join(_ workspace: Workspace, _ pair: Int, into bytes: UnsafeMutableRawBufferPointer) {
         precondition(bytes.count == 16 * limbs)
         let scratch = workspace.scratch.limbs(0)
-        jl_join_remainders(scratch, workspace.remainders.limbs(0), workspace.remainders.limbs(1), first.limbs(0), modulus, factor.limbs(0),
+        jl_join_remainders(scratch, workspace.remainders.limbs(pair), workspace.remainders.limbs(workspace.pairs + pair), first.limbs(0), modulus, factor.limbs(0),
                            scratch + 2 * limbs)
         jl_bytes_from_limbs(bytes.bindMemory(to: UInt8.self).baseAddress, scratch, 2 * limbs)
     }

@@ -35,7 +35,7 @@ package final class SquareModulus: @unchecked Sendable {
 
     /// Scratch memory of one thread.
     package final class Workspace {
-        fileprivate let memory: UnsafeMutableRawPointer
+        let memory: UnsafeMutableRawPointer
         fileprivate var multiplications = 0
         private let bytes: Int
         private let counter: Counter
@@ -57,7 +57,9 @@ package final class SquareModulus: @unchecked Sendable {
     /// The longest n, in 64-bit words.
     package static let mostLimbs = 64
 
-    package init(base: Natural, kernels: Kernels = .chosen) {
+    package convenience init(base: Natural, kernels: Kernels = .chosen) { self.init(base: base, kernels: kernels, slackBits: 4) }
+
+    init(base: Natural, kernels: Kernels, slackBits: Int) {
         precondition(base.isOdd && base.bitWidth > 1 && base.bitWidth <= 64 * SquareModulus.mostLimbs)
         self.base = base
         modulus = base * base
@@ -65,7 +67,7 @@ package final class SquareModulus: @unchecked Sendable {
         switch kernels {
         case .library: self.kernels = PortableKernels(base: base, rows: false)
         case .portable: self.kernels = PortableKernels(base: base, rows: true)
-        case .vector: self.kernels = VectorKernels(base: base)
+        case .vector: self.kernels = VectorKernels(base: base, slackBits: slackBits)
         }
         let kernels = self.kernels
         squareWords = ResidueBuffer(count: 1, limbsPerResidue: 2 * half)
@@ -79,10 +81,7 @@ package final class SquareModulus: @unchecked Sendable {
             kernels.write(base - unit + Natural(multiple) * base, to: trivials.limbs(Int(2 * multiple) + 1), halves: 1)
         }
         for (place, exponent) in [1, 3, 0].enumerated() {
-            // value = x0 - n x1
-            let (quotient, remainder) = ((Natural.one << (exponent * kernels.radixBits)) % modulus).divided(by: base)
-            kernels.write(remainder, to: constants.limbs(place), halves: 1)
-            kernels.write(quotient.isZero ? quotient : base - quotient, to: constants.limbs(place) + kernels.halfWords, halves: 1)
+            kernels.write((Natural.one << (exponent * kernels.radixBits)) % modulus, asPairIn: constants.limbs(place), base: base)
         }
     }
 

@@ -4,6 +4,8 @@ import CVectorKernels
 struct VectorKernels: ModulusKernels, @unchecked Sendable {
     private let raw: jk_modulus
     private let limbs: ResidueBuffer
+    /// The same modulus in 64-bit words.
+    private let settling: PortableKernels
 
     var residueWords: Int { jk_residue_words(raw.blocks) }
     var halfWords: Int { jk_block_limbs * raw.blocks }
@@ -11,10 +13,11 @@ struct VectorKernels: ModulusKernels, @unchecked Sendable {
     var bound: UInt64 { 2 }
     var scratchBytes: Int { jk_scratch_bytes() }
 
-    init(base: Natural) {
+    /// - Parameter slackBits: R is at least so many bits longer than n; 4 or more.
+    init(base: Natural, slackBits: Int) {
+        settling = PortableKernels(base: base, rows: true)
         let blockBits = 52 * jk_block_limbs
-        // R is at least 16 n.
-        let blocks = (base.bitWidth + 4 + blockBits - 1) / blockBits
+        let blocks = (base.bitWidth + slackBits + blockBits - 1) / blockBits
         precondition(blocks <= jk_most_blocks)
         limbs = ResidueBuffer(count: 1, limbsPerResidue: blocks * jk_block_limbs)
         raw = jk_modulus(limbs: limbs.words(0), blocks: blocks, inverse: UInt64(0 &- inverse(ofOdd: UInt(base.word))) & (1 << 52 - 1))
@@ -52,6 +55,34 @@ struct VectorKernels: ModulusKernels, @unchecked Sendable {
         let scratch = ResidueBuffer(count: 1, limbsPerResidue: (bytes + 7) / 8)
         target.withPlaces { target in
             a.withPlaces { jk_power(target, $0, digits.words(0), words, isSecret ? 1 : 0, count, one.words, raw, scratch.limbs(0)) }
+        }
+    }
+
+    var logarithmBits: Int { 2 * radixBits }
+
+    func entriesProducts(_ products: ResidueBuffer, _ table: ResidueBuffer, index: UnsafeBufferPointer<UInt32>, positions: Int, messages: [Int64],
+                         factors: ResidueBuffer, _ scratch: UnsafeMutableRawPointer) {
+        precondition(messages.count <= products.count && (1...1024).contains(positions) && index.count >= positions * messages.count)
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 8 * positions) { all in
+            // Lanes without a message repeat the last one.
+            guard let last = messages.indices.last, let first = all.baseAddress else { return }
+            for position in 0..<positions {
+                for lane in 0..<8 { first[8 * position + lane] = index[messages.count * position + min(lane, last)] }
+            }
+            let eight = (0..<8).map { messages[min($0, last)] }
+            jk_entries_product(products.words(0), table.words(0), first, positions, eight, factors.words(0), raw, scratch)
+            all.update(repeating: 0)
+        }
+    }
+
+    func settle(_ products: ResidueBuffer, _ k: Int, into words: UnsafeMutablePointer<UInt>, base: Natural) {
+        let half = (base.bitWidth + 63) / 64
+        let low = products.words(k)
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * half + 2) { plain in
+            guard let plain = plain.baseAddress else { return }
+            jk_words_from_limbs(plain, half + 1, low, halfWords)
+            jk_words_from_limbs(plain + half + 1, half + 1, low + halfWords, halfWords)
+            plain.withMemoryRebound(to: UInt.self, capacity: 2 * half + 2) { settling.settle(words, $0) }
         }
     }
 

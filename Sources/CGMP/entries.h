@@ -47,17 +47,17 @@ static inline void jl_entries_step(mp_limb_t *x, const mp_limb_t *y, jl_modulus 
 }
 
 // value = the product of an even number of entries times (1 - p sum / R), modulo p^2, 2 count limbs. The entries stand in
-// the table at `index`, v before l, 2 count limbs each; their R-powers have to leave R^2 / R in the product, which the
+// the table at index[stride i], v before l, 2 count limbs each; their R-powers have to leave R^2 / R in the product, which the
 // table's maker sees to. `sum` has count + 1 limbs: what is to be added to the logarithms, and is used up. Every entry is
 // read whatever it is; square = p^2; scratch: 10 count.
-static inline void jl_entries_product(mp_limb_t *value, mp_limb_t *sum, const mp_limb_t *table, const uint32_t *index, long entries,
+static inline void jl_entries_product(mp_limb_t *value, mp_limb_t *sum, const mp_limb_t *table, const uint32_t *index, long entries, long stride,
                                       const mp_limb_t *square, jl_modulus p, mp_limb_t *scratch) {
     const long count = p.count;
     mp_limb_t *x = scratch, *y = scratch + 2 * count, *rest = scratch + 4 * count;
     for (long i = 0; i < entries; i += 2) {
-        const mp_limb_t *v = table + (size_t)index[i] * 2 * count, *w = table + (size_t)index[i + 1] * 2 * count;
+        const mp_limb_t *v = table + (size_t)index[i * stride] * 2 * count, *w = table + (size_t)index[(i + 1) * stride] * 2 * count;
         for (long next = i + 2; next < i + 4 && next < entries; next++) {
-            const mp_limb_t *ahead = table + (size_t)index[next] * 2 * count;
+            const mp_limb_t *ahead = table + (size_t)index[next * stride] * 2 * count;
             for (long line = 0; line < 2 * count; line += 8) __builtin_prefetch(ahead + line);
         }
         sum[count] += mpn_add_n(sum, sum, v + count, count);

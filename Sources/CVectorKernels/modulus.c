@@ -30,7 +30,7 @@ typedef struct {
 
 typedef struct {
     residue8 x, y, z;
-    half8 quotients, crossed, modulus;
+    half8 quotients, crossed, modulus, sum;
 } scratch8;
 
 JK_INLINE limb8 mask52(void) { return _mm512_set1_epi64((1LL << 52) - 1); }
@@ -129,17 +129,23 @@ JK_INLINE void add_limbs(columns *sum, const limb8 *x) {
 
 // The two reductions of a product go side by side, a block of columns each in turn: the chain of one's quotients runs while
 // the other's products are summed.
-JK_INLINE void multiply8(residue8 *z, const residue8 *x, const residue8 *y, long blocks, limb8 inverse, scratch8 *s) {
+//
+// `plain`: y is a number, whose high half is 0 and not read.
+JK_INLINE void product8(residue8 *z, const residue8 *x, const residue8 *y, int plain, long blocks, limb8 inverse, scratch8 *s) {
     columns first = zeros(), second = zeros();
     for (long k = 0; k < 2 * blocks; k++) {
         const long end = end_of(k, blocks);
         add_blocks(&first, x->low.limb, y->low.limb, k, end, blocks);
         reduce_step(&first, &s->quotients, z->low.limb, &s->modulus, inverse, k, blocks);
-        add_blocks(&second, x->low.limb, y->high.limb, k, end, blocks);
+        if (!plain) add_blocks(&second, x->low.limb, y->high.limb, k, end, blocks);
         add_blocks(&second, x->high.limb, y->low.limb, k, end, blocks);
         if (k < blocks) add_limbs(&second, s->quotients.limb + block * k);
         reduce_step(&second, &s->crossed, z->high.limb, &s->modulus, inverse, k, blocks);
     }
+}
+
+JK_INLINE void multiply8(residue8 *z, const residue8 *x, const residue8 *y, long blocks, limb8 inverse, scratch8 *s) {
+    product8(z, x, y, 0, blocks, inverse, s);
 }
 
 // y->high is used for 2 x1.
@@ -534,6 +540,66 @@ JK_TARGET void jk_power(jk_places target, jk_places a, const uint64_t *exponent,
 #undef JK_CALL
 }
 
+JK_INLINE void entries_all(uint64_t *target, const uint64_t *table, const uint32_t *index, long positions, const int64_t *messages,
+                           const uint64_t *factors, jk_modulus n, scratch8 *s, long blocks) {
+    const limb8 inverse = enter(s, n), mask = mask52();
+    const long limbs = block * blocks, words = jk_residue_words(blocks);
+    const jk_places entries = {(uint64_t *)table, index, 0, 0};
+    half8 *sum = &s->sum;
+    residue8 *x = &s->x, *z = &s->z;
+    for (long i = 0; i < positions; i++) {
+        for (long lane = 0; i + 1 < positions && lane < lanes; lane++) {
+            const uint64_t *ahead = table + (size_t)index[lanes * (i + 1) + lane] * words;
+            for (long word = 0; word < words; word += 8) __builtin_prefetch(ahead + word);
+        }
+        gather(&s->y, rows_of(entries, lanes * i, lanes, blocks), blocks);
+        if (i == 0) {
+            for (long j = 0; j < limbs; j++) {
+                x->low.limb[j] = s->y.low.limb[j];
+                x->high.limb[j] = _mm512_setzero_si512();
+                sum->limb[j] = s->y.high.limb[j];
+            }
+        } else {
+            for (long j = 0; j < limbs; j++) sum->limb[j] = _mm512_add_epi64(sum->limb[j], s->y.high.limb[j]);
+            product8(z, x, &s->y, 1, blocks, inverse, s);
+            residue8 *swap = x;
+            x = z;
+            z = swap;
+        }
+    }
+    // The message's logarithm: its magnitude times the factor of its sign.
+    const limb8 message = _mm512_loadu_si512(messages), magnitude = _mm512_abs_epi64(message);
+    const __mmask8 negative = _mm512_cmplt_epi64_mask(message, _mm512_setzero_si512());
+    for (long j = 0; j < limbs; j++) {
+        s->y.low.limb[j] = _mm512_mask_mov_epi64(_mm512_set1_epi64((long long)factors[j]), negative, _mm512_set1_epi64((long long)factors[words + j]));
+        z->low.limb[j] = j == 0 ? _mm512_and_si512(magnitude, mask) : j == 1 ? _mm512_srli_epi64(magnitude, 52) : _mm512_setzero_si512();
+    }
+    multiply_low8(&z->high, &z->low, &s->y.low, blocks, inverse, s);
+    limb8 carry = _mm512_setzero_si512();
+    for (long j = 0; j < limbs; j++) {
+        limb8 all = _mm512_add_epi64(_mm512_add_epi64(sum->limb[j], z->high.limb[j]), carry);
+        sum->limb[j] = _mm512_and_si512(all, mask);
+        carry = _mm512_srli_epi64(all, 52);
+    }
+    // x0 - p x1 times 1 - p sum / R
+    columns c = zeros();
+    for (long k = 0; k < 2 * blocks; k++) {
+        add_blocks(&c, x->low.limb, sum->limb, k, end_of(k, blocks), blocks);
+        if (k >= blocks) add_limbs(&c, x->high.limb + block * (k - blocks));
+        reduce_step(&c, &s->quotients, z->high.limb, &s->modulus, inverse, k, blocks);
+    }
+    for (long j = 0; j < limbs; j++) z->low.limb[j] = x->low.limb[j];
+    scatter(rows_of((jk_places){target, NULL, 0, 1}, 0, lanes, blocks), z, lanes, 2 * limbs, blocks);
+}
+
+JK_TARGET void jk_entries_product(uint64_t *target, const uint64_t *table, const uint32_t *index, long positions, const int64_t *messages,
+                                  const uint64_t *factors, jk_modulus p, void *scratch) {
+    const jk_modulus n = p;
+#define JK_CALL(blocks) entries_all(target, table, index, positions, messages, factors, n, scratch, blocks)
+    JK_BY_LENGTH(JK_CALL)
+#undef JK_CALL
+}
+
 size_t jk_scratch_bytes(void) { return sizeof(accumulating_scratch); }
 size_t jk_power_scratch_bytes(void) { return sizeof(power_scratch); }
 
@@ -550,5 +616,7 @@ void jk_split(jk_places target, jk_places a, long count, jk_modulus n, void *scr
 void jk_multiply_low(jk_places target, jk_places a, jk_places b, long count, jk_modulus n, void *scratch) { abort(); }
 void jk_power(jk_places target, jk_places a, const uint64_t *exponent, long words, int is_secret, long count, const uint64_t *one,
               jk_modulus n, void *scratch) { abort(); }
+void jk_entries_product(uint64_t *target, const uint64_t *table, const uint32_t *index, long positions, const int64_t *messages,
+                        const uint64_t *factors, jk_modulus p, void *scratch) { abort(); }
 
 #endif

@@ -41,7 +41,7 @@ struct OwnerEncryption: Sendable {
         fileprivate init(_ encryption: OwnerEncryption) {
             p = encryption.p.table.makeWorkspace()
             q = encryption.q.table.makeWorkspace()
-            remainders = encryption.remainders.makeWorkspace()
+            remainders = encryption.remainders.makeWorkspace(pairs: OwnerEncryption.mostValues)
         }
     }
 
@@ -62,8 +62,8 @@ struct OwnerEncryption: Sendable {
         let width = OwnerEncryption.windowBits(primeBits: first.prime.bitWidth, encryptions: encryptions)
         let p = Half(first, other: second.prime, windowBits: width, kernels: kernels)
         let q = Half(second, other: first.prime, windowBits: width, kernels: kernels)
-        Parallel.ranges(2 * p.table.positions) { range in
-            for index in range { (index % 2 == 0 ? p : q).table.fill(index / 2) }
+        Parallel.ranges(p.table.positions) { range in
+            for half in [p, q] { half.table.fill(range) }
         }
         self.p = p
         self.q = q
@@ -79,15 +79,21 @@ struct OwnerEncryption: Sendable {
     /// p - 1 is uniform up to a statistical distance of 2^-128.
     private var drawnBytes: Int { 2 * (p.exponentBytes + 16) }
 
-    /// Writes one ciphertext.
-    func encrypt(_ value: Int64, _ random: AddressedRandom, _ address: DrawAddress, into target: UnsafeMutableRawBufferPointer,
+    /// How many values a call encrypts.
+    static let mostValues = FixedBaseTable.mostPowers
+
+    /// Writes the ciphertexts of at most `mostValues` values one behind the other.
+    func encrypt(_ values: [Int64], _ random: AddressedRandom, _ addresses: [DrawAddress], into target: UnsafeMutableRawBufferPointer,
                  _ workspace: Workspace) {
-        let draw = random.bytes(drawnBytes, at: address)
-        let middle = draw.count / 2
+        let draws = addresses.map { random.bytes(drawnBytes, at: $0) }
+        let middle = drawnBytes / 2
         let remainders = workspace.remainders.remainders
-        p.table.power(p.exponent(draw[..<middle]), message: value, factors: p.factors, into: remainders, 0, workspace.p)
-        q.table.power(q.exponent(draw[middle...]), message: value, factors: q.factors, into: remainders, 1, workspace.q)
-        self.remainders.join(workspace.remainders, into: target)
+        p.table.powers(draws.map { p.exponent($0[..<middle]) }, messages: values, factors: p.factors, into: remainders, 0, workspace.p)
+        q.table.powers(draws.map { q.exponent($0[middle...]) }, messages: values, factors: q.factors, into: remainders, Self.mostValues, workspace.q)
+        let width = target.count / values.count
+        for index in values.indices {
+            self.remainders.join(workspace.remainders, index, into: UnsafeMutableRawBufferPointer(rebasing: target[index * width..<(index + 1) * width]))
+        }
     }
 }
 

@@ -97,9 +97,10 @@ package struct PrivateKey: Sendable {
             nonisolated(unsafe) let target = UnsafeMutableRawBufferPointer(buffer)
             Parallel.ranges(values.count) { range in
                 let workspace = encryption.makeWorkspace()
-                for index in range {
-                    encryption.encrypt(values[index], random, address(index),
-                                       into: UnsafeMutableRawBufferPointer(rebasing: target[index * width..<(index + 1) * width]), workspace)
+                for first in stride(from: range.lowerBound, to: range.upperBound, by: OwnerEncryption.mostValues) {
+                    let chosen = first..<min(first + OwnerEncryption.mostValues, range.upperBound)
+                    encryption.encrypt(Array(values[chosen]), random, chosen.map { address($0) },
+                                       into: UnsafeMutableRawBufferPointer(rebasing: target[first * width..<chosen.upperBound * width]), workspace)
                 }
             }
             initialized = values.count * width
