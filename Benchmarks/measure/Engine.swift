@@ -32,6 +32,8 @@ final class Engine {
             key.prepare(encryptions: Self.expected)
             let values = Self.numbers(sizes[0], bits: 24).map { Int64($0) }
             return timed(count: sizes[0], counted: sizes[0] * key.entriesPerEncryption) { _ = self.encrypt(values) }
+        case ("multiply", 1), ("square", 1):
+            return chain(sizes[0], isSquare: name == "square")
         case ("power", 1):
             // By the public key alone: r^n modulo n^2.
             draws += 1
@@ -60,6 +62,26 @@ final class Engine {
             return decrypt(values: sizes[0])
         default:
             return nil
+        }
+    }
+
+    /// Products modulo n^2 in place, sixty-four independent ones in turn.
+    private func chain(_ count: Int, isSquare: Bool) -> Result {
+        let arithmetic = key.publicKey.arithmetic, together = 64
+        let (residues, factors) = (arithmetic.makeBuffer(count: together), arithmetic.makeBuffer(count: together))
+        let workspace = arithmetic.makeWorkspace()
+        for buffer in [residues, factors] {
+            let numbers = (0..<together).map { Natural(UInt64($0) + 3).power(Natural(1 << 12), modulo: key.publicKey.squared) }
+            arithmetic.load(numbers, into: buffer, 0, workspace)
+        }
+        return timed(count: count / together * together) {
+            for _ in 0..<count / together {
+                if isSquare {
+                    arithmetic.square(residues[.from(0)], residues[.from(0)], count: together, workspace)
+                } else {
+                    arithmetic.multiply(residues[.from(0)], residues[.from(0)], factors[.from(0)], count: together, workspace)
+                }
+            }
         }
     }
 
