@@ -47,7 +47,7 @@ package final class FixedBaseTable: @unchecked Sendable {
         positions = widths.count
         bits = widths.indices.map { [widths] in widths[..<$0].reduce(0, +) }
         starts = widths.indices.map { [widths] in widths[..<$0].reduce(0) { $0 + 1 << $1 } }
-        // Sums of a thousand logarithms stay below R.
+        // Sums of two thousand logarithms, each below 2 p, stay below R.
         arithmetic = SquareModulus(base: prime, kernels: choice, slackBits: 12)
         entries = arithmetic.makeBuffer(count: widths.reduce(0) { $0 + 1 << $1 })
         bases = arithmetic.makeBuffer(count: positions)
@@ -123,12 +123,14 @@ package final class FixedBaseTable: @unchecked Sendable {
     /// - Parameters:
     ///   - exponents: big-endian, of no more bits than the table was made for.
     ///   - factors: see `messageFactors`.
-    package func powers(_ exponents: [[UInt8]], messages: [Int64], factors: ResidueBuffer, into target: ResidueBuffer, _ t: Int, _ workspace: Workspace) {
+    package func powers(_ exponents: [[UInt8]], messages: [Int64], factors: ResidueBuffer, into target: ResidueBuffer, _ t: Int,
+                        _ workspace: Workspace) {
         let count = exponents.count
         precondition(count <= Self.mostPowers && messages.count == count && t + count <= target.count)
         for (power, exponent) in exponents.enumerated() {
             for position in 0..<positions {
-                workspace.index[position * count + power] = UInt32(starts[position] + FixedBaseTable.digit(exponent, at: bits[position], width: widths[position]))
+                let digit = FixedBaseTable.digit(exponent, at: bits[position], width: widths[position])
+                workspace.index[position * count + power] = UInt32(starts[position] + digit)
             }
         }
         workspace.index.withUnsafeBufferPointer { index in

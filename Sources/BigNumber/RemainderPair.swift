@@ -44,7 +44,8 @@ package final class RemainderPair: @unchecked Sendable {
     package func join(_ workspace: Workspace, _ pair: Int, into bytes: UnsafeMutableRawBufferPointer) {
         precondition(bytes.count == 16 * limbs)
         let scratch = workspace.scratch.limbs(0)
-        jl_join_remainders(scratch, workspace.remainders.limbs(pair), workspace.remainders.limbs(workspace.pairs + pair), first.limbs(0), modulus, factor.limbs(0),
+        let (a, b) = (workspace.remainders.limbs(pair), workspace.remainders.limbs(workspace.pairs + pair))
+        jl_join_remainders(scratch, a, b, first.limbs(0), modulus, factor.limbs(0),
                            scratch + 2 * limbs)
         jl_bytes_from_limbs(bytes.bindMemory(to: UInt8.self).baseAddress, scratch, 2 * limbs)
     }

@@ -62,7 +62,7 @@ struct VectorKernels: ModulusKernels, @unchecked Sendable {
 
     func entriesProducts(_ products: ResidueBuffer, _ table: ResidueBuffer, index: UnsafeBufferPointer<UInt32>, positions: Int, messages: [Int64],
                          factors: ResidueBuffer, _ scratch: UnsafeMutableRawPointer) {
-        precondition(messages.count <= products.count && (1...1024).contains(positions) && index.count >= positions * messages.count)
+        precondition(messages.count <= products.count && (1...2000).contains(positions) && index.count >= positions * messages.count)
         withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 8 * positions) { all in
             // Lanes without a message repeat the last one.
             guard let last = messages.indices.last, let first = all.baseAddress else { return }

@@ -338,8 +338,9 @@ JK_TARGET void jk_multiply_low(jk_places target, jk_places a, jk_places b, long 
 }
 
 // Factors that wait for their targets. Two that wait for the same one may be multiplied with each other meanwhile: into
-// `spare`, and `owned` then is the place of the product there.
-enum { most_waiting = 64, none = -1 };
+// `spare`, and `owned` then is the place of the product there. Each that waits owns one place at most, and a group gives up to
+// eight back only when it is complete.
+enum { most_waiting = 64, places = most_waiting + lanes, none = -1 };
 
 typedef struct {
     uint64_t *target;
@@ -350,7 +351,7 @@ typedef struct {
 typedef struct {
     waiting_factor waiting[most_waiting];
     int count;
-    int free[most_waiting];
+    int free[places];
     int free_count;
     uint64_t *spare;
     long words;
@@ -432,7 +433,7 @@ static void form(group8 *g, waiting_line *line, jk_places target, jk_places a, l
 typedef struct {
     scratch8 products;
     waiting_line line;
-    limb8 spare[most_waiting * 2 * most / lanes];
+    limb8 spare[places * 2 * most / lanes];
 } accumulating_scratch;
 
 JK_INLINE void accumulate_all(jk_places target, jk_places a, long count, jk_modulus n, accumulating_scratch *all, long blocks) {
@@ -440,8 +441,8 @@ JK_INLINE void accumulate_all(jk_places target, jk_places a, long count, jk_modu
     const limb8 inverse = enter(s, n);
     waiting_line *line = &all->line;
     line->count = 0;
-    line->free_count = most_waiting;
-    for (int i = 0; i < most_waiting; i++) line->free[i] = i;
+    line->free_count = places;
+    for (int i = 0; i < places; i++) line->free[i] = i;
     line->spare = (uint64_t *)all->spare;
     line->words = jk_residue_words(blocks);
     group8 now, following;

@@ -92,7 +92,8 @@ struct OwnerEncryption: Sendable {
         q.table.powers(draws.map { q.exponent($0[middle...]) }, messages: values, factors: q.factors, into: remainders, Self.mostValues, workspace.q)
         let width = target.count / values.count
         for index in values.indices {
-            self.remainders.join(workspace.remainders, index, into: UnsafeMutableRawBufferPointer(rebasing: target[index * width..<(index + 1) * width]))
+            let ciphertext = UnsafeMutableRawBufferPointer(rebasing: target[index * width..<(index + 1) * width])
+            self.remainders.join(workspace.remainders, index, into: ciphertext)
         }
     }
 }

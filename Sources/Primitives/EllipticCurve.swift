@@ -76,12 +76,12 @@ package enum EllipticCurve: Sendable {
         guard kernels == .vector, scalar.bytes.withUnsafeBytes({ jk_curve_takes(curve.ofKernels, $0.baseAddress) }) != 0 else {
             return try curve.portableProducts(points, encoding: encoding, by: scalar.bytes)
         }
-        let count = try encoding.count(of: points)
+        let count = try encoding.count(of: points), width = encoding.byteCount
         var valid = 0
         let products = [UInt8](unsafeUninitializedCapacity: points.count) { products, initialised in
             points.withUnsafeBufferPointer { points in
                 scalar.bytes.withUnsafeBytes { scalar in
-                    valid = jk_curve_multiply(curve.ofKernels, scalar.baseAddress, points.baseAddress, encoding.byteCount, count, products.baseAddress)
+                    valid = jk_curve_multiply(curve.ofKernels, scalar.baseAddress, points.baseAddress, width, count, products.baseAddress)
                 }
             }
             initialised = valid == count ? points.count : 0

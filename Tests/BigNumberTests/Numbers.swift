@@ -18,8 +18,9 @@ struct Numbers: RandomNumberGenerator {
     /// What arithmetic gets wrong first, and some of no kind.
     mutating func operands(_ bits: Int) -> [BigUInt] {
         let top = BigUInt(1) << bits
-        return [0, 1, 2, top - 1, top - 2, top >> 1, (top >> 1) - 1, (top >> 1) + 1, BigUInt(UInt64.max), BigUInt(1) << 64,
-                (top - 1) ^ (BigUInt(UInt64.max) << 64), top - (BigUInt(1) << min(64, bits)), below(bits), below(bits), below(bits / 2)].filter { $0 < top }
+        let ends = [0, 1, 2, top - 1, top - 2, top >> 1, (top >> 1) - 1, (top >> 1) + 1]
+        let words = [BigUInt(UInt64.max), BigUInt(1) << 64, (top - 1) ^ (BigUInt(UInt64.max) << 64), top - (BigUInt(1) << min(64, bits))]
+        return (ends + words + [below(bits), below(bits), below(bits / 2)]).filter { $0 < top }
     }
 }
 

@@ -1,6 +1,7 @@
 import BigInt
 import BigNumber
 import Dispatch
+import Foundation
 import Testing
 
 /// Against an implementation in Swift that shares no code with GMP.
@@ -96,6 +97,101 @@ import Testing
         }
     }
 
+    /// Lengths at, below and above a whole number of vector blocks too.
+    static let batchWidths = [64, 515, 516, 517, 1024, 1536, 2048, 3072, 4096]
+
+    @Test("many products in one call are those one by one: in lanes, with a list, in place, whatever their number", arguments: batchWidths, Kernels.here)
+    func batches(bits: Int, kernels: Kernels) {
+        var numbers = Numbers(state: UInt64(bits) + 7)
+        let n = Self.bases(bits, &numbers)[Int(numbers.next() % 4)]
+        let square = n * n
+        let arithmetic = SquareModulus(base: natural(n), kernels: kernels)
+        let workspace = arithmetic.makeWorkspace()
+        let operands = (Self.operands(n, &numbers) + Self.operands(n, &numbers)).prefix(37)
+        let buffer = arithmetic.makeBuffer(count: operands.count)
+        arithmetic.load(operands.map(natural), into: buffer, 0, workspace)
+        for count in [0, 1, 7, 8, 9, operands.count] {
+            let result = arithmetic.makeBuffer(count: max(1, count))
+            let chosen = (0..<count).map { _ in Int(numbers.next() % UInt64(operands.count)) }
+            arithmetic.multiply(result[.from(0)], buffer[.from(0)], buffer[.list(chosen.map { UInt32($0) })], count: count, workspace)
+            arithmetic.square(result[.from(0)], result[.from(0)], count: count, workspace)
+            arithmetic.multiply(result[.from(0)], result[.from(0)], buffer[.only(1)], count: count, workspace)
+            for (index, value) in arithmetic.values(result[.from(0)], count: count, workspace).enumerated() {
+                let product = operands[index] * operands[chosen[index]] % square
+                #expect(big(value) == product * product % square * operands[1] % square)
+            }
+        }
+    }
+
+    @Test("factors reach their targets, however often a target comes", arguments: [[1], [1, 1, 1, 30], [90, 1, 1], [3, 3, 3, 3, 3, 3, 3, 3, 3]], Kernels.here)
+    func accumulation(shares: [Int], kernels: Kernels) {
+        var numbers = Numbers(state: 11)
+        let n = numbers.below(1023) | 1 | BigUInt(1) << 1023
+        let square = n * n
+        let arithmetic = SquareModulus(base: natural(n), kernels: kernels)
+        let workspace = arithmetic.makeWorkspace()
+        let operands = (0..<50).map { _ in numbers.below(2046) }
+        let factors = arithmetic.makeBuffer(count: operands.count)
+        arithmetic.load(operands.map(natural), into: factors, 0, workspace)
+        for count in [0, 1, 8, 9, 64, 65, 500] {
+            let buckets = arithmetic.makeBuffer(count: shares.count)
+            for bucket in shares.indices { arithmetic.setOne(buckets, bucket) }
+            let lots = shares.enumerated().flatMap { [Int](repeating: $0, count: $1) }
+            let targets = (0..<count).map { _ in lots[Int(numbers.next() % UInt64(lots.count))] }
+            let sources = (0..<count).map { _ in Int(numbers.next() % 50) }
+            var expected = [BigUInt](repeating: 1, count: shares.count)
+            for (target, source) in zip(targets, sources) { expected[target] = expected[target] * operands[source] % square }
+            arithmetic.accumulate(targets.map { UInt32($0) }, of: buckets, factors[.list(sources.map { UInt32($0) })], workspace)
+            #expect(arithmetic.values(buckets[.from(0)], count: shares.count, workspace).map(big) == expected)
+            let all = expected.reduce(BigUInt(1)) { $0 * $1 % square }
+            arithmetic.reduce(shares.indices.reversed().map { UInt32($0) }, of: buckets, workspace)
+            #expect(big(arithmetic.value(buckets, shares.count - 1, workspace)) == all)
+        }
+    }
+
+    @Test("powers are right for secret and public exponents of every length", arguments: [64, 516, 1024], Kernels.here)
+    func powers(bits: Int, kernels: Kernels) {
+        var numbers = Numbers(state: UInt64(bits) + 9)
+        let n = Self.bases(bits, &numbers)[3]
+        let arithmetic = SquareModulus(base: natural(n), kernels: kernels)
+        let bases = Self.operands(n, &numbers)
+        for exponent in [1, 2, 31, 32, BigUInt(1) << 64, BigUInt(1) << 65 - 1, n - 1, numbers.below(bits) | 1] {
+            let expected = bases.map { $0.power(exponent, modulus: n * n) }
+            for isSecret in [true, false] {
+                let powers = arithmetic.powers(bases.map(natural), exponent: natural(exponent), isSecret: isSecret, arithmetic.makeWorkspace())
+                #expect(powers.map(big) == expected)
+            }
+        }
+    }
+
+    @Test("vector kernels agree with the portable ones in random chains of products",
+          .enabled(if: Kernels.vector.areThere, "this processor lacks AVX-512 IFMA"), arguments: [2048, 1024, 3072, 4096])
+    func agreement(bits: Int) {
+        var numbers = Numbers(state: UInt64(bits) + 13)
+        let n = Self.bases(bits, &numbers)[2]
+        let isLong = ProcessInfo.processInfo.environment["JOINTLAB_EXHAUSTIVE"] != nil
+        let all = [Kernels.portable, .vector].map { SquareModulus(base: natural(n), kernels: $0) }
+        let starts = (0..<64).map { _ in natural(numbers.below(2 * bits - 1)) }
+        let buffers = all.map { $0.makeBuffer(count: 64) }
+        let workspaces = all.map { $0.makeWorkspace() }
+        for kind in 0..<2 { all[kind].load(starts, into: buffers[kind], 0, workspaces[kind]) }
+        // With JOINTLAB_EXHAUSTIVE ten million products in all.
+        for step in 0..<(isLong ? 40_000 : 40) {
+            let factors = (0..<64).map { _ in UInt32(numbers.next() % 64) }
+            for kind in 0..<2 {
+                let (arithmetic, buffer) = (all[kind], buffers[kind])
+                let result = arithmetic.makeBuffer(count: 64)
+                arithmetic.multiply(result[.from(0)], buffer[.from(0)], buffer[.list(factors)], count: 64, workspaces[kind])
+                if step % 3 == 0 { arithmetic.square(result[.from(0)], result[.from(0)], count: 64, workspaces[kind]) }
+                for index in 0..<64 { buffer.copy(from: result, index, to: index) }
+            }
+            if step % 20 == 19 {
+                let values = (0..<2).map { all[$0].values(buffers[$0][.from(0)], count: 64, workspaces[$0]) }
+                #expect(values[0] == values[1])
+            }
+        }
+    }
+
     @Test("one is neutral, and copies are independent")
     func one() {
         let arithmetic = SquareModulus(base: Natural(1_000_003))
@@ -125,11 +221,8 @@ import Testing
         func standing(_ values: [BigUInt]) -> SquareModulus.Standing {
             values.flatMap { natural($0).bytes(count: 128) }.withUnsafeBytes { arithmetic.load($0, into: buffer, 3..<3 + values.count, workspace) }
         }
-        var values = [2, n - 2, n + 2, square - 2, BigUInt(1) << 512, BigUInt(1) << 1020]
-        while values.count < 37 {
-            let value = numbers.below(1020)
-            if value.greatestCommonDivisor(with: n) == 1 { values.append(value) }
-        }
+        let values = [2, n - 2, n + 2, square - 2, square - 3, numbers.below(1021), BigUInt(1) << 512, BigUInt(1) << 1020]
+            + (0..<100).map { _ in numbers.below(1020) }.filter { $0.greatestCommonDivisor(with: n) == 1 }.prefix(29)
         #expect(standing([]) == .units)
         for count in [1, 7, 8, 9, 16, 37] {
             #expect(standing(Array(values[..<count])) == .units)

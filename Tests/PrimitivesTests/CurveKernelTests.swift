@@ -59,7 +59,8 @@ struct CurveKernelTests {
         // The ends that only the reference takes, those next to them, and every digit's extremes.
         let near = (126...132).flatMap { [sum([UInt8](repeating: 0, count: 32), $0), sum(order(curve), -$0)] }
         let digits = [0x00, 0x55, 0xaa, 0xff].map { [UInt8](repeating: $0, count: 31) + [0x81] }.map { [0x7f] + $0.dropFirst() }
-        return (edges(curve) + near + digits + (0..<8).map { _ in random(32) }).compactMap { EllipticCurve.Scalar(SecretBytes(copying: $0), of: curve) }
+        let drawn = (0..<8).map { _ in random(32) }
+        return (edges(curve) + near + digits + drawn).compactMap { EllipticCurve.Scalar(SecretBytes(copying: $0), of: curve) }
     }
 
     /// Compressed points whose x is near one that is given, and a few multiples of the generator.
@@ -152,7 +153,8 @@ struct CurveKernelTests {
             #expect(index([4] + x + x, .uncompressed, .vector) == index([4] + x + x, .uncompressed, .portable))
         }
         #expect(taken > 400)
-        let valid = Self.uncompressed(curve, 19), scalar = try #require(EllipticCurve.Scalar(SecretBytes(copying: [0x7f] + Self.random(31)), of: curve))
+        let valid = Self.uncompressed(curve, 19)
+        let scalar = try #require(EllipticCurve.Scalar(SecretBytes(copying: [0x7f] + Self.random(31)), of: curve))
         #expect(index(valid, .uncompressed, .vector) == nil)
         for lane in 0..<19 {
             for (offset, change) in [(0, 1 as UInt8), (1, 0x80), (32, 1), (33, 0x80), (64, 1)] {

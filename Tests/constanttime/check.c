@@ -27,6 +27,35 @@ static void points(enum jk_curve curve) {
     if (valid != count || jk_curve_validate(curve, products, 65, count) != count) exit(2);
 }
 
+// A power of a ciphertext, whose exponent is a key's.
+static void powers(void) {
+    enum { limbs = jk_block_limbs, count = 3, words = 2 };
+    uint64_t n[limbs], exponent[words] = {0x123456789abcdef1, 0x0fedcba987654321};
+    const uint64_t mask = ((uint64_t)1 << 52) - 1;
+    for (int i = 0; i < limbs; i++) n[i] = (0x9e3779b97f4a7c15 * (uint64_t)(i + 1) & mask) | 1;
+    n[limbs - 1] &= (1 << 20) - 1;
+    uint64_t inverse = n[0];
+    for (int i = 0; i < 5; i++) inverse *= 2 - n[0] * inverse;
+    const jk_modulus modulus = {n, 1, (0 - inverse) & mask};
+    const long residue = jk_residue_words(1);
+    // Any residues do: below n in either half. The last one stands for 1.
+    uint64_t *residues = calloc((size_t)(3 * count + 1) * residue, 8), *one = residues + 3 * count * residue;
+    for (int i = 0; i < count; i++)
+        for (int j = 0; j + 1 < 2 * limbs; j++) residues[i * residue + j] = j == limbs - 1 ? 0 : (uint64_t)(i + 3) * 0xbf58476d1ce4e5b9 * (uint64_t)(j + 1) & mask;
+    one[0] = 1;
+    void *scratch = aligned_alloc(64, jk_power_scratch_bytes() + 64);
+    jk_places from = {residues, NULL, 0, 1}, to = {residues, NULL, count, 1}, again = {residues, NULL, 2 * count, 1};
+    jk_power(again, from, exponent, words, 0, count, one, modulus, scratch);
+    memset(scratch, 0, jk_power_scratch_bytes());
+    VALGRIND_MAKE_MEM_UNDEFINED(exponent, sizeof exponent);
+    jk_power(to, from, exponent, words, 1, count, one, modulus, scratch);
+    VALGRIND_MAKE_MEM_DEFINED(residues, (size_t)(3 * count + 1) * residue * 8);
+    for (int i = 0; i < count; i++)
+        if (memcmp(residues + (count + i) * residue, residues + (2 * count + i) * residue, 16 * limbs) != 0) exit(2);
+    free(scratch);
+    free(residues);
+}
+
 int main(int argc, char **argv) {
     if (argc > 1 && strcmp(argv[1], "control") == 0) {
         uint8_t secret[32] = {1};
@@ -36,5 +65,6 @@ int main(int argc, char **argv) {
     }
     points(jk_p256);
     points(jk_sm2);
+    powers();
     return 0;
 }
