@@ -15,7 +15,8 @@ PEERS = {
     "fate": (["fate_utils", "numpy"], "import fate_utils.paillier"),
     "heu": (["sf-heu"], "from heu import phe"),
     "openmined": (["openmined-psi"], "import private_set_intersection.python"),
-    "spu": (["spu"], "import spu.psi"),
+    # Later ones refuse SM2: "HashToCurveStrategy::TryAndRehash_SHA2 has been deprecated".
+    "spu": (["spu==0.9.5"], "import spu.psi"),
     "cheetah": (["spu", "jax", "numpy"], "import spu.utils.simulation, jax, numpy"),
     "ipcl": (["--no-deps", "ipcl_python"], "import glob, site; assert glob.glob(site.getsitepackages()[0] + '/ipcl_python/bindings/ippcrypto/libcrypto_mb.so')"),
 }
