@@ -61,6 +61,7 @@ package struct ArbiterMachine: Sendable {
         self.contract = contract
         self.contractDigest = contractDigest
         self.ledgerKey = ledgerKey
+        let attempts = Dictionary(records.map { ($0.job, $0.attempt) }, uniquingKeysWith: max)
         for record in records.sorted(by: { $0.submittedUnixSeconds < $1.submittedUnixSeconds }) {
             guard let id = JobIdentifier(octets: record.job.octets) else { continue }
             var job = ArbiterJob(record: record, specification: specifications[id] ?? [])
@@ -70,6 +71,8 @@ package struct ArbiterMachine: Sendable {
                 job.record.faultParty = contract.arbiter.name
                 job.record.state = state(of: job, after: fault)
             }
+            let isTakenUp = attempts[id.next.octets.data] == record.attempt + 1
+            if isTakenUp, job.record.state == .interrupted { job.record.state = .failed }
             jobs[id] = job
             order.append(id)
         }
@@ -195,11 +198,11 @@ package struct ArbiterMachine: Sendable {
 
         case .headSubmission(let submission) where job.record.state == .running:
             let signed = try job.heads?.hear(submission, from: name, key: ledgerKey) ?? [:]
-            return signed.map { .send(.headSignatures($1), job: id, to: .party($0)) }
+            return signed.sorted { $0.key < $1.key }.map { .send(.headSignatures($0.value), job: id, to: .party($0.key)) }
 
         case .directionHead(let head) where job.record.state == .running:
             let signed = try job.heads?.hear(head, from: name, key: ledgerKey) ?? [:]
-            return signed.map { .send(.directionHead($1), job: id, to: .party($0)) }
+            return signed.sorted { $0.key < $1.key }.map { .send(.directionHead($0.value), job: id, to: .party($0.key)) }
 
         case .jobEnd(let end):
             var fault = end.hasFault ? end.fault.fault(from: name) : nil
@@ -214,8 +217,9 @@ package struct ArbiterMachine: Sendable {
                 job.held = fault
                 return [.send(.jobStop(.filled { $0.fault = FaultNote(fault) }), job: id, to: .party(other))]
             }
-            let reason = if let fault, !fault.saysOnlyThatThePeerEnded { fault } else { job.held ?? fault }
-            if let reason {
+            // A lost line explains an end, and lets the job be taken up again; that an end was heard of does not.
+            let told = [job.held, fault].compactMap(\.self)
+            if let reason = told.first(where: { !$0.saysOnlyThatThePeerEnded }) ?? told.first(where: { $0.code == .peerLost }) ?? told.first {
                 jobs[id] = job
                 return self.end(id, with: reason, at: name, now)
             }
@@ -376,8 +380,8 @@ package struct ArbiterMachine: Sendable {
     private mutating func takeUpInterrupted(_ now: UInt64) -> [ArbiterEffect] {
         order.filter { jobs[$0]?.record.state == .interrupted }.flatMap { id -> [ArbiterEffect] in
             guard var job = jobs[id] else { return [] }
-            // The first tick after a restart of the arbiter.
-            let since = job.interruptedUnixSeconds ?? now
+            // Nothing is known at the first tick after a restart of the arbiter; a clock that is set back prolongs nothing.
+            let since = min(job.interruptedUnixSeconds ?? now, now)
             job.interruptedUnixSeconds = since
             jobs[id] = job
             let isReady = registered.isSuperset(of: [job.record.bank, job.record.platform]) && now >= since + 1 << UInt64(job.record.attempt)
@@ -391,7 +395,8 @@ package struct ArbiterMachine: Sendable {
             jobs[id] = job
             // Who watches is told of the next attempt, not of the end of this one.
             watchers[id.next] = watchers.removeValue(forKey: id)
-            return [.keep(job.record)] + enqueue(specification, by: job.record.analyst, as: id.next, attempt: job.record.attempt + 1, now)
+            // Whenever the arbiter dies, one of the two records says that the job goes on.
+            return enqueue(specification, by: job.record.analyst, as: id.next, attempt: job.record.attempt + 1, now) + [.keep(job.record)]
         }
     }
 

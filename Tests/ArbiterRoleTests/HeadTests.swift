@@ -50,6 +50,19 @@ import Wire
         }
     }
 
+    @Test("signed heads go out in the order of the parties' names, so that two runs give the same bytes")
+    func order() throws {
+        let tree = Self.tree(1000)
+        for _ in 0..<32 {
+            var arbiter = try TrialArbiter()
+            let job = try arbiter.running()
+            arbiter.hear(Self.submission(tree, at: 1000, by: "south", job), job, from: .party("south"))
+            let effects = arbiter.hear(Self.submission(tree, at: 1000, by: "north", job), job, from: .party("north"))
+            let receivers = effects.compactMap { effect -> ArbiterLine? in if case .send(_, _, let line) = effect { line } else { nil } }
+            #expect(receivers == [.party("north"), .party("south")])
+        }
+    }
+
     @Test("heads that differ, do not grow from the last, are of another size or of another key end the job")
     func refuses() throws {
         let (tree, other) = (Self.tree(2000), Self.tree(2000, from: 1))

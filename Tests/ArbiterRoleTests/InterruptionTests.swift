@@ -103,4 +103,56 @@ import Wire
         lab.tick(seconds: 100)
         #expect(lab.specifications.count == 1)
     }
+
+    @Test("a clock that is set back does not prolong an interruption")
+    func clockSetBack() throws {
+        var lab = try TrialArbiter()
+        lab.now = 1_000_000
+        let job = try lab.running()
+        lab.step(.lost(.party("south")))
+        lab.now = 1000
+        lab.step(.tick)
+        lab.comesBack("south")
+        lab.tick(seconds: 5)
+        #expect(try lab.record(job.next).state == .offered)
+    }
+
+    @Test("wherever the arbiter dies while it takes a job up again, the job goes on, and once")
+    func deathWhileTakingUp() throws {
+        var lab = try TrialArbiter()
+        let job = try lab.running()
+        lab.step(.lost(.party("south")))
+        lab.comesBack("south")
+        lab.now += 5
+        let before = lab.kept
+        let specifications = lab.specifications
+        let effects = lab.step(.tick)
+        for count in 0...effects.count {
+            var records: [JobIdentifier: JobRecord] = [:]
+            var specifications = specifications
+            for record in before { records[try #require(JobIdentifier(octets: record.job.octets))] = record }
+            for effect in effects.prefix(count) {
+                if case .keep(let record) = effect { records[try #require(JobIdentifier(octets: record.job.octets))] = record }
+                if case .keepSpecification(let bytes, let id) = effect { specifications[id] = bytes }
+            }
+            var restarted = try TrialArbiter(records: Array(records.values), specifications: specifications)
+            restarted.now = 2000
+            for _ in 0..<3 { restarted.tick(seconds: 20) }
+            restarted.hear(.listJobs(.init()), from: TrialArbiter.person("ida"))
+            guard case .jobList(let list)? = restarted.take(TrialArbiter.person("ida")).last?.message else { throw Missing() }
+            #expect(list.jobs.filter { $0.state == .offered }.count == 1, "\(count) effects")
+            #expect(!list.jobs.contains { $0.state == .interrupted || $0.state == .queued }, "\(count) effects")
+        }
+        #expect(effects.count > 2 && lab.machine.attempt(of: job.next) == 2)
+    }
+
+    @Test("a lost line that one side tells of interrupts the job, though the other side heard only of an end", arguments: [false, true])
+    func lossBeforeEnd(lossFirst: Bool) throws {
+        var lab = try TrialArbiter()
+        let job = try lab.running()
+        let told = [("north", Fault(.endedByPeer, at: "south")), ("south", Fault(.peerLost, at: "north"))]
+        for (name, fault) in lossFirst ? told.reversed() : told { lab.hear(.end(fault), job, from: .party(name)) }
+        let record = try lab.record(job)
+        #expect(record.state == .interrupted && record.fault.fault(from: "").code == .peerLost)
+    }
 }
