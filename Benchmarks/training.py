@@ -70,8 +70,9 @@ class Prices:
 class Whole:
     """A training on all cores, with prices taken before and after.
 
-    round: seconds. seconds: until the log-loss is within `WITHIN` of the pooled optimum, and distance: how far it is then;
-    `None` where that is not known. peer: what the peer that is asked says of the same rows."""
+    round, total: seconds of one and of all. seconds: until the log-loss, as rounds tell it, is within `WITHIN` of the pooled
+    optimum. distance: how far it is in the end, by the scores themselves. Both are `None` where they are not known. peer: what
+    the peer that is asked says of the same rows."""
 
     def __init__(self, engines, figures, programs, folder, data, prices, kernels, ask=lambda lab: None):
         figures.note(f"training: {ROUNDS} rounds on all cores, kernels {kernels}")
@@ -80,14 +81,16 @@ class Whole:
         with Lab(programs, folder, data, FEATURES, None, rounds=ROUNDS, tolerance=1e-4, kernels=kernels) as lab:
             report = lab.run()
             prices.take()
-            self.round = report["seconds"]["train"] / report["rounds"]
+            self.total = report["seconds"]["train"]
+            self.round = self.total / report["rounds"]
             figures.time(f"JointLab: round, kernels {kernels}", self.round)
             distances = distances_after_rounds(figures, engines, lab, report)
             self.peer = ask(lab)
+            self.distance = distances[-1] if distances else None
         needed = next((index + 1 for index, distance in enumerate(distances or []) if distance <= WITHIN), None)
         if needed:
             figures.note(f"within {WITHIN} of the optimal log-loss after {needed} rounds")
-            self.seconds, self.distance = needed * self.round, distances[needed - 1]
+            self.seconds = needed * self.round
 
 
 def distances_after_rounds(figures, engines, lab, report):
