@@ -65,6 +65,12 @@ KERNEL element broadcast(const uint64_t *limbs) {
     return r;
 }
 
+KERNEL element zero(void) {
+    element r;
+    for (int i = 0; i < 5; i++) r.limb[i] = _mm512_setzero_si512();
+    return r;
+}
+
 KERNEL struct field field_of(enum jk_curve curve) {
     const struct constants *constants = &curves[curve];
     struct field f = {.prime = broadcast(constants->prime), .constants = constants, .is_sm2 = curve == jk_sm2};
@@ -188,7 +194,8 @@ KERNEL __mmask8 zeros(element a, const struct field *f) {
 
 // Out of Montgomery form, in 0..<p.
 KERNEL element plain(element a, const struct field *f) {
-    element one = {{_mm512_set1_epi64(1), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()}};
+    element one = zero();
+    one.limb[0] = _mm512_set1_epi64(1);
     return canonical(multiply(a, one, f), f);
 }
 
@@ -329,16 +336,14 @@ static void recode(struct digits *digits, const uint8_t *scalar, const struct co
 
 // The table is read whole, whichever entry is wanted.
 KERNEL point entry(const point *table, uint32_t index, __mmask8 is_negative, const struct field *f) {
-    point r;
-    memset(&r, 0, sizeof r);
+    point r = {zero(), zero(), zero()};
     for (uint32_t i = 0; i < table_size; i++) {
         __mmask8 wanted = (__mmask8)(((i ^ index) - 1) >> 8);
         r.x = chosen(wanted, table[i].x, r.x);
         r.y = chosen(wanted, table[i].y, r.y);
         r.z = chosen(wanted, table[i].z, r.z);
     }
-    element zero = {{_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()}};
-    r.y = chosen(is_negative, carried(minus(zero, r.y, 2, f)), r.y);
+    r.y = chosen(is_negative, carried(minus(zero(), r.y, 2, f)), r.y);
     return r;
 }
 
@@ -358,8 +363,7 @@ PART void multiple(point *a, const struct digits *digits, const struct field *f)
         point next = entry(table, digits->index[i], digits->is_negative[i], f);
         add(&r, &next, f);
     }
-    element zero = {{_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()}};
-    r.y = chosen(digits->is_complement, reduced(minus(zero, r.y, 2, f), f), r.y);
+    r.y = chosen(digits->is_complement, reduced(minus(zero(), r.y, 2, f), f), r.y);
     *a = r;
 }
 
@@ -429,8 +433,7 @@ PART __mmask8 decode(point *r, const uint8_t *bytes, long width, long lanes, con
     } else {
         raise_to_quarter(&r->y, &right, f);
         r->y = multiply(r->y, right, f);
-        element zero = {{_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()}};
-        r->y = chosen(odd(plain(r->y, f)) ^ wants_odd, carried(minus(zero, r->y, 2, f)), r->y);
+        r->y = chosen(odd(plain(r->y, f)) ^ wants_odd, carried(minus(zero(), r->y, 2, f)), r->y);
     }
     valid &= zeros(carried(minus(square(r->y, f), right, 5, f)), f);
     r->x = reduced(r->x, f);
@@ -535,13 +538,13 @@ KERNEL element reduce_uniform(const uint8_t *bytes, long stride, long lanes, con
 // The simplified SWU map (RFC 9380, 6.6.2) by straight-line code (appendix F.2), with the denominator of x as Z.
 PART void map(point *r, const uint8_t *bytes, long stride, long lanes, const struct field *f) {
     const struct constants *c = f->constants;
-    element one = broadcast(c->one), zero = {{_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()}};
+    element one = broadcast(c->one);
     element u = reduce_uniform(bytes, stride, lanes, f), b = broadcast(c->b), z = broadcast(c->z);
     element zu2 = multiply(z, square(u, f), f);                                  // < 1.1 p
     element sum = carried(plus(square(zu2, f), zu2));                            // < 2.2 p
     element numerator = multiply(b, carried(plus(sum, one)), f);                 // < 1.3 p
     // a = -3: a times (z where sum = 0, -sum elsewhere).
-    element minus_z = carried(minus(zero, z, 1, f));
+    element minus_z = carried(minus(zero(), z, 1, f));
     element base = chosen(zeros(sum, f), minus_z, sum);
     element denominator = reduced(plus(plus(base, base), base), f);              // < 1.1 p
     element d2 = square(denominator, f), d3 = multiply(d2, denominator, f);      // < 1.1 p
@@ -556,7 +559,7 @@ PART void map(point *r, const uint8_t *bytes, long stride, long lanes, const str
     element other = multiply(multiply(zu2, u, f), multiply(root, broadcast(c->root_of_minus_z), f), f);
     element y = chosen(squares, root, other);
     numerator = chosen(squares, numerator, multiply(zu2, numerator, f));
-    y = chosen(odd(plain(u, f)) ^ odd(plain(y, f)), carried(minus(zero, y, 2, f)), y); // < 2 p
+    y = chosen(odd(plain(u, f)) ^ odd(plain(y, f)), carried(minus(zero(), y, 2, f)), y); // < 2 p
     r->x = reduced(multiply(numerator, denominator, f), f);
     r->y = reduced(multiply(y, d3, f), f);
     r->z = denominator;
