@@ -62,9 +62,19 @@ def compare(engines, figures, repeat, count, isFigure):
         if worker:
             run(worker, f"{peer} {kind}", kind, most)
     if isFigure:
+        proof(own, figures, ours)
         for identifier, values in (("psi.limit", limits), ("psi.openmined", ratios)):
             if values:
                 figures.add(identifier, values)
+
+
+def proof(own, figures, ours):
+    """What it would take to prove that all of the bank's points were doubled with one scalar, beside a whole alignment."""
+    answer = own.run("psi-proof", SUITE, 32 * 1024)
+    for side in ("prover", "verifier"):
+        figures.time(f"proof of one scalar, {side}", answer[side] / answer["count"])
+    if ours:
+        figures.note(f"proof of one scalar: {answer['seconds'] / answer['count'] / ours:.1%} of the alignment's time")
 
 
 def limit(own):

@@ -9,7 +9,7 @@ import Primitives
 ///     encrypt BITS COUNT | add BITS COUNT | decrypt BITS VALUES | entries BITS ROWS COLUMNS COLUMN_BITS DISTINCT
 ///     combine BITS ROWS STRIDE EXPONENT_BITS | load BITS COUNT
 ///     kernels | multiply BITS COUNT | square BITS COUNT | power BITS COUNT
-///     psi SUITE COUNT COMMON | psi-multiply SUITE COUNT | psi-read SUITE COUNT
+///     psi SUITE COUNT COMMON | psi-multiply SUITE COUNT | psi-read SUITE COUNT | psi-proof SUITE COUNT
 ///
 /// `measure ledger LEDGER SCRATCH BYTES_PER_SECOND SECONDS [sm3]` instead tells once what the ledger of a recorded job costs
 /// (`LedgerCost`).
@@ -70,6 +70,11 @@ import Primitives
             let cost = Intersection.limit(String(words[0].dropFirst(4)), curve: curve, count: count)
             return """
                 {"seconds":\(cost.seconds),"wall":\(cost.wall),"count":\(count)}
+                """
+        case ("psi-proof", 3):
+            guard let (prover, verifier) = ScalarProof.measure(count: count) else { return nil }
+            return """
+                {"seconds":\(prover.seconds + verifier.seconds),"prover":\(prover.seconds),"verifier":\(verifier.seconds),"count":\(count)}
                 """
         case ("psi", 4):
             guard let common = Int(words[3]), let result = Intersection.run(suite: words[1], count: count, common: common) else { return nil }

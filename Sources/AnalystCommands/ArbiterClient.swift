@@ -83,8 +83,8 @@ actor ArbiterClient {
 /// Follows a job: a bar that renews itself on a terminal, plain lines elsewhere.
 struct JobWatcher {
     private var client: ArbiterClient
-    /// The attempt that is followed.
-    private var job: JobIdentifier
+    /// The attempt that is followed; in the end the one that completed.
+    private(set) var job: JobIdentifier
     private let person: JobCommand.PersonOption
     private let language: Language
     /// No news for so long is worth a word.

@@ -10,7 +10,7 @@ struct JobCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "job", abstract: "Validate, submit and follow jobs. (校验、提交与跟踪任务)",
         discussion: "Example: jointlab job submit spec.json --as lab/analyst/person.json --watch",
-        subcommands: [Validate.self, Plan.self, Submit.self, List.self, Status.self, Watch.self, Cancel.self])
+        subcommands: [Validate.self, Plan.self, Submit.self, AlignAll.self, List.self, Status.self, Watch.self, Cancel.self])
 
     struct PersonOption: ParsableArguments {
         @Option(name: .customLong("as"), help: ArgumentHelp(
@@ -26,6 +26,20 @@ struct JobCommand: AsyncParsableCommand {
         func open() async throws -> ArbiterClient {
             guard let file else { throw Fault(.missingOption, at: "--as person.json") }
             return try await ArbiterClient.open(file)
+        }
+
+        /// Prints the job's id, or its record; faults of the specification name its file.
+        func submit(_ specification: [UInt8], of path: String, by client: ArbiterClient) async throws -> JobIdentifier {
+            let name = URL(fileURLWithPath: path).lastPathComponent
+            let record: JobRecord
+            do {
+                record = try await client.submit(specification)
+            } catch let list as FaultList {
+                throw FaultList(faults: list.faults.map { $0.place.hasPrefix("/") ? Fault($0.code, at: "\(name)#\($0.place)", arguments: $0.arguments) : $0 })
+            }
+            guard let id = JobIdentifier(octets: record.job.octets) else { throw Fault(.malformedMessage, at: client.arbiterName) }
+            if json { show(record) } else { Console.say("\(id)") }
+            return id
         }
 
         func show(_ record: JobRecord) {
@@ -105,17 +119,9 @@ struct JobCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await person.options.reporting {
-                let name = URL(fileURLWithPath: specification).lastPathComponent
                 _ = try Specification.read(specification)
                 let client = try await person.open()
-                let record: JobRecord
-                do {
-                    record = try await client.submit(try Installation.read(specification))
-                } catch let list as FaultList {
-                    throw FaultList(faults: list.faults.map { $0.place.hasPrefix("/") ? Fault($0.code, at: "\(name)#\($0.place)", arguments: $0.arguments) : $0 })
-                }
-                guard let id = JobIdentifier(octets: record.job.octets) else { throw Fault(.malformedMessage, at: client.arbiterName) }
-                if person.json { person.show(record) } else { Console.say("\(id)") }
+                let id = try await person.submit(try Installation.read(specification), of: specification, by: client)
                 if watch {
                     var watcher = JobWatcher(client, id, person)
                     try await watcher.run()

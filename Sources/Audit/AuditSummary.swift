@@ -178,6 +178,7 @@ extension AuditSummary {
                 (Phrase(en: "rounds at most", zh: "轮数上限"), same("\(training.settings.maximumRounds)")),
             ]
         }
+        if let within = specification.alignment?.within { rows.append((Phrase(en: "within the result of job", zh: "限于任务的结果"), same(within))) }
         if let scoring = specification.scoring { rows.append((Phrase(en: "model of job", zh: "所用模型的任务"), same(scoring.model))) }
         return rows
     }

@@ -71,7 +71,7 @@ struct FrameOrder {
         case .sortedPoints: [.sortedPoints, .closing]
         case .intersectionSize: [.closing]
         case .blindedPoints, .doublyBlindedPoints:
-            isBank ? [.blindedPoints, .seedReveal] : [.blindedPoints, .doublyBlindedPoints, .seedReveal]
+            (isBank ? [.blindedPoints] : [.blindedPoints, .doublyBlindedPoints]) + [counts.revealsToBankAlone ? .closing : .seedReveal]
         case .seedReveal: isBank ? [.matches] : [counts.isAligning ? .closing : counts.isTraining ? .columns : .partialScores]
         case .matches: [.matches, counts.isTraining ? .columns : .closing]
         case .columns: isBank ? [.curvature] : [.roundRows]

@@ -10,6 +10,7 @@ extension TransferCounts {
                   keyBytes: (training?.settings.keyBits).map { $0 / 8 })
         isAligning = ledger.specification.alignment != nil
         revealsSizeOnly = ledger.specification.alignment?.reveals == .size
+        revealsToBankAlone = ledger.specification.alignment?.reveals == .bank
         for flow in ledger.dataLine?.flows ?? [] {
             for record in flow.records.lazy.compactMap({ $0 }) { gather(record, flow, ledger) }
             derive(flow)

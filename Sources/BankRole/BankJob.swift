@@ -8,7 +8,7 @@ package enum BankJob {
     package static func open(_ request: RoleRequest, _ secrets: JobSecrets) throws(Fault) -> any RoleMachine {
         let context = try JobContext(request, role: .bank)
         let data = try OwnData.open(request.dataset, specification: request.specification, role: .bank, model: request.model,
-                                    scratch: request.scratch)
+                                    within: request.within, scratch: request.scratch)
         return DataParty(context: context, side: BankSide(context: context, data: data), secrets: secrets)
     }
 

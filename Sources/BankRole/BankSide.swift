@@ -33,6 +33,8 @@ package struct BankSide: PartySide {
     }
 
     package var identifiers: IdentifierList { data.identifiers }
+    /// The list stays as long as the data set: the platform does not learn how many of it earlier platforms hold.
+    package var fillers: Int { data.leftOut }
 
     private var ridge: [Double] {
         let l2 = context.specification.training?.settings.l2 ?? 0
@@ -149,9 +151,11 @@ package struct BankSide: PartySide {
 
     package func results(_ outcome: JobOutcome, _ run: RunMeasurements) throws(Fault) -> [ResultFile] {
         if context.specification.alignment != nil {
+            let aligned = outcome.aligned
             let report = AlignmentReport(job: "\(context.job)", party: context.specification.parties.bank, specification: context.specification,
-                                         rows: rows(outcome), run: run, bytes: .init(run, atBank: true))
-            return try report.files(outcome.aligned.identifiers)
+                                         rows: .init(bank: aligned.ownCount, platform: aligned.peerCount, aligned: aligned.count),
+                                         run: run, bytes: .init(run, atBank: true))
+            return try report.files(aligned.identifiers)
         }
         let probabilities = outcome.scores.map(SeparableSigmoid.sigmoid)
         do {
@@ -188,7 +192,7 @@ package struct BankSide: PartySide {
     }
 
     private func rows(_ outcome: JobOutcome) -> TrainingReport.Rows {
-        .init(bank: outcome.aligned.ownCount, platform: outcome.aligned.peerCount, aligned: outcome.aligned.count, train: design.rows)
+        .init(bank: outcome.aligned.ownCount, platform: outcome.aligned.peerCount, aligned: outcome.aligned.rows.count, train: design.rows)
     }
 
     private func scoringReport(_ outcome: JobOutcome, _ run: RunMeasurements) -> ScoringReport {

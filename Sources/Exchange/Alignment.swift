@@ -17,7 +17,7 @@ import Wire
 ///     B -> P    Matches: positions in the platform's own list
 ///
 /// Where only the number is asked for, the platform sends the bank's points back sorted, in `SortedPoints`, and the bank
-/// answers with `IntersectionSize`.
+/// answers with `IntersectionSize`. Where the bank alone is to learn the subjects, nothing follows the points.
 ///
 /// Lists are never in memory whole: blocks are computed, sent and heard, the rest lies in scratch storage. What is sent
 /// depends on secrets and on what was heard alone, never on when.
@@ -63,8 +63,10 @@ package struct Alignment: Sendable {
     private var lastPosition: UInt32?
     private var matchTotal: Int?
 
-    /// - Parameter identifiers: distinct and normalised.
-    package init(context: JobContext, secrets: JobSecrets, identifiers: IdentifierList) {
+    /// - Parameters:
+    ///   - identifiers: distinct and normalised.
+    ///   - fillers: how many random elements, which match nothing, the list that is sent has besides them.
+    package init(context: JobContext, secrets: JobSecrets, identifiers: IdentifierList, fillers: Int = 0) {
         self.context = context
         self.secrets = secrets
         list = identifiers
@@ -72,8 +74,9 @@ package struct Alignment: Sendable {
         memoryBytes = context.scratch.memoryBytes
         blinding = Blinding(suite: context.suite, random: secrets.random(.intersection, "scalar"))
         // The peer's list is not known yet.
-        buckets = Buckets(elements: identifiers.count + context.limits.maximumSetSize, memoryBytes: memoryBytes)
-        own = OwnPoints(identifiers, blinding: blinding, tag: context.suite.domainSeparationTag(job: context.job.octets, attempt: context.attempt),
+        buckets = Buckets(elements: identifiers.count + fillers + context.limits.maximumSetSize, memoryBytes: memoryBytes)
+        own = OwnPoints(identifiers, fillers: Fillers(count: fillers, random: secrets.random(.shuffle, "fillers")), blinding: blinding,
+                        tag: context.suite.domainSeparationTag(job: context.job.octets, attempt: context.attempt),
                         orderKey: secrets.random(.shuffle, "order").bytes(32, at: DrawAddress(message: 0)), buckets: buckets, memoryBytes: memoryBytes)
         width = context.suite.elementByteCount
     }
@@ -82,9 +85,10 @@ package struct Alignment: Sendable {
     package struct Aligned: Sendable {
         /// Rows of the caller's list in the job's order, where that is in memory; otherwise none.
         package let rows: [Int]
-        /// The common subjects in the job's order, where their rows are not told; nothing where only their number was asked for.
+        /// The common subjects in the job's order, where this party is told which they are.
         package let identifiers: IdentifierList?
-        package let count: Int
+        /// Nothing at the platform where the bank alone learns them.
+        package let count: Int?
         /// Declared sizes of both lists.
         package let ownCount: Int
         package let peerCount: Int
@@ -93,7 +97,9 @@ package struct Alignment: Sendable {
         fileprivate var use: [RoleEffect] { identifiers.map { [.used(.aligned, $0)] } ?? [] }
     }
 
-    private var asksForSizeOnly: Bool { context.specification.alignment?.reveals == .size }
+    private var reveals: JobSpecification.AlignmentPart.Reveals { context.specification.alignment?.reveals ?? .subjects }
+    private var asksForSizeOnly: Bool { reveals == .size }
+    private var tellsBankAlone: Bool { reveals == .bank }
 
     private var isListComplete: Bool { peerCount != nil && peerReceived == peerCount }
     private var sentBlocks: Int { (sent + JobContext.pointsPerBlock - 1) / JobContext.pointsPerBlock }
@@ -137,7 +143,7 @@ package struct Alignment: Sendable {
             return ([.send(.blindedPoints(.filled {
                 $0.block = UInt32(block)
                 $0.points = points.data
-            }), to: .peer)] + revealSeedIfDue(), nil)
+            }), to: .peer)] + revealSeedIfDue(), unseen)
         }
         if isSortingDue {
             guard let (block, points) = try sorting?.next(scratch) else {
@@ -183,10 +189,11 @@ package struct Alignment: Sendable {
             return ([], nil)
 
         case .blindedPoints(let message):
-            return (try hearBlinded(message), nil)
+            let effects = try hearBlinded(message)
+            return context.role == .bank ? try matchAlone(after: effects) : (effects, unseen)
 
         case .doublyBlindedPoints(let message) where context.role == .bank && !asksForSizeOnly && isDoubledDue:
-            return (try hearDoubled(message.block, message.points.octets), nil)
+            return try matchAlone(after: try hearDoubled(message.block, message.points.octets))
 
         case .sortedPoints(let message) where context.role == .bank && asksForSizeOnly && isListComplete && sent == own.count
                 && ownDoubledCount < own.count:
@@ -199,7 +206,7 @@ package struct Alignment: Sendable {
             }
             guard ownDoubledCount == own.count else { return (effects, nil) }
             let aligned = try matchSizes()
-            return (effects + [.send(.intersectionSize(.filled { $0.total = UInt64(aligned.count) }), to: .peer)], aligned)
+            return (effects + [.send(.intersectionSize(.filled { $0.total = UInt64(aligned.count ?? 0) }), to: .peer)], aligned)
 
         case .intersectionSize(let size) where context.role == .platform && asksForSizeOnly && isListComplete && sorting == nil && sent == own.count:
             let total = Int(clamping: size.total)
@@ -207,7 +214,7 @@ package struct Alignment: Sendable {
             if let fault = context.checkIntersection(total) { throw fault }
             return ([], Aligned(rows: [], identifiers: nil, count: total, ownCount: own.count, peerCount: peerCount ?? 0))
 
-        case .seedReveal(let reveal) where !asksForSizeOnly && isListComplete && peerSeed == nil
+        case .seedReveal(let reveal) where reveals == .subjects && isListComplete && peerSeed == nil
                 && (context.role == .platform || ownDoubledCount == own.count):
             guard Alignment.commitment(to: reveal.seed.octets) == peerCommitment else { throw context.fault(.cryptographicCheck) }
             peerSeed = reveal.seed.octets
@@ -287,7 +294,7 @@ package struct Alignment: Sendable {
 
     /// Both lists are complete, so the order of rows can no longer be steered by choosing what is in them.
     private mutating func revealSeedIfDue() -> [RoleEffect] {
-        guard !seedSent, !asksForSizeOnly, sent == own.count, isListComplete else { return [] }
+        guard !seedSent, reveals == .subjects, sent == own.count, isListComplete else { return [] }
         seedSent = true
         return [.send(.seedReveal(.filled { $0.seed = secrets.seedShare.data }), to: .peer)]
     }
@@ -296,7 +303,21 @@ package struct Alignment: Sendable {
         SHA256.hash(Array("JointLab seed share ".utf8) + seed)
     }
 
+    /// At the platform, where the bank alone learns the subjects: all points are back at the bank, and nothing more is heard.
+    private var unseen: Aligned? {
+        guard tellsBankAlone, context.role == .platform, isListComplete, sent == own.count else { return nil }
+        return Aligned(rows: [], identifiers: nil, count: nil, ownCount: own.count, peerCount: peerCount ?? 0)
+    }
+
     // The bank's matching
+
+    /// Where the bank alone learns the subjects: once all points are there, what they tell.
+    private mutating func matchAlone(after effects: [RoleEffect]) throws(Fault) -> (effects: [RoleEffect], aligned: Aligned?) {
+        guard tellsBankAlone, isListComplete, ownDoubledCount == own.count else { return (effects, nil) }
+        let use = try match()
+        matchesToSend = nil
+        return (effects + use, found)
+    }
 
     /// - Returns: the use of the own subjects, which the node may refuse before the platform is told a match.
     private mutating func match() throws(Fault) -> [RoleEffect] {
@@ -365,8 +386,19 @@ package struct Alignment: Sendable {
         let splitSeed = context.specification.training?.split.seed ?? 0
         let seed = SecretBytes(copying: SHA256.hash(Array("JointLab row order \(splitSeed) ".utf8) + shares[0] + shares[1]))
         var order = SecretOrder(count: positions.count, memoryBytes: memoryBytes) { HMACSHA256.code(for: $0, key: seed) }
+        let subjects = list.count
+        var areSubjects = true
         do {
-            try own.entries(at: positions, &scratch) { (entries, scratch) throws(ScratchError) in try order.append(entries, to: &scratch) }
+            try own.entries(at: positions, &scratch) { (entries, scratch) throws(ScratchError) in
+                areSubjects = areSubjects && entries.allSatisfy { $0.row < subjects }
+                try order.append(entries, to: &scratch)
+            }
+        } catch {
+            throw .scratch
+        }
+        // A filler is in nobody's list: the peer has not sent back what it was sent.
+        guard areSubjects else { throw context.fault(.cryptographicCheck) }
+        do {
             var rows: [Int] = []
             var writer = IdentifierWriter()
             for bucket in 0..<order.buckets {

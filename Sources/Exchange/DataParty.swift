@@ -51,6 +51,7 @@ package struct DataParty<Side: PartySide>: RoleMachine {
     }
 
     package var subjects: IdentifierList { side.identifiers }
+    package var listed: Int { side.identifiers.count + side.fillers }
     package var admitted: Admitted? { side.admitted }
 
     package var listening: Set<LineEnd> {
@@ -149,7 +150,7 @@ package struct DataParty<Side: PartySide>: RoleMachine {
                 return effects
             }
             self.keys = keys
-            state = .alignment(Alignment(context: context, secrets: keys.secrets, identifiers: side.identifiers))
+            state = .alignment(Alignment(context: context, secrets: keys.secrets, identifiers: side.identifiers, fillers: side.fillers))
             return effects
 
         case (.alignment(var alignment), _):

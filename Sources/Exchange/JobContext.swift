@@ -59,9 +59,11 @@ package struct JobContext: Sendable {
 
     package var minimumIntersection: Int { max(specification.population.minimumIntersection, limits.minimumIntersection) }
 
-    /// Both sides' check of the number of common subjects.
+    /// Both sides' check of the number of common subjects. A fault goes to everyone: it does not say what the bank alone may know.
     func checkIntersection(_ count: Int) -> Fault? {
-        JobLimits.checkIntersection(count: count, minimum: minimumIntersection, maximum: limits.maximumIntersection)
+        let fault = JobLimits.checkIntersection(count: count, minimum: minimumIntersection, maximum: limits.maximumIntersection)
+        guard fault != nil, specification.alignment?.reveals == .bank else { return fault }
+        return Fault(.intersectionKeptBack, at: "", "\(minimumIntersection)")
     }
 
     /// How many of the aligned rows train: the first of the job's order.

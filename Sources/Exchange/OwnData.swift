@@ -1,5 +1,6 @@
 import Faults
 import Features
+import Foundation
 import Jobs
 import Planning
 import Roles
@@ -19,25 +20,31 @@ package struct OwnData: Sendable {
     /// Those that the job reads: declared, or of the model that scores.
     package let used: [JobSpecification.Feature]
     package let model: ModelHalf?
+    /// Subjects of the data set that an alignment within an earlier one's leaves out.
+    package var leftOut: Int { ingest.rowsKept - identifiers.count }
 
     /// - Parameters:
     ///   - dataset: as registered.
     ///   - model: contents of the party's half for a scoring job.
+    ///   - within: contents of the list of an earlier alignment, for one within it.
     ///   - scratch: takes the identifiers where nothing else is read.
     ///   - call: fetches a called table for a job that uses these features.
     package static func open(
-        _ dataset: NodeConfiguration.Dataset, specification: JobSpecification, role: Role, model: [UInt8]?, scratch: any Scratch,
+        _ dataset: NodeConfiguration.Dataset, specification: JobSpecification, role: Role, model: [UInt8]?, within: [UInt8]? = nil,
+        scratch: any Scratch,
         call: ([JobSpecification.Feature], NodeConfiguration.Dataset.Call, [String]) throws(Fault) -> [UInt8] = OwnData.callsNothing
     ) throws(Fault) -> OwnData {
         let isBank = role == .bank
         let identifier = specification.identifier(role)
         let name = specification.dataset(role)
-        if specification.alignment != nil {
+        if let alignment = specification.alignment {
             if dataset.isCatalogued, !isBank, identifier != dataset.identifier {
                 throw Fault(.fieldNotRegistered, at: "/population/platform_id", identifier, name)
             }
             let (identifiers, ingest) = try IdentifierReading.read(
-                DataSource(dataset), identifier: identifier, kind: IdentifierKind(specification.population.idType), scratch)
+                DataSource(dataset), identifier: identifier, kind: IdentifierKind(specification.population.idType),
+                within: within.map { DataSource(URL(fileURLWithPath: ResultFile.alignedName), .memory($0)) }, scratch)
+            guard identifiers.count > 0 else { throw Fault(.noAlignedSubjects, at: "/within", alignment.within ?? "") }
             if dataset.defects == .refuse { try ingest.requireNoDefects() }
             return OwnData(table: .empty(file: ingest.file), identifiers: identifiers, ingest: ingest, features: [], used: [], model: nil)
         }

@@ -4,6 +4,25 @@ import Roles
 import Scratch
 import SetIntersection
 
+/// Random elements that make a list longer and match nothing: no identifier has their first byte, which is none of UTF-8, and
+/// nobody guesses the rest. They take the way of identifiers from there on, so that no time and no byte tells them apart.
+struct Fillers: Sendable {
+    let count: Int
+    private let random: AddressedRandom
+
+    init(count: Int, random: AddressedRandom) {
+        self.count = count
+        self.random = random
+    }
+
+    var blocks: Int { (count + IdentifierList.perBlock - 1) / IdentifierList.perBlock }
+
+    func block(_ block: Int) -> [[UInt8]] {
+        let first = block * IdentifierList.perBlock
+        return (first..<min(first + IdentifierList.perBlock, count)).map { [0xff] + random.bytes(32, at: DrawAddress(message: 0, row: UInt32($0))) }
+    }
+}
+
 /// The own list of one attempt: put into its secret order, blinded block by block, and kept in scratch storage to be sent.
 struct OwnPoints: Sendable {
     private enum Stage: Sendable {
@@ -13,6 +32,8 @@ struct OwnPoints: Sendable {
     }
 
     private let list: IdentifierList
+    /// Their rows follow those of the list.
+    private let fillers: Fillers
     private let blinding: Blinding
     private let tag: DomainSeparationTag
     private var order: SecretOrder
@@ -27,15 +48,17 @@ struct OwnPoints: Sendable {
     private(set) var keys: PointList
     private(set) var blinded = 0
 
-    init(_ list: IdentifierList, blinding: Blinding, tag: DomainSeparationTag, orderKey: [UInt8], buckets: Buckets, memoryBytes: Int) {
+    init(_ list: IdentifierList, fillers: Fillers, blinding: Blinding, tag: DomainSeparationTag, orderKey: [UInt8], buckets: Buckets,
+         memoryBytes: Int) {
         self.list = list
+        self.fillers = fillers
         self.blinding = blinding
         self.tag = tag
-        order = SecretOrder(count: list.count, memoryBytes: memoryBytes) { SHA256.hash(orderKey + $0) }
-        keys = PointList(suite: blinding.suite, limit: list.count, buckets: buckets)
+        order = SecretOrder(count: list.count + fillers.count, memoryBytes: memoryBytes) { SHA256.hash(orderKey + $0) }
+        keys = PointList(suite: blinding.suite, limit: list.count + fillers.count, buckets: buckets)
     }
 
-    var count: Int { list.count }
+    var count: Int { list.count + fillers.count }
     var isReady: Bool { if case .ready = stage { true } else { false } }
     /// SHA-256 over all points, once ready.
     var digest: [UInt8] { hash.finalize() }
@@ -45,10 +68,11 @@ struct OwnPoints: Sendable {
         do throws(ScratchError) {
             switch stage {
             case .ordering(let block):
-                let identifiers = try list.block(block)
-                let first = UInt32(block * IdentifierList.perBlock)
+                let isOfList = block < list.blocks
+                let identifiers = try isOfList ? list.block(block) : fillers.block(block - list.blocks)
+                let first = UInt32(isOfList ? block * IdentifierList.perBlock : list.count + (block - list.blocks) * IdentifierList.perBlock)
                 try order.append(identifiers.enumerated().map { SecretOrder.Entry(row: first + UInt32($0), identifier: $1) }, to: &scratch)
-                stage = block + 1 < list.blocks ? .ordering(block: block + 1) : .blinding(bucket: 0)
+                stage = block + 1 < list.blocks + fillers.blocks ? .ordering(block: block + 1) : .blinding(bucket: 0)
             case .blinding(let bucket):
                 if waiting.count < JobContext.pointsPerBlock, bucket < order.buckets {
                     waiting.append(contentsOf: try order.bucket(bucket, in: scratch))

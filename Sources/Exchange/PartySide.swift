@@ -9,6 +9,8 @@ import Training
 package protocol PartySide: Sendable {
     /// Own subjects, distinct and normalised; rows below are indexes into this list.
     var identifiers: IdentifierList { get }
+    /// By how many elements the list that is sent is longer.
+    var fillers: Int { get }
     /// As `RoleMachine.admitted`.
     var admitted: Admitted? { get }
 
@@ -41,6 +43,7 @@ package protocol PartySide: Sendable {
 }
 
 extension PartySide {
+    package var fillers: Int { 0 }
     package var admitted: Admitted? { nil }
 }
 

@@ -34,6 +34,7 @@ extension Fault {
         case noSuchFrame = 151
         case commandLine = 133
         case newerDataDirectory = 134
+        case noAlignedSubjects = 135
 
         // The lab's rules
         case unknownField = 170
@@ -91,6 +92,7 @@ extension Fault {
         case diskTooSmall = 310
         case ledgersTooLarge = 311
         case modelRetired = 313
+        case intersectionKeptBack = 314
 
         // Links
         case peerUnreachable = 400
@@ -190,6 +192,11 @@ extension Fault.Code {
         case .unknownModel:
             Entry(.usage, en: "{place}: no stored model of job '{0}'", zh: "{place}：没有任务“{0}”的模型",
                   hint: "name the job id of a training job that completed at both parties", hintZh: "请填写双方均已完成的训练任务编号")
+        case .noAlignedSubjects:
+            Entry(.usage, en: "{place}: no list of common subjects of job '{0}' that serves this purpose and data set",
+                  zh: "{place}：没有任务“{0}”可用于该用途与数据集的共有主体名单",
+                  hint: "name the job id of an alignment for the same purpose that told this bank its subjects, and whose results are still kept",
+                  hintZh: "请填写用途相同、已向本银行告知共有主体且结果仍留存的对齐任务编号")
         case .duplicateName:
             Entry(.usage, en: "{place}: '{0}' is used twice", zh: "{place}：“{0}”重复出现",
                   hint: "give every entry a name or value of its own", hintZh: "请使用互不相同的名称或取值")
@@ -433,6 +440,11 @@ extension Fault.Code {
         case .modelRetired:
             Entry(.failure, en: "{place}: {1} has retired its half of the model of job '{0}'", zh: "{place}：{1} 已停用任务“{0}”模型的本方部分",
                   hint: "a retired model scores no more; train another", hintZh: "已停用的模型不能再用于评分，请重新训练")
+        case .intersectionKeptBack:
+            Entry(.failure, en: "the subjects in common, whose number the bank alone may know, are fewer than the minimum of {0} or more than the contract allows",
+                  zh: "共有主体数（仅银行可知）少于最低要求 {0} 个，或超过契约允许的上限",
+                  hint: "use larger data sets, or platforms that have more subjects in common; the limits protect the subjects",
+                  hintZh: "请使用更大的数据集，或选择共有主体更多的平台；上述限制用于保护主体")
         case .peerUnreachable:
             Entry(.unavailable, en: "{place}: no answer at {0}", zh: "{place}：{0} 无法连接",
                   hint: "check that the peer's node is running, that its address in the contract is right, and that the firewall lets the connection through", hintZh: "请确认对方节点已启动、契约中的地址正确、防火墙已放行")

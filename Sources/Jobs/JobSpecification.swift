@@ -214,13 +214,17 @@ package struct JobSpecification: Sendable, Hashable, Codable {
 
     package struct AlignmentPart: Sendable, Hashable, Codable {
         package var reveals: Reveals
+        /// Id of an earlier job that only aligned: no other subjects of the bank's count than those that it found.
+        package var within: String?
 
-        /// What both sides learn.
+        /// Who learns what.
         package enum Reveals: String, Sendable, Hashable, Codable, CaseIterable {
-            /// Which of its own subjects the other holds too.
+            /// Both sides, which of their own subjects the other holds too.
             case subjects
-            /// How many.
+            /// Both sides, how many.
             case size
+            /// The bank alone, which of its own subjects the platform holds too.
+            case bank
         }
     }
 

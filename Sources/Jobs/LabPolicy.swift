@@ -51,6 +51,8 @@ package struct LabPolicy: Sendable, Hashable {
     package let freshness: [String: Int]
     /// Whether the stricter of two documents about the same subject holds.
     package let followsStricter: Bool
+    /// What a job that only aligns may tell; `nil` allows all.
+    package let reveals: [JobSpecification.AlignmentPart.Reveals]?
 
     /// - Throws: all faults of the document; places are JSON pointers, or "policy" for the whole.
     package static func parse(_ bytes: [UInt8]) throws(FaultList) -> LabPolicy {
@@ -79,11 +81,13 @@ package struct LabPolicy: Sendable, Hashable {
             let jobs = quota("quota", "jobs")
             let budget = quota("exposure_budget", "percent")
             let freshness = reader.pairs("freshness_days", count: 1...1000, .integer(1...36_500), requireItemOrField)
+            let reveals = reader.has("reveals")
+                ? reader.list("reveals", count: 1...3) { $1.value($0, .choice(JobSpecification.AlignmentPart.Reveals.subjects)) } : nil
             return LabPolicy(
                 name: name, analysts: analysts, isCatalogueRequired: isCatalogueRequired, purposes: purposes, levels: levels,
                 minimumIntersection: limits.0,
                 maximumRounds: limits.1, exposurePercent: limits.2, minimumCell: limits.3, jobs: jobs, exposureBudget: budget,
-                freshness: freshness, followsStricter: reader.optional("stricter_list", .flag, default: true))
+                freshness: freshness, followsStricter: reader.optional("stricter_list", .flag, default: true), reveals: reveals)
         }
     }
 
@@ -127,6 +131,9 @@ extension LabPolicy {
         }
         if let stages = purpose?.stages, specification.purpose.stage.map(stages.contains) != true {
             forbid("/purpose/stage", "this stage of the loan", "该贷款阶段", place + "/stages", "R10")
+        }
+        if let reveals, let alignment = specification.alignment, !reveals.contains(alignment.reveals) {
+            forbid("/reveal", "an alignment that reveals '\(alignment.reveals.rawValue)'", "reveal 为“\(alignment.reveals.rawValue)”的对齐", "/reveals", "R26")
         }
         let training = specification.training
         let own = training?.features(role) ?? model

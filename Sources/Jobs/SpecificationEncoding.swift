@@ -44,7 +44,10 @@ extension JobSpecification {
             ])
         }
         if let scoring { members["model"] = .text(scoring.model) }
-        if let alignment { members["reveal"] = .text(alignment.reveals.rawValue) }
+        if let alignment {
+            members["reveal"] = .text(alignment.reveals.rawValue)
+            if let within = alignment.within { members["within"] = .text(within) }
+        }
         return .object(members)
     }
 }

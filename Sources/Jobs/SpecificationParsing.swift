@@ -32,7 +32,9 @@ extension JobSpecification {
         switch kind {
         case .train:
             reader.refuse("model", "'model' belongs to specifications of kind 'score'", "“model”仅用于 kind 为 score 的任务")
-            reader.refuse("reveal", "'reveal' belongs to specifications of kind 'align'", "“reveal”仅用于 kind 为 align 的任务")
+            for key in ["reveal", "within"] {
+                reader.refuse(key, "'\(key)' belongs to specifications of kind 'align'", "“\(key)”仅用于 kind 为 align 的任务")
+            }
             let training = TrainingPart(reading: &reader, population: population)
             if asOf == nil, training.features.platform.contains(where: { $0.derive?.operation.needsObservationDate == true }) {
                 reader.findings.add(Fault(.missingKey, at: reader.place(of: "as_of"), "as_of"))
@@ -44,7 +46,9 @@ extension JobSpecification {
             for key in ["label", "features", "split", "training"] {
                 reader.refuse(key, "'\(key)' belongs to specifications of kind 'train'", "“\(key)”仅用于 kind 为 train 的任务")
             }
-            reader.refuse("reveal", "'reveal' belongs to specifications of kind 'align'", "“reveal”仅用于 kind 为 align 的任务")
+            for key in ["reveal", "within"] {
+                reader.refuse(key, "'\(key)' belongs to specifications of kind 'align'", "“\(key)”仅用于 kind 为 align 的任务")
+            }
             let scoring = ScoringPart(model: reader.required("model", .hexadecimal(digits: 32)))
             self.init(
                 version: version, kind: kind, name: name, purpose: purpose, parties: parties, data: data, validUntil: validUntil, asOf: asOf,
@@ -54,7 +58,9 @@ extension JobSpecification {
                 reader.refuse(key, "'\(key)' belongs to specifications of kind 'train'", "“\(key)”仅用于 kind 为 train 的任务")
             }
             reader.refuse("model", "'model' belongs to specifications of kind 'score'", "“model”仅用于 kind 为 score 的任务")
-            let alignment = AlignmentPart(reveals: reader.optional("reveal", .choice(AlignmentPart.Reveals.subjects), default: .subjects))
+            let alignment = AlignmentPart(
+                reveals: reader.optional("reveal", .choice(AlignmentPart.Reveals.subjects), default: .subjects),
+                within: reader.optional("within", .hexadecimal(digits: 32)))
             self.init(
                 version: version, kind: kind, name: name, purpose: purpose, parties: parties, data: data, validUntil: validUntil, asOf: asOf,
                 population: population, training: nil, scoring: nil, alignment: alignment)

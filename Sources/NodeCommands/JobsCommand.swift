@@ -211,6 +211,10 @@ struct JobWords {
                  zh: "以 \(specification.population.bankId) 与 \(specification.population.platformId) 对齐主体；共有主体少于 "
                     + "\(specification.population.minimumIntersection) 个则任务终止"),
         ]
+        if let within = specification.alignment?.within {
+            lines.append(text(en: "Of the bank's subjects only those that job \(within) found; random elements keep its list as long as without that",
+                              zh: "银行主体仅限任务 \(within) 找到的主体；其名单以随机元素补足至原有规模"))
+        }
         if let training = specification.training { lines += trainingLines(training) }
         if let scoring = specification.scoring {
             lines.append(text(en: "Scores by the model of job \(scoring.model)", zh: "以任务 \(scoring.model) 的模型评分"))

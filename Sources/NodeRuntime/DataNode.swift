@@ -381,12 +381,13 @@ package final class DataNode: Sendable {
             }
             let digest = try file.digest()
             let opened = try JobOperations(operations, job: request.job, specification: specification, dataset: name, digest: digest,
-                                           peer: specification.party(role.otherOwner), subjects: machine.subjects, admitted: machine.admitted,
-                                           scratch: request.scratch, space: space, isSealed: sealKeys != nil)
+                                           peer: specification.party(role.otherOwner), subjects: machine.subjects, listed: machine.listed,
+                                           admitted: machine.admitted, scratch: request.scratch, space: space, isSealed: sealKeys != nil)
             guard let sealKeys else { return (machine, opened) }
             do throws(Fault) {
                 try vault.seal(secrets, of: SealedJob(job: request.job, attempt: request.attempt, role: role),
                                inputs: SecretVault.Inputs(dataset: name, dataDigest: digest, modelDigest: request.model.map { SHA256.hash($0) },
+                                                          withinDigest: request.within.map { SHA256.hash($0) },
                                                           limits: .init(request.limits),
                                                           authorised: machine.admitted.map {
                                                               .init(lines: $0.lines, day: $0.day, followsStricter: request.followsStricter)
@@ -441,7 +442,7 @@ package final class DataNode: Sendable {
         return RoleRequest(
             job: id, attempt: attempt, specification: specification, specificationDigest: SHA256.hash(bytes),
             suite: contract.suite.rawValue, limits: policy?.tightening(contract.limits) ?? contract.limits, contractDigest: contractDigest,
-            dataset: dataset, model: model,
+            dataset: dataset, model: model, within: try files.subjects(within: specification, role: role),
             authority: role == .platform ? .init(directory: files.directory.path, day: today) : nil, followsStricter: policy?.followsStricter ?? true,
             scratch: try FileScratch(in: files.directory, memoryBytes: memoryBytes),
             call: operations.calling(for: id, specification.purpose.code))

@@ -4,6 +4,7 @@ import Installation
 import Jobs
 import Ledger
 import Primitives
+import Roles
 import Wire
 
 /// Deletes what has outlived the lifetimes of `retention`, job by job: what remains is the ledger, the own half of the model, and
@@ -124,12 +125,12 @@ package struct Expiry {
         let lifetimes = configuration.lifetimes
         let results = files.allResults.filter { $0.hasPrefix("jobs/\(job)/") }
         let isOld = isOver(lifetimes.resultDays.map { max($0, countedDays) }, since: end)
-        let kept: Set = ["model.json", ModelFiles.retirement]
+        let kept: Set = ["model.json", ModelFiles.retirement], bySubject: Set = ["scores.csv", ResultFile.alignedName]
         var paths = results.filter { path in
             let name = URL(fileURLWithPath: path).lastPathComponent
             if kept.contains(name) { return false }
             // A report and a decision count for quotas as long as the policy says.
-            return name == "scores.csv" ? isOver(lifetimes.identifierDays, since: end) || isOver(lifetimes.resultDays, since: end)
+            return bySubject.contains(name) ? isOver(lifetimes.identifierDays, since: end) || isOver(lifetimes.resultDays, since: end)
                 : name == "report.json" ? isOld : isOver(lifetimes.resultDays, since: end)
         }
         if isOld { paths += ["approvals/\(job).json"].filter(exists) }

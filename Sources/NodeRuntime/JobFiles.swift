@@ -103,6 +103,16 @@ extension JobFiles {
     /// Of a job that was completed here.
     func report(_ job: String) -> JSONValue? { ((try? read("report.json", job: job)) ?? nil).flatMap { try? JSONValue.parse($0, as: "report.json") } }
 
+    /// The list of common subjects that the bank's part of a job is restricted to; nothing where it is to none.
+    ///
+    /// - Throws: `noAlignedSubjects` where no job of the same purpose has left one here; those of `read`.
+    func subjects(within specification: JobSpecification, role: Role) throws(Fault) -> [UInt8]? {
+        guard role == .bank, let job = specification.alignment?.within else { return nil }
+        guard report(job)?["order"]?["purpose_code"]?.string == specification.purpose.code, let list = try read(ResultFile.alignedName, job: job)
+        else { throw Fault(.noAlignedSubjects, at: "/within", job) }
+        return list
+    }
+
     /// The record of the decision on a job.
     func approval(_ job: JobIdentifier) -> JSONValue? {
         let name = "\(job).json"

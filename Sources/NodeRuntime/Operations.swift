@@ -252,6 +252,8 @@ struct JobOperations: Sendable {
     private let space: LedgerSpace
     private let peer: String
     private let isScoring: Bool
+    /// The platform is told nothing of what is common.
+    private let isBankAlone: Bool
     /// How far the node's ledger had come when the job was opened.
     let opened: OperationsHead
 
@@ -260,11 +262,13 @@ struct JobOperations: Sendable {
     /// - Parameters:
     ///   - peer: party on the other side.
     ///   - subjects: all own subjects of the job.
+    ///   - listed: elements of the list that is sent.
     ///   - isSealed: whether the secrets are about to be kept, sealed.
     init(_ operations: Operations, job: JobIdentifier, specification: JobSpecification, dataset: String, digest: [UInt8], peer: String,
-         subjects: IdentifierList, admitted: Admitted?, scratch: any Scratch, space: LedgerSpace, isSealed: Bool) throws(Fault) {
+         subjects: IdentifierList, listed: Int, admitted: Admitted?, scratch: any Scratch, space: LedgerSpace, isSealed: Bool) throws(Fault) {
         self.peer = peer
         isScoring = specification.scoring != nil
+        isBankAlone = specification.alignment?.reveals == .bank
         self.scratch = scratch
         let key = try operations.subjectKey()
         subjectKey = key
@@ -283,7 +287,7 @@ struct JobOperations: Sendable {
             try operations.record(.subjectsExcluded, job: job, purpose: purpose, object: dataset,
                                   digest: try keep(IdentifierList(admitted.excluded)), count: admitted.excluded.count)
         }
-        try space.check(listed: subjects.count)
+        try space.check(listed: listed)
         let made = try operations.record(.keysMade, job: job, purpose: purpose)
         opened = isSealed ? try operations.record(.keysSealed, job: job, purpose: purpose, count: Purpose.allCases.count) : made
     }
@@ -303,11 +307,13 @@ struct JobOperations: Sendable {
         }
         let digest = try operations.keep(try SubjectTags(subjects, key: subjectKey, scratch: scratch))
         // One that is refused is no entry: it would stand against every later set near it. Scores are told subject by subject, so
-        // two sets of them say no more than each; results of training and counts are of a set as a whole.
-        if use == .aligned, !isScoring, let job = try operations.jobs(with: peer, near: digest, limit: JobLimits.leastDifference).first {
+        // two sets of them say no more than each; results of training and counts are of a set as a whole. What the other party is
+        // not told it cannot compare: such a set names no party, and so it is no earlier one either.
+        if use == .aligned, !isScoring, !isBankAlone,
+           let job = try operations.jobs(with: peer, near: digest, limit: JobLimits.leastDifference).first {
             throw Fault(.alignedSetTooClose, at: peer, "\(job)")
         }
-        try record(action, object: use == .aligned ? peer : nil, digest: digest, count: subjects.count)
+        try record(action, object: use == .aligned && !isBankAlone ? peer : nil, digest: digest, count: subjects.count)
         if use == .aligned { try space.check(aligned: subjects.count) }
     }
 

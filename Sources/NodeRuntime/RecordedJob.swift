@@ -135,10 +135,14 @@ package struct RecordedJob: Sendable {
         guard model.map({ SHA256.hash($0) }) == inputs.modelDigest else {
             throw Fault(.inputChanged, at: "jobs/\(specification.scoring?.model ?? "")/model.json", "\(manifest.job)")
         }
+        let within = try means.files.subjects(within: specification, role: manifest.role)
+        guard within.map({ SHA256.hash($0) }) == inputs.withinDigest else {
+            throw Fault(.inputChanged, at: "jobs/\(specification.alignment?.within ?? "")/\(ResultFile.alignedName)", "\(manifest.job)")
+        }
         return RoleRequest(
             job: manifest.job, attempt: manifest.attempt, specification: specification, specificationDigest: manifest.specificationDigest,
             suite: contract.suite.rawValue, limits: inputs.limits.of(contract.limits),
-            contractDigest: manifest.contractDigest, dataset: means.data.set, model: model,
+            contractDigest: manifest.contractDigest, dataset: means.data.set, model: model, within: within,
             authority: inputs.authorised.map { .init(directory: means.files.directory.path, lines: $0.lines, day: $0.day) },
             followsStricter: inputs.authorised?.followsStricter ?? true,
             scratch: try FileScratch(in: means.files.directory, memoryBytes: 512 << 20))

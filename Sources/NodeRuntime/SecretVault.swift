@@ -21,6 +21,8 @@ package struct SecretVault: Sendable {
         /// SHA-256 of the files.
         package let dataDigest: [UInt8]
         package let modelDigest: [UInt8]?
+        /// Of the subjects that the bank's part was restricted to.
+        package let withinDigest: [UInt8]?
         /// Lines of the list of authorisations that was asked, and for which day.
         package let authorised: Authorised?
         /// Those under which it ran: the contract's, as the node's policy of that day tightened them.
@@ -65,12 +67,14 @@ package struct SecretVault: Sendable {
             package let followsStricter: Bool
         }
 
-        package init(dataset: String, dataDigest: [UInt8], modelDigest: [UInt8]?, limits: Limits, authorised: Authorised? = nil) {
+        package init(dataset: String, dataDigest: [UInt8], modelDigest: [UInt8]?, withinDigest: [UInt8]? = nil, limits: Limits,
+                     authorised: Authorised? = nil) {
             self.authorised = authorised
             self.limits = limits
             self.dataset = dataset
             self.dataDigest = dataDigest
             self.modelDigest = modelDigest
+            self.withinDigest = withinDigest
         }
     }
 
@@ -118,6 +122,7 @@ package struct SecretVault: Sendable {
                 "limits": inputs.limits.json,
             ]
             if let digest = inputs.modelDigest { document["model_digest"] = .text(digest.hexadecimal) }
+            if let digest = inputs.withinDigest { document["within_digest"] = .text(digest.hexadecimal) }
             if let authorised = inputs.authorised {
                 document["authorisations"] = .object([
                     "lines": .integer(authorised.lines), "day": .text("\(authorised.day)"), "stricter_list": .bool(authorised.followsStricter),
@@ -169,8 +174,8 @@ package struct SecretVault: Sendable {
         if let lines = list?["lines"]?.integer, let day = list?["day"]?.string.flatMap({ Day($0) }) {
             authorised = Inputs.Authorised(lines: lines, day: day, followsStricter: list?["stricter_list"] != .bool(false))
         }
-        return Inputs(dataset: dataset, dataDigest: dataDigest, modelDigest: document["model_digest"]?.string.flatMap(digest), limits: limits,
-                      authorised: authorised)
+        return Inputs(dataset: dataset, dataDigest: dataDigest, modelDigest: document["model_digest"]?.string.flatMap(digest),
+                      withinDigest: document["within_digest"]?.string.flatMap(digest), limits: limits, authorised: authorised)
     }
 
     /// - Parameters:

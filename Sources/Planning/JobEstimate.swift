@@ -55,6 +55,7 @@ package struct JobEstimate: Sendable, Hashable {
         var transfer = TransferCounts(isTraining: training != nil, degree: degree, share: training?.split.share ?? 0, keyBytes: keyBits / 8)
         transfer.isAligning = specification.alignment != nil
         transfer.revealsSizeOnly = specification.alignment?.reveals == .size
+        transfer.revealsToBankAlone = specification.alignment?.reveals == .bank
         transfer.listed = counts.listed
         transfer.aligned = counts.aligned
         transfer.columns = counts.columns

@@ -151,14 +151,16 @@ package enum Disclosure {
     package static func lines(_ specification: JobSpecification, _ limits: Contract.Limits, _ language: Language) -> [String] {
         func text(en: String, zh: String) -> String { Phrase(en: en, zh: zh)(language) }
         if let alignment = specification.alignment {
-            let tellsSubjects = alignment.reveals == .subjects
-            return [
-                text(en: "What each side will learn:", zh: "各方将获知："),
-                tellsSubjects
-                    ? text(en: "  both: which subjects are common, the size of the other's list", zh: "  双方：共有主体、对方名单规模")
-                    : text(en: "  both: how many subjects are common, not which; the size of the other's list", zh: "  双方：共有主体的数量（不含具体主体）、对方名单规模"),
-                text(en: "  arbiter: counts, progress", zh: "  仲裁方：数量、进度"),
+            let lines = switch alignment.reveals {
+            case .subjects: [text(en: "  both: which subjects are common, the size of the other's list", zh: "  双方：共有主体、对方名单规模")]
+            case .size: [text(en: "  both: how many subjects are common, not which; the size of the other's list", zh: "  双方：共有主体的数量（不含具体主体）、对方名单规模")]
+            case .bank: [
+                text(en: "  bank: which of its subjects the platform holds, the size of the platform's list; the limits on the number of common subjects rest with it alone",
+                     zh: "  银行：其哪些主体为平台所有、平台名单规模；共有主体数量的限制仅由银行自行检查"),
+                text(en: "  platform: the size of the bank's list; neither which nor how many subjects are common", zh: "  平台：银行名单规模；不获知共有主体及其数量"),
             ]
+            }
+            return [text(en: "What each side will learn:", zh: "各方将获知：")] + lines + [text(en: "  arbiter: counts, progress", zh: "  仲裁方：数量、进度")]
         }
         let trains = specification.training != nil
         return [

@@ -103,14 +103,15 @@ package struct PlatformSide: PartySide {
     }
 
     package func results(_ outcome: JobOutcome, _ run: RunMeasurements) throws(Fault) -> [ResultFile] {
-        let rows = TrainingReport.Rows(bank: outcome.aligned.peerCount, platform: outcome.aligned.ownCount,
-                                       aligned: outcome.aligned.count, train: design.rows)
+        let aligned = outcome.aligned
         let bytes = TrainingReport.Bytes(run, atBank: false)
         if context.specification.alignment != nil {
-            let report = AlignmentReport(job: "\(context.job)", party: context.specification.parties.platform,
-                                         specification: context.specification, rows: rows, run: run, bytes: bytes)
-            return try report.files(outcome.aligned.identifiers)
+            let report = AlignmentReport(job: "\(context.job)", party: context.specification.parties.platform, specification: context.specification,
+                                         rows: .init(bank: aligned.peerCount, platform: aligned.ownCount, aligned: aligned.count),
+                                         run: run, bytes: bytes)
+            return try report.files(aligned.identifiers)
         }
+        let rows = TrainingReport.Rows(bank: aligned.peerCount, platform: aligned.ownCount, aligned: aligned.rows.count, train: design.rows)
         let (job, party, resolution) = ("\(context.job)", context.specification.parties.platform, context.limits.scoreResolutionBits)
         do {
             guard let trained = outcome.trained, let plan, let prepared, let settings = context.specification.training?.settings else {

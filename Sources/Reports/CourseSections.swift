@@ -67,7 +67,7 @@ struct CourseSections {
         (Phrase(en: "scoring and closing", zh: "评分与收尾"), .green),
     ]
 
-    func resources(seconds: TrainingReport.Seconds, bytes: TrainingReport.Bytes, aligned: Int, rounds: Int?) -> Markup {
+    func resources(seconds: TrainingReport.Seconds, bytes: TrainingReport.Bytes, aligned: Int?, rounds: Int?) -> Markup {
         let parts = Self.phases.map { StackedBars.Part($0.name, $0.tone) }
         let real = Phrase(en: "real", zh: "实际")
         let estimate = plan?.plan.likely
@@ -110,7 +110,7 @@ struct CourseSections {
         ]])
     }
 
-    private func estimated(_ plan: PlanRecord, _ seconds: TrainingReport.Seconds, _ bytes: TrainingReport.Bytes, _ aligned: Int, _ rounds: Int?)
+    private func estimated(_ plan: PlanRecord, _ seconds: TrainingReport.Seconds, _ bytes: TrainingReport.Bytes, _ aligned: Int?, _ rounds: Int?)
         -> [Markup] {
         let (likely, most, known) = (plan.plan.likely, plan.plan.most, plan.withRealCounts)
         func row(_ name: Phrase, _ real: Double?, _ value: (PlanRecord.Estimate) -> Double?, _ written: (Double) -> Phrase) -> [Markup]? {
@@ -122,7 +122,7 @@ struct CourseSections {
         func count(_ value: Double) -> Phrase { .same(Figures.fixed(value, 0)) }
         func size(_ value: Double) -> Phrase { .same(Figures.bytes(UInt64(min(max(value, 0), 1e18)))) }
         let rows = [
-            row(Phrase(en: "common subjects", zh: "共有主体"), Double(aligned), { $0.aligned.map { Double($0) } }, count),
+            row(Phrase(en: "common subjects", zh: "共有主体"), aligned.map { Double($0) }, { $0.aligned.map { Double($0) } }, count),
             row(Phrase(en: "rounds", zh: "轮数"), rounds.map { Double($0) }, { $0.rounds.map { Double($0) } }, count),
             row(Phrase(en: "time, all", zh: "总用时"), seconds.total, { $0.seconds?.total }) { Figures.duration(seconds: $0) },
             row(Phrase(en: "time of alignment", zh: "对齐用时"), seconds.align, { $0.seconds?.align }) { Figures.duration(seconds: $0) },

@@ -18,6 +18,8 @@ package protocol RoleMachine: Sendable {
 
     /// Own subjects: for the node's own list of accesses alone.
     var subjects: IdentifierList { get }
+    /// Elements of the list that is sent, which may be more.
+    var listed: Int { get }
 
     /// Whom the list of authorisations let in, where it was asked.
     var admitted: Admitted? { get }
@@ -32,6 +34,7 @@ package protocol RoleMachine: Sendable {
 }
 
 extension RoleMachine {
+    package var listed: Int { subjects.count }
     package var admitted: Admitted? { nil }
 
     /// A machine that reports nothing has no page.
@@ -68,6 +71,9 @@ package struct ResultFile: Sendable {
         self.name = name
         body = .bytes(bytes)
     }
+
+    /// File of the common subjects that a party was told.
+    package static let alignedName = "aligned.csv"
 
     /// CSV of one column, `id`.
     package init(name: String, identifiers: IdentifierList) {

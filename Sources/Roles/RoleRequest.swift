@@ -19,6 +19,8 @@ package struct RoleRequest: Sendable {
     package let scratch: any Scratch
     /// This party's half of the model that a scoring job names.
     package let model: [UInt8]?
+    /// The common subjects of the earlier job that the bank aligns within, as a file of results holds them.
+    package let within: [UInt8]?
     /// Whether of two documents about the same subject the stricter says what takes authorisation.
     package let followsStricter: Bool
     /// Where the platform looks up who may enter; nothing where there is none to look up.
@@ -47,7 +49,8 @@ package struct RoleRequest: Sendable {
 
     package init(job: JobIdentifier, attempt: UInt32, specification: JobSpecification, specificationDigest: [UInt8], suite: String,
                  limits: Contract.Limits, contractDigest: [UInt8], dataset: NodeConfiguration.Dataset, model: [UInt8]?,
-                 authority: Authority? = nil, followsStricter: Bool = true, scratch: any Scratch = MemoryScratch(), call: Call? = nil) {
+                 within: [UInt8]? = nil, authority: Authority? = nil, followsStricter: Bool = true,
+                 scratch: any Scratch = MemoryScratch(), call: Call? = nil) {
         self.call = call
         self.job = job
         self.attempt = attempt
@@ -58,6 +61,7 @@ package struct RoleRequest: Sendable {
         self.contractDigest = contractDigest
         self.dataset = dataset
         self.model = model
+        self.within = within
         self.authority = authority
         self.followsStricter = followsStricter
         self.scratch = scratch

@@ -22,9 +22,11 @@ package struct TransferCounts: Sendable, Hashable {
     package static let mostValueBits = 62
 
     package let isTraining: Bool
-    /// The job ends with alignment; where only the number of common subjects is asked for, `revealsSizeOnly`.
+    /// The job ends with alignment; where only the number of common subjects is asked for, `revealsSizeOnly`, and where the
+    /// platform is told nothing of them, `revealsToBankAlone`.
     package var isAligning = false
     package var revealsSizeOnly = false
+    package var revealsToBankAlone = false
     package let degree: Int
     /// Share of the common subjects that train.
     package let share: Double
@@ -159,8 +161,12 @@ extension TransferCounts {
         line.add(.alignmentOpening)
         line.addBlocks(.blindedPoints)
         if role == .platform { line.addBlocks(revealsSizeOnly ? .sortedPoints : .doublyBlindedPoints) }
-        if !revealsSizeOnly { line.add(.seedReveal(.filled { $0.seed = Self.zeros(32) })) }
-        if role == .bank { if revealsSizeOnly { line.add(.intersectionSize) } else { line.addBlocks(.matches) } }
+        if revealsSizeOnly {
+            if role == .bank { line.add(.intersectionSize) }
+        } else if !revealsToBankAlone {
+            line.add(.seedReveal(.filled { $0.seed = Self.zeros(32) }))
+            if role == .bank { line.addBlocks(.matches) }
+        }
         // Sizes in heads are those of both directions, which differ by little: only their digits count.
         line.addHeads(round: 0, received: line.total.records)
         if isAligning {

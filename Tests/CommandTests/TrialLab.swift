@@ -23,20 +23,23 @@ enum TrialData {
 /// A lab of its own for a test: files, and its nodes as processes, which end with it.
 final class TrialLab {
     let folder: URL
+    private let furtherPlatforms: [String]
     private var nodes: [String: Process] = [:]
 
     /// - Parameters:
     ///   - limits: in place of the contract's own.
+    ///   - platforms: a data file for each besides that of the lab's first.
     ///   - arguments: for `lab init`.
-    init(limits: [String: Any] = [:], arguments: [String] = []) async throws {
+    init(limits: [String: Any] = [:], platforms: [String: URL] = [:], arguments: [String] = []) async throws {
+        furtherPlatforms = platforms.keys.sorted()
         folder = FileManager.default.temporaryDirectory.appending(path: "command-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let data = try TrialData.files.get()
         let made = try await run("jointlab", [
             "lab", "init", folder.appending(path: "lab").path, "--bank-data", data.appending(path: "bank.csv").path,
-            "--platform-data", data.appending(path: "platform.csv").path, "--port", "\(try Self.freePorts())", "--trial", "--days", "2",
+            "--platform-data", data.appending(path: "platform.csv").path, "--port", "\(try Self.freePorts(2 + platforms.count))", "--trial", "--days", "2",
             "--analyst", "ann", "--analyst", "ben",
-        ] + arguments)
+        ] + (platforms.isEmpty ? [] : (["platform"] + furtherPlatforms).flatMap { ["--platform", $0] }) + arguments)
         try #require(made.code == 0, "\(made.errors)")
         try edit("contract.json") { contract in
             var all = contract["limits"] as? [String: Any] ?? [:]
@@ -47,6 +50,7 @@ final class TrialLab {
             for (key, value) in limits { all[key] = value }
             contract["limits"] = all
         }
+        for (name, file) in platforms { try edit("\(name)/node.json") { $0["datasets"] = ["main": ["path": file.path]] } }
         for (name, files) in ["bank": ["empty", "header"], "platform": ["empty"]] {
             try edit("\(name)/node.json") { node in
                 var datasets = node["datasets"] as? [String: Any] ?? [:]
@@ -64,11 +68,11 @@ final class TrialLab {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    /// Two neighbouring ports that nobody listens at; lower than those that connections are given.
-    static func freePorts() throws -> Int {
+    /// Neighbouring ports that nobody listens at; lower than those that connections are given.
+    static func freePorts(_ count: Int = 2) throws -> Int {
         for _ in 0..<200 {
             let port = Int.random(in: 15_000..<32_000)
-            if isFree(port), isFree(port + 1) { return port }
+            if (port..<port + count).allSatisfy(isFree) { return port }
         }
         throw POSIXError(.EADDRINUSE)
     }
@@ -93,7 +97,7 @@ final class TrialLab {
 
     /// Changes a document; the contract is changed at everyone alike.
     func edit(_ name: String, at places: [String]? = nil, _ change: (inout [String: Any]) -> Void) throws {
-        let everyone = ["arbiter", "bank", "platform", "second", "ann", "ben"].map { "\($0)/\(name)" }.filter { FileManager.default.fileExists(atPath: path($0)) }
+        let everyone = (["arbiter", "bank", "platform", "second", "ann", "ben"] + furtherPlatforms).map { "\($0)/\(name)" }.filter { FileManager.default.fileExists(atPath: path($0)) }
         let places = places ?? (name == "contract.json" ? everyone : [name])
         for place in places {
             let file = folder.appending(path: "lab/\(place)")
@@ -138,11 +142,12 @@ final class TrialLab {
     // Nodes
 
     func start(_ names: String...) async throws {
-        for name in names.isEmpty ? ["arbiter", "platform", "bank"] : names {
+        for name in names.isEmpty ? ["arbiter", "platform"] + furtherPlatforms + ["bank"] : names {
             let log = folder.appending(path: "\(name).log")
             let before = try self.log(name).utf8.count
+            let program = name == "arbiter" ? "arbiter" : furtherPlatforms.contains(name) ? "platform-node" : "\(name)-node"
             let process = try Programs.process(
-                name == "arbiter" ? "arbiter" : "\(name)-node", ["serve", "--config", path("\(name)/node.json")], output: log, errors: log)
+                program, ["serve", "--config", path("\(name)/node.json")], output: log, errors: log)
             try process.run()
             nodes[name] = process
             let sign = name == "arbiter" ? "listening at" : "registered with"

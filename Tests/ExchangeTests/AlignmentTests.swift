@@ -20,7 +20,8 @@ import Wire
         var faults: [Fault?] = [nil, nil]
         var tamper: (inout Message, Int) -> Void = { _, _ in }
 
-        init(_ lists: [IdentifierList], reveal: String = "subjects", suite: String = "P256-SHA256", limits: Contract.Limits = SmallJob.openLimits,
+        /// - Parameter fillers: in the bank's list.
+        init(_ lists: [IdentifierList], fillers: Int = 0, reveal: String = "subjects", suite: String = "P256-SHA256", limits: Contract.Limits = SmallJob.openLimits,
              memoryBytes: Int = 512 << 20) throws {
             sides = try [Role.bank, .platform].enumerated().map { index, role in
                 let specification = try JobSpecification.parse(Array(AlignmentTests.specification(reveal).utf8))
@@ -31,7 +32,7 @@ import Wire
                 let values = Purpose.allCases.enumerated().map { ($1, SecretBytes(copying: SHA256.hash([UInt8(index), UInt8($0)]))) }
                 var secrets = JobSecrets(secrets: Dictionary(uniqueKeysWithValues: values), job: job, attempt: 1, role: role)
                 secrets.bind(peerNonce: [UInt8](repeating: 5, count: 32))
-                return Alignment(context: context, secrets: secrets, identifiers: lists[index])
+                return Alignment(context: context, secrets: secrets, identifiers: lists[index], fillers: role == .bank ? fillers : 0)
             }
         }
 
@@ -142,14 +143,15 @@ import Wire
         #expect(pair.faults[attempt == 3 ? 1 : 0]?.code == (attempt == 1 || attempt == 3 ? .wrongCount : .cryptographicCheck))
     }
 
-    @Test("an intersection below the minimum or above the contract's maximum ends at both sides", arguments: ["subjects", "size"])
+    @Test("an intersection below the minimum or above the contract's maximum ends at both sides", arguments: ["subjects", "size", "bank"])
     func bounds(reveal: String) throws {
         var limits = SmallJob.openLimits
         limits.maximumIntersection = 150
         for (common, code) in [(99, Fault.Code.intersectionTooSmall), (100, nil), (150, nil), (151, .intersectionTooLarge)] {
             var pair = try Pair([IdentifierList(Self.names(0..<300)), IdentifierList(Self.names(300 - common..<600))], reveal: reveal, limits: limits)
             try pair.run()
-            #expect(pair.faults[0]?.code == code)
+            // What the bank alone may know does not stand in a fault, which goes to everyone.
+            #expect(reveal == "bank" ? pair.faults[0] == code.map { _ in Fault(.intersectionKeptBack, at: "", "100") } : pair.faults[0]?.code == code)
             #expect((pair.aligned[0] == nil) == (code != nil))
         }
     }
@@ -158,7 +160,7 @@ import Wire
           arguments: 0..<60 as Range<UInt64>)
     func fuzzed(seed: UInt64) throws {
         var random = Numbers(state: seed)
-        let reveal = seed.isMultiple(of: 3) ? "size" : "subjects"
+        let reveal = ["size", "subjects", "bank"][Int(seed % 3)]
         var pair = try Pair([IdentifierList(Self.names(0..<300)), IdentifierList(Self.names(100..<500))], reveal: reveal)
         let place = Int.random(in: 0..<6, using: &random), victim = Int(seed & 1), kind = Int.random(in: 0..<6, using: &random)
         let word = random.next()
@@ -193,6 +195,92 @@ import Wire
             #expect(pair.aligned[victim]?.count ?? 0 <= 300)
         } else {
             #expect(pair.faults.contains { $0 != nil } || kind >= 4, "neither a fault nor an end: \(place), \(kind)")
+        }
+    }
+
+    // The bank alone, and several platforms
+
+    @Test("where the bank alone learns the subjects, it finds the plain intersection, and nothing follows the points", arguments: [9000, 26_000])
+    func bankAlone(size: Int) throws {
+        let bank = Self.names(0..<size)
+        for seed in 0..<3 as Range<UInt64> {
+            var pair = try Pair([IdentifierList(bank), IdentifierList(Self.platform)], reveal: "bank", memoryBytes: 1 << 18)
+            try pair.run(seed: seed)
+            #expect(pair.faults == [nil, nil])
+            #expect(Set(try pair.subjects(0)) == Set(bank).intersection(Self.platform))
+            #expect(pair.aligned[1] != nil && pair.aligned[1]?.count == nil && pair.aligned[1]?.identifiers == nil && pair.aligned[1]?.rows == [])
+            #expect(pair.sent.map { Set($0.map(\.kind)) } == [[.alignmentOpening, .blindedPoints], [.alignmentOpening, .blindedPoints, .doublyBlindedPoints]])
+        }
+    }
+
+    @Test("whatever part of its list a bank aligns with, every platform sees a list of one length and frames of the same lengths, and fillers match nothing",
+          arguments: 0..<6 as Range<UInt64>)
+    func severalPlatforms(seed: UInt64) throws {
+        var random = Numbers(state: seed)
+        let bank = Self.names(0..<1000)
+        let platforms = (0..<3).map { index in
+            bank.shuffled(using: &random).prefix(Int.random(in: 600...950, using: &random)) + (0..<300).map { "other \(index) \($0)" }
+        }
+        let wanted = platforms.reduce(Set(bank)) { $0.intersection($1) }
+        try #require(wanted.count >= 100)
+        var part = bank
+        /// One job of the chain.
+        func align(_ platform: Int, reveal: String) throws -> [Int] {
+            var pair = try Pair([IdentifierList(part), IdentifierList(Array(platforms[platform]))], fillers: bank.count - part.count, reveal: reveal,
+                                memoryBytes: seed.isMultiple(of: 2) ? 1 << 16 : 512 << 20)
+            try pair.run(seed: seed)
+            try #require(pair.faults == [nil, nil])
+            let found = try pair.subjects(0)
+            #expect(Set(found) == Set(part).intersection(platforms[platform]) && found.count == pair.aligned[0]?.count)
+            #expect(pair.aligned[1]?.peerCount == bank.count)
+            if reveal == "subjects" { #expect(try pair.subjects(1) == found) } else { #expect(pair.aligned[1]?.count == nil) }
+            part = found
+            return pair.sent[0].map { $0.encodePayload().count }
+        }
+        var seen = try [align(0, reveal: "bank"), align(1, reveal: "bank"), align(2, reveal: "subjects")]
+        #expect(Set(part) == wanted)
+        for platform in 0...1 {
+            seen.append(try align(platform, reveal: "subjects"))
+            #expect(Set(part) == wanted)
+        }
+        // The same list of 1000 in every job, and in the end the intersection of all.
+        #expect(seen[0] == seen[1] && seen[3] == seen[4] && seen[2] == seen[3] && seen[2].starts(with: seen[0]))
+    }
+
+    @Test("a platform that sends points back in another order is found out where one of them is a filler's, before it is told anything",
+          arguments: ["subjects", "bank"])
+    func permutedDoublings(reveal: String) throws {
+        var pair = try Pair([IdentifierList(Self.names(0..<300)), IdentifierList(Self.names(0..<500))], fillers: 300, reveal: reveal)
+        pair.tamper = { message, side in
+            guard side == 1, message.kind == .doublyBlindedPoints, let points = Self.points(message) else { return }
+            let each = stride(from: 0, to: points.count, by: 65).map { points[$0..<$0 + 65] }
+            message = Self.with(Array(each.reversed().joined()), message)
+        }
+        try pair.run()
+        #expect(pair.faults[0]?.code == .cryptographicCheck)
+        #expect(!pair.sent[0].contains { $0.kind == .matches })
+    }
+
+    @Test("where the bank alone learns the subjects, neither side takes a seed, matches, a size or sorted points in place of what is due")
+    func nothingElse() throws {
+        let foreign: [Message] = [
+            .seedReveal(.filled { $0.seed = Data(count: 32) }), .matches(.filled { ($0.total, $0.positions) = (1, Data(count: 4)) }),
+            .intersectionSize(.filled { $0.total = 200 }),
+        ]
+        for victim in 0...1 {
+            for message in foreign + [.sortedPoints(.filled { $0.points = Data(count: 65) })] {
+                for place in 0..<2 + (1 - victim) {
+                    var pair = try Pair([IdentifierList(Self.names(0..<300)), IdentifierList(Self.names(100..<500))], reveal: "bank")
+                    var count = 0
+                    pair.tamper = { honest, side in
+                        guard side != victim else { return }
+                        if count == place { honest = message }
+                        count += 1
+                    }
+                    try pair.run()
+                    #expect(pair.faults[victim]?.code == .unexpectedMessage, "\(message.kind.name) to \(victim) in place \(place)")
+                }
+            }
         }
     }
 
@@ -241,6 +329,7 @@ import Wire
     private static let receiving: [(victim: Int, kind: MessageKind, reveal: String)] = [
         (0, .blindedPoints, "subjects"), (1, .blindedPoints, "subjects"), (0, .doublyBlindedPoints, "subjects"),
         (0, .blindedPoints, "size"), (1, .blindedPoints, "size"), (0, .sortedPoints, "size"),
+        (0, .blindedPoints, "bank"), (1, .blindedPoints, "bank"), (0, .doublyBlindedPoints, "bank"),
     ]
 
     @Test("no state that hears points takes what is none, one too few, one too many, a repeat or one of its own, whatever digest was announced",
@@ -254,7 +343,7 @@ import Wire
             var honest = try Pair(lists, reveal: reveal, suite: suite)
             try honest.run()
             // With nothing changed all points are taken, and it is the count that is refused.
-            #expect(honest.faults.compactMap { $0?.code } == [.intersectionTooSmall])
+            #expect(honest.faults.compactMap { $0?.code } == [reveal == "bank" ? .intersectionKeptBack : .intersectionTooSmall])
             let own = try #require(honest.sent[victim].first { $0.kind == .blindedPoints }.flatMap(Self.points))
             let valid = try #require(honest.sent[1 - victim].first { $0.kind == kind }.flatMap(Self.points))
             let kept = Array(valid.dropLast(65))

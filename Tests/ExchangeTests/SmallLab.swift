@@ -97,6 +97,8 @@ struct SmallJob: Sendable {
     var minimumIntersection = 100
     /// Scores with these halves instead of training.
     var model: (job: String, bank: [UInt8], platform: [UInt8])?
+    /// Only aligns, and reveals this.
+    var reveal: String?
     /// Other seeds, other secrets.
     var secretSeed: UInt8 = 1
     var limits = SmallJob.openLimits
@@ -124,6 +126,7 @@ struct SmallJob: Sendable {
             "population": { "id_type": "text", "bank_id": "firm", "platform_id": "firm", "minimum_intersection": \(minimumIntersection) }
             """
         if let model { return "{ \(head), \"kind\": \"score\", \"model\": \"\(model.job)\" }" }
+        if let reveal { return "{ \(head), \"kind\": \"align\", \"reveal\": \"\(reveal)\" }" }
         let bank = SmallData.bankColumns.map { "\"\($0)\"" }.joined(separator: ", ")
         let platform = SmallData.platformColumns.dropLast().map { "\"\($0)\"" }.joined(separator: ", ")
         return """

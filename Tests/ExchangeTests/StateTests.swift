@@ -97,6 +97,40 @@ private enum Stage: CaseIterable {
         #expect(visited == Set(Stage.allCases.filter { $0 == .verdict || !$0.kinds(at: victim).isEmpty }))
     }
 
+    @Test("where the bank alone learns who is common, the platform takes nothing but the closing once its points are back, has no list and no number, and frames are those that a plan counts")
+    func bankAlone() throws {
+        let messages = try Self.messages(to: .platform)
+        var conversation = try Conversation(SmallJob(data: try SmallData(common: 200, seed: 8), reveal: "bank"))
+        var hasClosed = false
+        conversation.probe = { machine, role, next, _ in
+            guard role == .platform, next.kind == .closing else { return }
+            hasClosed = true
+            for (kind, message) in messages where kind != .closing && kind != .abort {
+                #expect(fault(machine, message)?.code == .unexpectedMessage, "\(kind.name)")
+            }
+        }
+        let outcome = try conversation.run()
+        #expect(outcome.completed.count == 2 && hasClosed)
+        #expect(Set(outcome.crossings.filter { $0.from == .bank && $0.to == .platform }.map(\.kind))
+            == [.hello, .nonce, .paillierKey, .alignmentOpening, .blindedPoints, .closing])
+        let files = try Dictionary(uniqueKeysWithValues: outcome.machines.map { ($0, try $1.results(RunMeasurements())) })
+        #expect(files[.platform]?.map(\.name) == ["report.json"] && files[.bank]?.map(\.name) == ["aligned.csv", "report.json"])
+        let report = try #require(files[.platform]?.first.map { String(decoding: $0.bytes, as: UTF8.self) })
+        #expect(!report.contains("\"aligned\""))
+        var counts = TransferCounts(isTraining: false, degree: 0, share: 0, keyBytes: 256)
+        (counts.isAligning, counts.revealsToBankAlone) = (true, true)
+        for role in [Role.bank, .platform] {
+            guard case .alignmentOpening(let opening)? = try outcome.message(.alignmentOpening, from: role) else { continue }
+            counts.listed[role] = Int(opening.count)
+        }
+        for role in [Role.bank, .platform] {
+            let payloads = outcome.crossings.filter { $0.from == role && $0.to != .arbiter }.map(\.payload.count)
+            let total = try #require(counts.total(from: role, rounds: 0))
+            #expect(total.records == payloads.count)
+            #expect(total.payloadBytes == payloads.reduce(0, +))
+        }
+    }
+
     @Test("before the start and after the end, nothing is heard")
     func outside() throws {
         let messages = try Self.messages(to: .bank)

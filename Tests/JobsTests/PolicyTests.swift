@@ -35,6 +35,17 @@ private func specification(_ change: (JSONValue) -> JSONValue = { $0 }) throws -
         }
     }
 
+    @Test("a node may refuse what an alignment reveals, whatever else it allows")
+    func reveals() throws {
+        let reserved = try policy(#""reveals": ["subjects", "size"]"#)
+        for (reveal, isAllowed) in [("subjects", true), ("size", true), ("bank", false)] {
+            let faults = reserved.check(try JobSpecification.parse(Documents.align.setting("/reveal", to: .text(reveal)).bytes), role: .platform)
+            #expect(faults.map(\.place) == (isAllowed ? [] : ["/reveal"]))
+            #expect(faults.allSatisfy { $0.code == .policyForbids && $0.message(.en).contains("rules#/reveals") && $0.message(.zh).contains("R26") })
+        }
+        #expect(reserved.check(try specification(), role: .platform) == [])
+    }
+
     @Test("an allowed specification is allowed, and refused once a level is raised")
     func raised() throws {
         let generous = try policy(#""purposes": {"test": {"fields": ["JN-04", "JN-01", "GB-04.1"]}}, "levels": {"JN-01": "encrypted"}"#)
@@ -74,6 +85,7 @@ private func specification(_ change: (JSONValue) -> JSONValue = { $0 }) throws -
         (#""levels": {"JN-04/vat_paid_12m": "secret"}"#, "/levels/JN-04~1vat_paid_12m"), (#""analysts": []"#, "/analysts"), (#""quota": {"jobs": 0, "days": 1}"#, "/quota/jobs"),
         (#""quota": {"jobs": 1}"#, "/quota/days"), (#""freshness_days": {"JN-12": "x"}"#, "/freshness_days/JN-12"), (#""purpose": {}"#, "/purpose"),
         (#""limits": {"minimum_cell": 49}"#, "/limits/minimum_cell"), (#""purposes": {"a": {"stages": ["later"]}}"#, "/purposes/a/stages/0"),
+        (#""reveals": ["all"]"#, "/reveals/0"),
     ])
     func malformed(text: String, place: String) {
         do throws(FaultList) {

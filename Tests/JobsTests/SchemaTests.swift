@@ -29,8 +29,8 @@ struct SchemaTests {
         let feature = try definition("feature")
         let numbersOnly: Set = ["cap", "log1p", "clip"]
         var places = [
-            Place(place: "", schema: schema, document: Documents.train, foreign: ["model", "reveal"]),
-            Place(place: "", schema: schema, document: Documents.score, foreign: ["label", "features", "split", "training", "reveal"]),
+            Place(place: "", schema: schema, document: Documents.train, foreign: ["model", "reveal", "within"]),
+            Place(place: "", schema: schema, document: Documents.score, foreign: ["label", "features", "split", "training", "reveal", "within"]),
             Place(place: "", schema: schema, document: Documents.align, foreign: ["label", "features", "split", "training", "model"]),
             Place(place: "/features/bank/0", schema: feature, document: typed("number"), foreign: ["minimum_count"]),
             Place(place: "/features/bank/0", schema: feature, document: typed("category"), foreign: numbersOnly),
@@ -177,6 +177,10 @@ struct SchemaTests {
         for key in ["label", "features", "split", "training"] {
             documents.append((Documents.score.setting("/\(key)", to: Documents.train[key] ?? .object([:])), false))
         }
+        let job = JSONValue.text("0123456789abcdef0123456789abcdef")
+        documents.append((Documents.align.setting("/reveal", to: .text("bank")).setting("/within", to: job), true))
+        documents += [Documents.train, Documents.score].map { ($0.setting("/within", to: job), false) }
+        documents.append((Documents.align.setting("/within", to: .text("0123")), false))
         for mistake in SpecificationTests.mistakes {
             documents.append((Documents.train.setting(mistake.change, to: mistake.value), !mistake.isOfSchema))
         }

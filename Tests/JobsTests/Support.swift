@@ -74,7 +74,7 @@ enum Repository {
     static func bytes(_ path: String) throws -> [UInt8] { Array(try Data(contentsOf: root.appending(path: path))) }
     static func json(_ path: String) throws -> JSONValue { try JSONValue.parse(try bytes(path), as: path) }
 
-    static let examples = ["credit-default", "quickstart", "records", "synthetic"]
+    static let examples = ["common-customers", "credit-default", "quickstart", "records", "synthetic"]
     static func example(_ name: String) throws -> [UInt8] { try bytes("Examples/specs/\(name).json") }
 }
 

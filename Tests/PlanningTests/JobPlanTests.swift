@@ -43,6 +43,20 @@ import Wire
         #expect(JobShape.valueBits(training, rows: rows) == bits)
     }
 
+    @Test("an alignment says in words whom it tells what", arguments: [
+        ("subjects", ["both: which subjects are common", "双方：共有主体"]), ("size", ["both: how many subjects are common, not which", "双方：共有主体的数量"]),
+        ("bank", ["platform: the size of the bank's list; neither which nor how many subjects are common", "平台：银行名单规模；不获知共有主体及其数量"]),
+    ])
+    func disclosures(reveal: String, words: [String]) throws {
+        let specification = try JobSpecification.parse(Array("""
+            {"version": 1, "kind": "align", "reveal": "\(reveal)", "name": "plan", "purpose": {"code": "test", "statement": "a test"},
+             "parties": {"bank": "bank", "platform": "platform"}, "population": {"id_type": "text", "bank_id": "id", "platform_id": "id"}}
+            """.utf8))
+        for (language, words) in zip([Language.en, .zh], words) {
+            #expect(Disclosure.lines(specification, .init(), language).contains { $0.contains(words) })
+        }
+    }
+
     // 40 rounds x floor(23 values x 52 bits / 25) residuals are 10 % of 18,800 rows.
     @Test("22 columns and 40 rounds need 18,800 training rows, and exposure binds")
     func binding() throws {
