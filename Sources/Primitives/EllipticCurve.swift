@@ -81,7 +81,10 @@ package enum EllipticCurve: Sendable {
         let products = [UInt8](unsafeUninitializedCapacity: points.count) { products, initialised in
             points.withUnsafeBufferPointer { points in
                 scalar.bytes.withUnsafeBytes { scalar in
-                    valid = jk_curve_multiply(curve.ofKernels, scalar.baseAddress, points.baseAddress, width, count, products.baseAddress)
+                    withUnsafeTemporaryAllocation(byteCount: jk_curve_scratch_bytes(), alignment: 64) { scratch in
+                        valid = jk_curve_multiply(curve.ofKernels, scalar.baseAddress, points.baseAddress, width, count, products.baseAddress,
+                                                  scratch.baseAddress)
+                    }
                 }
             }
             initialised = valid == count ? points.count : 0

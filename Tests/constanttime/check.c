@@ -20,7 +20,9 @@ static void points(enum jk_curve curve) {
     for (int i = 0; i < 32; i++) scalar[i] = (uint8_t)(0x41 + 29 * i);
     jk_curve_map(curve, uniform, count, points);
     VALGRIND_MAKE_MEM_UNDEFINED(scalar, sizeof scalar);
-    long valid = jk_curve_multiply(curve, scalar, points, 65, count, products);
+    void *scratch = aligned_alloc(64, jk_curve_scratch_bytes());
+    long valid = jk_curve_multiply(curve, scalar, points, 65, count, products, scratch);
+    free(scratch);
     VALGRIND_MAKE_MEM_DEFINED(&valid, sizeof valid);
     VALGRIND_MAKE_MEM_DEFINED(products, sizeof products);
     // What has been checked are products.

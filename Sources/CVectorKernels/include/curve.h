@@ -1,9 +1,10 @@
 #ifndef JOINTLAB_CURVE_KERNELS_H
 #define JOINTLAB_CURVE_KERNELS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-// Points of P-256 and of the curve of GB/T 32918.5, eight at a time. To be called only where `jk_uses_ifma` or
+// Points of P-256 and of the curve of GB/T 32918.5, sixteen at a time. To be called only where `jk_uses_ifma` or
 // `jk_has_ifma` says so. Points are written as SEC 1 does, side by side, 33 bytes (compressed) or 65 (uncompressed) each.
 
 enum jk_curve { jk_p256 = 0, jk_sm2 = 1 };
@@ -13,8 +14,10 @@ int jk_curve_takes(enum jk_curve curve, const uint8_t *scalar);
 
 // products[i] = scalar * points[i], in the same encoding. Returns `count`, or the index of the first that is no point of the
 // curve: coordinates below p, on the curve, not the identity. The products are then not all written. Neither time nor
-// addresses depend on the scalar.
-long jk_curve_multiply(enum jk_curve curve, const uint8_t *scalar, const uint8_t *points, long width, long count, uint8_t *products);
+// addresses depend on the scalar, and nothing that does is left in the scratch: of jk_curve_scratch_bytes, at a multiple of 64.
+long jk_curve_multiply(enum jk_curve curve, const uint8_t *scalar, const uint8_t *points, long width, long count, uint8_t *products,
+                       void *scratch);
+size_t jk_curve_scratch_bytes(void);
 
 // The same check without a product.
 long jk_curve_validate(enum jk_curve curve, const uint8_t *points, long width, long count);
