@@ -23,12 +23,10 @@ package final class FixedBaseTable: @unchecked Sendable {
         fileprivate let scratch: SquareModulus.Workspace
         /// Entries of each power, position by position.
         fileprivate var index: [UInt32]
-        fileprivate let products: ResidueBuffer
 
         fileprivate init(_ table: FixedBaseTable) {
             scratch = table.arithmetic.makeWorkspace()
             index = [UInt32](repeating: 0, count: FixedBaseTable.mostPowers * table.positions)
-            products = table.arithmetic.makeBuffer(count: FixedBaseTable.mostPowers)
         }
 
         deinit { for position in index.indices { index[position] = 0 } }
@@ -67,10 +65,10 @@ package final class FixedBaseTable: @unchecked Sendable {
         }
     }
 
-    /// Windows of at most `windowBits`, as equal as can be, an even number.
+    /// Windows of at most `windowBits`, as equal as can be, an even number and four at least.
     private static func widths(exponentBits: Int, windowBits: Int) -> [Int] {
         let least = (exponentBits + windowBits - 1) / windowBits
-        let count = max(2, least + least % 2)
+        let count = max(4, least + least % 2)
         return (0..<count).map { exponentBits * ($0 + 1) / count - exponentBits * $0 / count }
     }
 
@@ -116,28 +114,28 @@ package final class FixedBaseTable: @unchecked Sendable {
 
     package func makeWorkspace() -> Workspace { Workspace(self) }
 
-    /// target[t + k] = base^exponents[k] (1 + factor p messages[k]) modulo p^2, as plain numbers, for at most `mostPowers`.
+    /// target[t + k] = base^exponents[k] (1 + factor p messages[k]) modulo p^2, as numbers in 64-bit words, for at most `mostPowers`.
     ///
     /// Every position takes the same steps whatever its digit; which entry it reads depends on the digit.
     ///
     /// - Parameters:
-    ///   - exponents: big-endian, of no more bits than the table was made for.
+    ///   - exponents: one for each message, in 64-bit words, of no more bits than the table was made for.
     ///   - factors: see `messageFactors`.
-    package func powers(_ exponents: [[UInt8]], messages: [Int64], factors: ResidueBuffer, into target: ResidueBuffer, _ t: Int,
+    package func powers(_ exponents: ResidueBuffer, messages: [Int64], factors: ResidueBuffer, into target: ResidueBuffer, _ t: Int,
                         _ workspace: Workspace) {
-        let count = exponents.count
-        precondition(count <= Self.mostPowers && messages.count == count && t + count <= target.count)
-        for (power, exponent) in exponents.enumerated() {
-            for position in 0..<positions {
-                let digit = FixedBaseTable.digit(exponent, at: bits[position], width: widths[position])
-                workspace.index[position * count + power] = UInt32(starts[position] + digit)
+        let count = messages.count
+        precondition((1...Self.mostPowers).contains(count) && count <= exponents.count && t + count <= target.count)
+        precondition(target.limbsPerResidue == arithmetic.base.bitWidth / 32)
+        workspace.index.withUnsafeMutableBufferPointer { index in
+            for power in 0..<count {
+                for position in 0..<positions {
+                    let digit = FixedBaseTable.digit(exponents, power, at: bits[position], width: widths[position])
+                    index[position * count + power] = UInt32(starts[position] + digit)
+                }
             }
-        }
-        workspace.index.withUnsafeBufferPointer { index in
-            kernels.entriesProducts(workspace.products, entries, index: index, positions: positions, messages: messages, factors: factors,
+            kernels.entriesProducts(target, t, entries, index: UnsafeBufferPointer(index), positions: positions, messages: messages, factors: factors,
                                     workspace.scratch.memory)
         }
-        for power in 0..<count { kernels.settle(workspace.products, power, into: target.limbs(t + power), base: arithmetic.base) }
     }
 
     /// What a message enters `powers` with: logarithms of 1 + factor p and 1 - factor p.
@@ -150,13 +148,12 @@ package final class FixedBaseTable: @unchecked Sendable {
         return factors
     }
 
-    /// At most 16 bits from a bit on: spread over at most three bytes.
-    private static func digit(_ exponent: [UInt8], at bit: Int, width: Int) -> Int {
-        var value = 0
-        for offset in (0..<3).reversed() {
-            let index = exponent.count - 1 - bit / 8 - offset
-            value = value << 8 | (index >= 0 ? Int(exponent[index]) : 0)
-        }
-        return value >> (bit % 8) & (1 << width - 1)
+    /// At most 16 bits from a bit on, spread over at most two words.
+    @inline(__always)
+    private static func digit(_ exponents: ResidueBuffer, _ power: Int, at bit: Int, width: Int) -> Int {
+        let words = exponents.limbs(power), word = bit / 64, shift = bit % 64
+        var value = words[word] >> UInt(shift)
+        if shift + width > 64, word + 1 < exponents.limbsPerResidue { value |= words[word + 1] << UInt(64 - shift) }
+        return Int(value & (1 << UInt(width) - 1))
     }
 }

@@ -14,6 +14,15 @@ package enum Kernels: Sendable, CaseIterable {
 
     /// Whether this processor can run them.
     package var areThere: Bool { self != .vector || jk_has_ifma() != 0 }
+
+    /// - Parameter slackBits: by how much more than n R has to be longer with vector kernels.
+    func modulus(_ base: Natural, slackBits: Int = 4) -> any ModulusKernels {
+        switch self {
+        case .library: PortableKernels(base: base, rows: false)
+        case .portable: PortableKernels(base: base, rows: true)
+        case .vector: VectorKernels(base: base, slackBits: slackBits)
+        }
+    }
 }
 
 /// Arithmetic on residues modulo n^2 as pairs x0 - n x1, in whatever limbs and Montgomery form suit the processor.
@@ -39,14 +48,20 @@ protocol ModulusKernels: Sendable {
     /// A number t below n^2, as `write` left it over both halves, becomes a pair that stands for t / R.
     func split(_ target: Residues, count: Int, _ scratch: UnsafeMutableRawPointer)
 
+    /// `SquareModulus.powers`.
+    func powers(_ bases: [Natural], exponent: Natural, isSecret: Bool, in arithmetic: SquareModulus,
+                _ workspace: SquareModulus.Workspace) -> [Natural]
+
     /// log2 of what the factor of a message's logarithm is multiplied by.
     var logarithmBits: Int { get }
-    /// products[k] = prod_i v_i (1 - p (sum_i l_i + message) / R) / R^(positions - 1): v and l of a table's entries stand as low
-    /// and high half at index[count i + k], positions are even in number; for each message one product.
-    func entriesProducts(_ products: ResidueBuffer, _ table: ResidueBuffer, index: UnsafeBufferPointer<UInt32>, positions: Int, messages: [Int64],
-                         factors: ResidueBuffer, _ scratch: UnsafeMutableRawPointer)
-    /// What stands for a number below n^2 as `entriesProducts` left it, as that number in 64-bit words.
-    func settle(_ products: ResidueBuffer, _ k: Int, into words: UnsafeMutablePointer<UInt>, base: Natural)
+    /// target[t + k] = prod_i v_i (1 - p (sum_i l_i + messages[k]) / R) / R^(positions - 1) modulo p^2, for each message one number in
+    /// 64-bit words: v and l of a table's entries stand as low and high half at index[count i + k], positions are even in number.
+    func entriesProducts(_ target: ResidueBuffer, _ t: Int, _ table: ResidueBuffer, index: UnsafeBufferPointer<UInt32>, positions: Int,
+                         messages: [Int64], factors: ResidueBuffer, _ scratch: UnsafeMutableRawPointer)
+    /// target[k] = the number below m n that is remainders[k] modulo m and remainders[r + k] modulo this n, as 64-bit words of both; m is
+    /// below 2 n. In limbs of a half, constants are m and R / m modulo n.
+    func join(_ target: ResidueBuffer, _ remainders: ResidueBuffer, _ r: Int, count: Int, constants: ResidueBuffer,
+              _ scratch: UnsafeMutableRawPointer)
 
     /// Writes a number as limbs of a half, or of both.
     func write(_ words: UnsafePointer<UInt>, _ count: Int, to target: UnsafeMutablePointer<UInt>, halves: Int)

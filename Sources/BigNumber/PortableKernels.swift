@@ -60,26 +60,31 @@ struct PortableKernels: ModulusKernels, @unchecked Sendable {
         }
     }
 
+    func powers(_ bases: [Natural], exponent: Natural, isSecret: Bool, in arithmetic: SquareModulus,
+                _ workspace: SquareModulus.Workspace) -> [Natural] {
+        let modulus = arithmetic.modulus
+        return bases.map { isSecret ? $0.power(secret: exponent, modulo: modulus) : $0.power(exponent, modulo: modulus) }
+    }
+
     var logarithmBits: Int { radixBits }
 
-    func entriesProducts(_ products: ResidueBuffer, _ table: ResidueBuffer, index: UnsafeBufferPointer<UInt32>, positions: Int, messages: [Int64],
-                         factors: ResidueBuffer, _ scratch: UnsafeMutableRawPointer) {
+    func entriesProducts(_ target: ResidueBuffer, _ t: Int, _ table: ResidueBuffer, index: UnsafeBufferPointer<UInt32>, positions: Int,
+                         messages: [Int64], factors: ResidueBuffer, _ scratch: UnsafeMutableRawPointer) {
         let scratch = scratch.assumingMemoryBound(to: UInt.self)
         let sum = scratch + 10 * half
         guard let index = index.baseAddress else { return }
         for (k, message) in messages.enumerated() {
             jl_multiply_word(sum, factors.limbs(message < 0 ? 1 : 0), half, message.magnitude)
-            jl_entries_product(products.limbs(k), sum, table.limbs(0), index + k, positions, messages.count, square.limbs(0), raw, scratch)
+            jl_entries_product(target.limbs(t + k), sum, table.limbs(0), index + k, positions, messages.count, square.limbs(0), raw, scratch)
         }
     }
 
-    /// The number x0 - n x1 below n^2 from halves of some n each and one word more than n, which are used up.
-    func settle(_ words: UnsafeMutablePointer<UInt>, _ halves: UnsafeMutablePointer<UInt>) {
-        jl_square_modulus_settle(words, halves, square.limbs(0), raw)
-    }
-
-    func settle(_ products: ResidueBuffer, _ k: Int, into words: UnsafeMutablePointer<UInt>, base: Natural) {
-        words.update(from: products.limbs(k), count: 2 * half)
+    func join(_ target: ResidueBuffer, _ remainders: ResidueBuffer, _ r: Int, count: Int, constants: ResidueBuffer,
+              _ scratch: UnsafeMutableRawPointer) {
+        let scratch = scratch.assumingMemoryBound(to: UInt.self)
+        for k in 0..<count {
+            jl_join_remainders(target.limbs(k), remainders.limbs(k), remainders.limbs(r + k), constants.limbs(0), raw, constants.limbs(1), scratch)
+        }
     }
 
     func write(_ words: UnsafePointer<UInt>, _ count: Int, to target: UnsafeMutablePointer<UInt>, halves: Int) {

@@ -2,51 +2,47 @@ import CGMP
 
 /// Joins remainders modulo p^2 and q^2 into the number modulo (p q)^2 (Garner 1959). Immutable.
 package final class RemainderPair: @unchecked Sendable {
-    private let limbs: Int
-    private let first: ResidueBuffer
-    private let second: ResidueBuffer
-    private let factor: ResidueBuffer
-    private let modulus: jl_modulus
+    /// Modulo q^2.
+    private let kernels: any ModulusKernels
+    private let words: Int
+    /// p^2 and R p^-2 modulo q^2.
+    private let constants: ResidueBuffer
 
     package final class Workspace {
-        /// `pairs` remainders modulo p^2 and behind them those modulo q^2, to be filled in.
+        /// `pairs` remainders modulo p^2 and behind them those modulo q^2, in 64-bit words, to be filled in.
         package let remainders: ResidueBuffer
+        fileprivate let pairs: Int
+        fileprivate let joined: ResidueBuffer
         fileprivate let scratch: ResidueBuffer
 
-        fileprivate let pairs: Int
-
-        fileprivate init(limbs: Int, pairs: Int) {
+        fileprivate init(_ pair: RemainderPair, pairs: Int) {
             self.pairs = pairs
-            remainders = ResidueBuffer(count: 2 * pairs, limbsPerResidue: limbs)
-            scratch = ResidueBuffer(count: 1, limbsPerResidue: 6 * limbs)
+            remainders = ResidueBuffer(count: 2 * pairs, limbsPerResidue: pair.words)
+            joined = ResidueBuffer(count: pairs, limbsPerResidue: 2 * pair.words)
+            scratch = ResidueBuffer(count: 1, limbsPerResidue: pair.kernels.scratchBytes / MemoryLayout<UInt>.size)
         }
     }
 
     /// - Parameters: odd primes of equal length, a multiple of 64 bits, each above 3/4 of the next power of two.
-    package init(_ p: Natural, _ q: Natural, kernels: Kernels = .chosen) {
+    package init(_ p: Natural, _ q: Natural, kernels choice: Kernels = .chosen) {
         precondition(p.bitWidth == q.bitWidth && p.bitWidth % 64 == 0)
         let (pSquare, qSquare) = (p * p, q * q)
-        limbs = p.bitWidth / 32
-        first = ResidueBuffer(count: 1, limbsPerResidue: limbs)
-        factor = ResidueBuffer(count: 1, limbsPerResidue: limbs)
-        second = ResidueBuffer(count: 1, limbsPerResidue: limbs)
+        kernels = choice.modulus(qSquare)
+        words = p.bitWidth / 32
+        constants = ResidueBuffer(count: 2, limbsPerResidue: kernels.halfWords)
         guard let inverse = (pSquare % qSquare).inverse(modulo: qSquare) else { preconditionFailure("the primes are distinct") }
-        pSquare.copyLimbs(to: first.limbs(0), count: limbs)
-        qSquare.copyLimbs(to: second.limbs(0), count: limbs)
-        ((inverse << (64 * limbs)) % qSquare).copyLimbs(to: factor.limbs(0), count: limbs)
-        modulus = jl_modulus(limbs: second.limbs(0), count: limbs, inverse: 0 &- BigNumber.inverse(ofOdd: second.limbs(0)[0]),
-                             wide: limbs % 8 == 0 && kernels != .library ? jl_has_wide() : 0)
+        kernels.write(pSquare, to: constants.limbs(0), halves: 1)
+        kernels.write((inverse << kernels.radixBits) % qSquare, to: constants.limbs(1), halves: 1)
     }
 
-    package func makeWorkspace(pairs: Int) -> Workspace { Workspace(limbs: limbs, pairs: pairs) }
+    package func makeWorkspace(pairs: Int) -> Workspace { Workspace(self, pairs: pairs) }
 
-    /// Writes the number joined from one pair, big-endian, 16 bytes for each limb of p^2.
-    package func join(_ workspace: Workspace, _ pair: Int, into bytes: UnsafeMutableRawBufferPointer) {
-        precondition(bytes.count == 16 * limbs)
-        let scratch = workspace.scratch.limbs(0)
-        let (a, b) = (workspace.remainders.limbs(pair), workspace.remainders.limbs(workspace.pairs + pair))
-        jl_join_remainders(scratch, a, b, first.limbs(0), modulus, factor.limbs(0),
-                           scratch + 2 * limbs)
-        jl_bytes_from_limbs(bytes.bindMemory(to: UInt8.self).baseAddress, scratch, 2 * limbs)
+    /// Writes the numbers joined from the first `count` pairs one behind the other, big-endian, 16 bytes for each 64 bits of p^2.
+    package func join(_ workspace: Workspace, count: Int, into bytes: UnsafeMutableRawBufferPointer) {
+        let width = 16 * words
+        precondition(count <= workspace.pairs && bytes.count == count * width)
+        kernels.join(workspace.joined, workspace.remainders, workspace.pairs, count: count, constants: constants, workspace.scratch.limbs(0))
+        guard let target = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
+        for index in 0..<count { jl_bytes_from_limbs(target + index * width, workspace.joined.limbs(index), 2 * words) }
     }
 }

@@ -38,6 +38,24 @@ package final class ResidueBuffer: @unchecked Sendable {
     /// Sets the limbs of a residue to a number that fits them.
     package func set(_ index: Int, _ number: Natural) { number.copyLimbs(to: limbs(index), count: limbsPerResidue) }
 
+    /// Sets a residue to big-endian bytes, eight for each of some words, modulo the number that a residue of `modulus` is, of as many
+    /// words as a residue here; its highest one is not 0.
+    package func set(_ index: Int, bytes: UnsafeRawBufferPointer, modulo modulus: ResidueBuffer, _ m: Int) {
+        precondition(modulus.limbsPerResidue == limbsPerResidue && bytes.count % 8 == 0 && bytes.count >= 8 * limbsPerResidue)
+        let words = bytes.count / 8
+        withUnsafeTemporaryAllocation(of: UInt.self, capacity: 2 * words) { scratch in
+            guard let scratch = scratch.baseAddress else { return }
+            jl_limbs_from_bytes(scratch, bytes.bindMemory(to: UInt8.self).baseAddress, words)
+            jl_remainder(limbs(index), scratch, words, modulus.limbs(m), limbsPerResidue, scratch + words)
+            jl_wipe(scratch, 2 * words * MemoryLayout<UInt>.size)
+        }
+    }
+
+    /// A residue's memory.
+    package func bytes(_ index: Int) -> UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: limbs(index), count: limbsPerResidue * MemoryLayout<UInt>.size)
+    }
+
     package func copy(from source: ResidueBuffer, _ sourceIndex: Int, to index: Int) {
         limbs(index).update(from: source.limbs(sourceIndex), count: limbsPerResidue)
     }

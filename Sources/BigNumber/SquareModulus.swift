@@ -59,17 +59,13 @@ package final class SquareModulus: @unchecked Sendable {
 
     package convenience init(base: Natural, kernels: Kernels = .chosen) { self.init(base: base, kernels: kernels, slackBits: 4) }
 
-    init(base: Natural, kernels: Kernels, slackBits: Int) {
+    init(base: Natural, kernels choice: Kernels, slackBits: Int) {
         precondition(base.isOdd && base.bitWidth > 1 && base.bitWidth <= 64 * SquareModulus.mostLimbs)
         self.base = base
         modulus = base * base
         half = (base.bitWidth + 63) / 64
-        switch kernels {
-        case .library: self.kernels = PortableKernels(base: base, rows: false)
-        case .portable: self.kernels = PortableKernels(base: base, rows: true)
-        case .vector: self.kernels = VectorKernels(base: base, slackBits: slackBits)
-        }
-        let kernels = self.kernels
+        let kernels = choice.modulus(base, slackBits: slackBits)
+        self.kernels = kernels
         squareWords = ResidueBuffer(count: 1, limbsPerResidue: 2 * half)
         squareWords.set(0, modulus)
         constants = ResidueBuffer(count: 3, limbsPerResidue: kernels.residueWords)
@@ -205,15 +201,8 @@ package final class SquareModulus: @unchecked Sendable {
     /// - Parameter isSecret: the time and the memory accesses do not depend on the exponent, which is positive, only on its
     ///   length. They never depend on the bases with vector kernels.
     package func powers(_ bases: [Natural], exponent: Natural, isSecret: Bool, _ workspace: Workspace) -> [Natural] {
-        guard let vector = kernels as? VectorKernels else {
-            return bases.map { isSecret ? $0.power(secret: exponent, modulo: modulus) : $0.power(exponent, modulo: modulus) }
-        }
-        let residues = makeBuffer(count: bases.count)
         let before = workspace.multiplications
-        load(bases, into: residues, 0, workspace)
-        vector.power(residues[.from(0)], residues[.from(0)], exponent: exponent, isSecret: isSecret, one: constants[.only(0)], count: bases.count)
-        let powers = values(residues[.from(0)], count: bases.count, workspace)
-        workspace.multiplications = before
-        return powers
+        defer { workspace.multiplications = before }
+        return kernels.powers(bases, exponent: exponent, isSecret: isSecret, in: self, workspace)
     }
 }

@@ -4,18 +4,15 @@ import CVectorKernels
 struct VectorKernels: ModulusKernels, @unchecked Sendable {
     private let raw: jk_modulus
     private let limbs: ResidueBuffer
-    /// The same modulus in 64-bit words.
-    private let settling: PortableKernels
 
     var residueWords: Int { jk_residue_words(raw.blocks) }
     var halfWords: Int { jk_block_limbs * raw.blocks }
     var radixBits: Int { 52 * halfWords }
     var bound: UInt64 { 2 }
-    var scratchBytes: Int { jk_scratch_bytes() }
+    var scratchBytes: Int { max(jk_scratch_bytes(), jk_entries_scratch_bytes()) }
 
     /// - Parameter slackBits: R is at least so many bits longer than n; 4 or more.
     init(base: Natural, slackBits: Int) {
-        settling = PortableKernels(base: base, rows: true)
         let blockBits = 52 * jk_block_limbs
         let blocks = (base.bitWidth + slackBits + blockBits - 1) / blockBits
         precondition(blocks <= jk_most_blocks)
@@ -46,43 +43,38 @@ struct VectorKernels: ModulusKernels, @unchecked Sendable {
         target.withPlaces { jk_split($0, $0, count, raw, scratch) }
     }
 
-    /// target = a^exponent. The scratch is wiped.
-    func power(_ target: Residues, _ a: Residues, exponent: Natural, isSecret: Bool, one: Residues, count: Int) {
+    func powers(_ bases: [Natural], exponent: Natural, isSecret: Bool, in arithmetic: SquareModulus,
+                _ workspace: SquareModulus.Workspace) -> [Natural] {
+        // Behind the residues stands 1.
+        let residues = arithmetic.makeBuffer(count: bases.count + 1)
+        arithmetic.load(bases, into: residues, 0, workspace)
+        arithmetic.setOne(residues, bases.count)
         let words = (exponent.bitWidth + 63) / 64
         let digits = ResidueBuffer(count: 1, limbsPerResidue: words)
         digits.set(0, exponent)
-        let bytes = jk_power_scratch_bytes()
-        let scratch = ResidueBuffer(count: 1, limbsPerResidue: (bytes + 7) / 8)
-        target.withPlaces { target in
-            a.withPlaces { jk_power(target, $0, digits.words(0), words, isSecret ? 1 : 0, count, one.words, raw, scratch.limbs(0)) }
+        let scratch = ResidueBuffer(count: 1, limbsPerResidue: (jk_power_scratch_bytes() + 7) / 8)
+        residues[.from(0)].withPlaces {
+            jk_power($0, $0, digits.words(0), words, isSecret ? 1 : 0, bases.count, residues.words(bases.count), raw, scratch.limbs(0))
         }
+        return arithmetic.values(residues[.from(0)], count: bases.count, workspace)
     }
 
     var logarithmBits: Int { 2 * radixBits }
 
-    func entriesProducts(_ products: ResidueBuffer, _ table: ResidueBuffer, index: UnsafeBufferPointer<UInt32>, positions: Int, messages: [Int64],
-                         factors: ResidueBuffer, _ scratch: UnsafeMutableRawPointer) {
-        precondition(messages.count <= products.count && (1...2000).contains(positions) && index.count >= positions * messages.count)
-        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 8 * positions) { all in
-            // Lanes without a message repeat the last one.
-            guard let last = messages.indices.last, let first = all.baseAddress else { return }
-            for position in 0..<positions {
-                for lane in 0..<8 { first[8 * position + lane] = index[messages.count * position + min(lane, last)] }
-            }
-            let eight = (0..<8).map { messages[min($0, last)] }
-            jk_entries_product(products.words(0), table.words(0), first, positions, eight, factors.words(0), raw, scratch)
-            all.update(repeating: 0)
-        }
+    func entriesProducts(_ target: ResidueBuffer, _ t: Int, _ table: ResidueBuffer, index: UnsafeBufferPointer<UInt32>, positions: Int,
+                         messages: [Int64], factors: ResidueBuffer, _ scratch: UnsafeMutableRawPointer) {
+        let count = messages.count
+        precondition((1...8).contains(count) && t + count <= target.count && (4...2000).contains(positions) && index.count >= positions * count)
+        jk_entries_product(target.words(t), target.limbsPerResidue, count, table.words(0), index.baseAddress, positions, messages, factors.words(0),
+                           raw, scratch)
     }
 
-    func settle(_ products: ResidueBuffer, _ k: Int, into words: UnsafeMutablePointer<UInt>, base: Natural) {
-        let half = (base.bitWidth + 63) / 64
-        let low = products.words(k)
-        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * half + 2) { plain in
-            guard let plain = plain.baseAddress else { return }
-            jk_words_from_limbs(plain, half + 1, low, halfWords)
-            jk_words_from_limbs(plain + half + 1, half + 1, low + halfWords, halfWords)
-            plain.withMemoryRebound(to: UInt.self, capacity: 2 * half + 2) { settling.settle(words, $0) }
+    func join(_ target: ResidueBuffer, _ remainders: ResidueBuffer, _ r: Int, count: Int, constants: ResidueBuffer,
+              _ scratch: UnsafeMutableRawPointer) {
+        precondition(target.limbsPerResidue == 2 * remainders.limbsPerResidue && count <= target.count && r + count <= remainders.count)
+        for first in stride(from: 0, to: count, by: 8) {
+            jk_join_remainders(target.words(first), remainders.words(first), remainders.words(r + first), remainders.limbsPerResidue,
+                               min(8, count - first), constants.words(0), constants.words(1), raw, scratch)
         }
     }
 
@@ -113,8 +105,6 @@ extension ResidueBuffer {
 }
 
 extension Residues {
-    fileprivate var words: UnsafeMutablePointer<UInt64> { buffer.words(places[0]) }
-
     fileprivate func withPlaces(_ body: (jk_places) -> Void) {
         guard buffer.count > 0 else { return }
         guard let list = places.list else {

@@ -105,18 +105,6 @@ static inline void jl_square_modulus_join(mp_limb_t *value, const mp_limb_t *x, 
     while (carry != 0 || mpn_cmp(value, square, 2 * n.count) >= 0) carry -= mpn_sub_n(value, value, square, 2 * n.count);
 }
 
-// The same from halves of count + 1 limbs each, a few n at most, which are used up.
-static inline void jl_square_modulus_settle(mp_limb_t *value, mp_limb_t *halves, const mp_limb_t *square, jl_modulus n) {
-    mp_limb_t *x1 = halves + n.count;
-    mp_limb_t times = jl_settle(halves, halves[n.count], n, 1);
-    memmove(x1, x1 + 1, (size_t)(n.count + 1) * sizeof(mp_limb_t));
-    jl_settle(x1, x1[n.count], n, 1);
-    while (times-- > 0) {
-        if (mpn_sub_1(x1, x1, n.count, 1)) mpn_add_n(x1, x1, n.limbs, n.count);
-    }
-    jl_square_modulus_join(value, halves, square, n);
-}
-
 // For writing: line by line.
 static inline void jl_prefetch(const mp_limb_t *x, long count) {
     for (long line = 0; line < count; line += 8) __builtin_prefetch(x + line, 1);

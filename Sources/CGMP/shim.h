@@ -11,6 +11,10 @@
 
 // z = a b, count + 1 limbs.
 static inline void jl_multiply_word(mp_limb_t *z, const mp_limb_t *a, long count, uint64_t b) { z[count] = mpn_mul_1(z, a, count, b); }
+// z = a modulo m, of m_count limbs, of which the highest is not 0; scratch: count limbs.
+static inline void jl_remainder(mp_limb_t *z, const mp_limb_t *a, long count, const mp_limb_t *m, long m_count, mp_limb_t *scratch) {
+    mpn_tdiv_qr(scratch, z, 0, a, count, m, m_count);
+}
 static inline int jl_is_zero(const mp_limb_t *a, long count) { return mpn_zero_p(a, count); }
 static inline int jl_compare_limbs(const mp_limb_t *a, const mp_limb_t *b, long count) { return mpn_cmp(a, b, count); }
 

@@ -13,18 +13,16 @@ struct OwnerEncryption: Sendable {
     private struct Half: Sendable {
         let table: FixedBaseTable
         let factors: ResidueBuffer
-        let order: Natural
-        let exponentBytes: Int
+        /// p - 1
+        let order: ResidueBuffer
 
         init(_ half: Factor, other: Natural, windowBits: Int, kernels: Kernels) {
             table = FixedBaseTable(base: half.base, prime: half.prime, exponentBits: half.prime.bitWidth, windowBits: windowBits,
                                    kernels: kernels)
             factors = table.messageFactors(other)
-            order = half.prime - .one
-            exponentBytes = half.prime.bitWidth / 8
+            order = ResidueBuffer(count: 1, limbsPerResidue: half.prime.bitWidth / 64)
+            order.set(0, half.prime - .one)
         }
-
-        func exponent(_ drawn: ArraySlice<UInt8>) -> [UInt8] { (Natural(bytes: drawn) % order).bytes(count: exponentBytes) }
     }
 
     /// One prime, and a generator of the residues of order p - 1 modulo p^2.
@@ -37,8 +35,12 @@ struct OwnerEncryption: Sendable {
         fileprivate let p: FixedBaseTable.Workspace
         fileprivate let q: FixedBaseTable.Workspace
         fileprivate let remainders: RemainderPair.Workspace
+        fileprivate let drawn: ResidueBuffer
+        fileprivate let exponents: ResidueBuffer
 
         fileprivate init(_ encryption: OwnerEncryption) {
+            drawn = ResidueBuffer(count: OwnerEncryption.mostValues, limbsPerResidue: encryption.drawnBytes / 8)
+            exponents = ResidueBuffer(count: OwnerEncryption.mostValues, limbsPerResidue: encryption.p.order.limbsPerResidue)
             p = encryption.p.table.makeWorkspace()
             q = encryption.q.table.makeWorkspace()
             remainders = encryption.remainders.makeWorkspace(pairs: OwnerEncryption.mostValues)
@@ -77,7 +79,7 @@ struct OwnerEncryption: Sendable {
 
     /// Bytes of randomness that one encryption takes: for each prime, 16 more than its length, so that reducing them modulo
     /// p - 1 is uniform up to a statistical distance of 2^-128.
-    private var drawnBytes: Int { 2 * (p.exponentBytes + 16) }
+    private var drawnBytes: Int { 2 * (8 * p.order.limbsPerResidue + 16) }
 
     /// How many values a call encrypts.
     static let mostValues = FixedBaseTable.mostPowers
@@ -85,16 +87,16 @@ struct OwnerEncryption: Sendable {
     /// Writes the ciphertexts of at most `mostValues` values one behind the other.
     func encrypt(_ values: [Int64], _ random: AddressedRandom, _ addresses: [DrawAddress], into target: UnsafeMutableRawBufferPointer,
                  _ workspace: Workspace) {
-        let draws = addresses.map { random.bytes(drawnBytes, at: $0) }
-        let middle = drawnBytes / 2
+        for (index, address) in addresses.enumerated() { random.fill(workspace.drawn.bytes(index), at: address) }
         let remainders = workspace.remainders.remainders
-        p.table.powers(draws.map { p.exponent($0[..<middle]) }, messages: values, factors: p.factors, into: remainders, 0, workspace.p)
-        q.table.powers(draws.map { q.exponent($0[middle...]) }, messages: values, factors: q.factors, into: remainders, Self.mostValues, workspace.q)
-        let width = target.count / values.count
-        for index in values.indices {
-            let ciphertext = UnsafeMutableRawBufferPointer(rebasing: target[index * width..<(index + 1) * width])
-            self.remainders.join(workspace.remainders, index, into: ciphertext)
+        let middle = drawnBytes / 2
+        for (half, ofHalf, part, first) in [(p, workspace.p, 0..<middle, 0), (q, workspace.q, middle..<drawnBytes, Self.mostValues)] {
+            for index in values.indices {
+                workspace.exponents.set(index, bytes: UnsafeRawBufferPointer(rebasing: workspace.drawn.bytes(index)[part]), modulo: half.order, 0)
+            }
+            half.table.powers(workspace.exponents, messages: values, factors: half.factors, into: remainders, first, ofHalf)
         }
+        self.remainders.join(workspace.remainders, count: values.count, into: target)
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "choice.h"
 #include "curve.h"
+#include "entries.h"
 #include "modulus.h"
 
 #endif

@@ -70,11 +70,4 @@ void jk_power(jk_places target, jk_places a, const uint64_t *exponent, long word
               jk_modulus n, void *scratch);
 size_t jk_power_scratch_bytes(void);
 
-// Eight products of table entries modulo p^2, plain: target[lane] = prod_i v_i (1 - p (sum_i l_i + message) / R) / R^(positions - 1).
-// An entry is v, as a low half, before l, both below 2 p; lane's i-th is table[index[8 i + lane]]. R is at least 2^12 p, and there
-// are at most 2000 positions. factors: the logarithms of 1 + p f (of a positive message 1) and of 1 - p f, times R, as low
-// halves of two residues. The target's high halves are below 5 p.
-void jk_entries_product(uint64_t *target, const uint64_t *table, const uint32_t *index, long positions, const int64_t *messages,
-                        const uint64_t *factors, jk_modulus p, void *scratch);
-
 #endif

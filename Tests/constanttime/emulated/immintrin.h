@@ -68,5 +68,14 @@ static inline void _mm512_mask_store_epi64(void *to, __mmask8 m, __m512i a) {
     __m512i kept = _mm512_loadu_si512(to);
     _mm512_storeu_si512(to, _mm512_mask_mov_epi64(kept, m, a));
 }
+static inline __m512i _mm512_maskz_loadu_epi64(__mmask8 m, const void *from) {
+    // What is masked is not read.
+    __m512i r = _mm512_setzero_si512();
+    LANES if (m >> i & 1) memcpy(&r.lane[i], (const char *)from + 8 * i, 8);
+    return r;
+}
+static inline void _mm512_mask_storeu_epi64(void *to, __mmask8 m, __m512i a) {
+    LANES if (m >> i & 1) memcpy((char *)to + 8 * i, &a.lane[i], 8);
+}
 
 #endif
