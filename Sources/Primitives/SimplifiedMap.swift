@@ -24,14 +24,16 @@ struct SimplifiedMap<Field: CurveField>: Sendable {
 
     /// `EllipticCurve.points(mappedFrom:)`.
     func points(_ uniform: [UInt8]) -> [UInt8] {
-        let pairs = stride(from: 0, to: uniform.count, by: 96).map { start in
-            (first: point(.init(reducing: uniform[start..<start + 48])), second: point(.init(reducing: uniform[start + 48..<start + 96])))
+        let width = EllipticCurve.uniformByteCount, byteCount = EllipticCurve.Encoding.uncompressed.byteCount
+        let pairs = stride(from: 0, to: uniform.count, by: width).map { start in
+            let middle = start + width / 2
+            return (first: point(.init(reducing: uniform[start..<middle])), second: point(.init(reducing: uniform[middle..<start + width])))
         }
         var points: [UInt8] = []
-        points.reserveCapacity(pairs.count * 65)
+        points.reserveCapacity(pairs.count * byteCount)
         for sum in sums(pairs) {
             guard let sum else {
-                points.append(contentsOf: repeatElement(0, count: 65))
+                points.append(contentsOf: repeatElement(0, count: byteCount))
                 continue
             }
             points.append(4)
