@@ -112,7 +112,7 @@ JK_INLINE void accumulate_all(jk_places target, jk_places a, long count, jk_modu
     for (int i = 0; i < places; i++) line->free[i] = i;
     line->spare = (uint64_t *)all->spare;
     line->words = jk_residue_words(blocks);
-    group8 now, following;
+    group8 now = {0}, following = {0};
     long next = 0;
     form(&now, line, target, a, &next, count);
     while (now.count > 0) {
