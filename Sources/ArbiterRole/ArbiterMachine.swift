@@ -212,8 +212,9 @@ package struct ArbiterMachine: Sendable {
             if let given = fault, [.deadlinePassed, .headMissing].contains(given.code), given.place == contract.arbiter.name {
                 fault = Fault(given.code, at: other, arguments: given.arguments)
             }
-            // "The other side ended it" is no reason: the other side's own word is awaited, or the loss of its line.
-            if let fault, fault.saysOnlyThatThePeerEnded, !job.ended.contains(other), registered.contains(other) {
+            // "The other side ended it" is no reason, nor is that it cannot be reached, which may be the first that is heard of its loss:
+            // the other side's own word is awaited, or the loss of its line.
+            if let fault, fault.saysOnlyThatThePeerEnded || fault.code == .peerUnreachable, !job.ended.contains(other), registered.contains(other) {
                 job.held = fault
                 return [.send(.jobStop(.filled { $0.fault = FaultNote(fault) }), job: id, to: .party(other))]
             }
@@ -370,7 +371,7 @@ package struct ArbiterMachine: Sendable {
     /// A lost line or node may come back, whatever else went wrong would go wrong again.
     private func state(of job: ArbiterJob, after fault: Fault) -> JobState {
         guard fault.code != .cancelled else { return .cancelled }
-        // Whom the bank cannot reach has been lost, or is about to be said to be.
+        // Whom the bank cannot reach has been lost, unless it says itself that it is there.
         let isPassing = fault.code == .peerLost || fault.code == .peerUnreachable && !registered.contains(fault.place)
         return isPassing && job.record.attempt < JobIdentifier.mostAttempts && !job.specification.isEmpty ? .interrupted : .failed
     }

@@ -79,7 +79,7 @@ import Wire
 
     @Test("whatever would happen again ends a job for good", arguments: [
         Fault(.cryptographicCheck, at: "south"), Fault(.deadlinePassed, at: "south", "600"), Fault(.ledgersDiffer, at: "south"),
-        Fault(.intersectionTooSmall, at: "", "1", "2"), Fault(.peerUnreachable, at: "south"), Fault(.malformedMessage, at: "south"), Fault(.unwritable, at: "ledger"),
+        Fault(.intersectionTooSmall, at: "", "1", "2"), Fault(.malformedMessage, at: "south"), Fault(.unwritable, at: "ledger"),
     ])
     func forGood(fault: Fault) throws {
         var lab = try TrialArbiter()
@@ -88,6 +88,18 @@ import Wire
         #expect(try lab.record(job).state == .failed)
         lab.tick(seconds: 100)
         #expect(lab.specifications.count == 1)
+    }
+
+    @Test("of a party that cannot be reached, the loss of its line interrupts the job, though it is seen later; its own word ends it for good",
+          arguments: [true, false])
+    func unreachable(isLost: Bool) throws {
+        var lab = try TrialArbiter()
+        let job = try lab.running()
+        lab.hear(.end(Fault(.peerUnreachable, at: "south", "")), job, from: .party("north"))
+        #expect(lab.stop("south")?.code == .peerUnreachable)
+        if isLost { lab.step(.lost(.party("south"))) } else { lab.hear(.end(Fault(.peerUnreachable, at: "south", "")), job, from: .party("south")) }
+        #expect(try lab.record(job).state == (isLost ? .interrupted : .failed))
+        #expect(try lab.record(job).fault.fault(from: "").code == (isLost ? .peerLost : .peerUnreachable))
     }
 
     @Test("an interrupted job can be cancelled, counts as open, and hears no more of its parties")
