@@ -257,8 +257,7 @@ package final class JobSession: Sendable {
         if let first { await mailbox.deliver(first, from: .peer) }
         do throws(Fault) {
             if let first { try await midway.passed(first.kind, .opening, .received) }
-            while let received = try await line.receive() {
-                guard received.job == job, received.attempt == attempt else { throw Fault(.unexpectedMessage, at: peerName) }
+            while let received = try await line.receive(of: (job, attempt)) {
                 if case .ledgerHeads(let heads) = received.message {
                     await mailbox.deliver(heads)
                 } else {

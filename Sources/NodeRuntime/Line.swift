@@ -51,11 +51,13 @@ package actor Line {
     }
 
     /// The next message, or nothing when the peer has closed the line in order.
-    package func receive() async throws(Fault) -> Received? {
+    ///
+    /// - Parameter expected: on a line that serves one attempt, that one: a frame of another is refused before any ledger has it.
+    package func receive(of expected: (job: JobIdentifier, attempt: UInt32)? = nil) async throws(Fault) -> Received? {
         guard let frame = try await connection.receive() else { return nil }
-        guard frame.sequence == nextReceived, frame.kind.allows(from: peerRole, to: ownRole), frame.kind.row.phases.contains(frame.phase) else {
-            throw Fault(.unexpectedMessage, at: peerName)
-        }
+        guard frame.sequence == nextReceived, frame.kind.allows(from: peerRole, to: ownRole), frame.kind.row.phases.contains(frame.phase),
+              expected.map({ $0 == (frame.job, frame.attempt) }) ?? true
+        else { throw Fault(.unexpectedMessage, at: peerName) }
         nextReceived += 1
         bytesByPhase[frame.phase, default: (0, 0)].received += UInt64(frame.byteCount)
         framesReceived.count(frame)

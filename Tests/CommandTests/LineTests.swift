@@ -1,0 +1,95 @@
+import Faults
+import Foundation
+import Installation
+import Jobs
+import Ledger
+import NodeRuntime
+import Primitives
+import Testing
+import Transport
+import Wire
+
+/// The line between bank and platform, of which each end is the product's or the test's.
+@Suite("Lines between nodes") struct LineTests {
+    @Test("a frame of another job, or attempt, that is open here is refused before any ledger has it")
+    func foreignJob() async throws {
+        let ends = try await LineEnds()
+        let jobs = try [1, 2].map { try #require(JobIdentifier(octets: [UInt8](repeating: $0, count: 16))) }
+        try await ends.offer(jobs[0], jobs[1])
+        for (job, attempt) in [(jobs[0], UInt32(1)), (jobs[1], 1), (jobs[0], 2)] {
+            let (far, near) = try await ends.connect()
+            let bank = Line(far, ownRole: .bank, peerRole: .platform, peerName: "platform", ledgers: nil)
+            let platform = Line(near, ownRole: .platform, peerRole: .bank, peerName: "bank", ledgers: ends.ledgers)
+            try await bank.send(.nonce(.filled { $0.nonce = Data(count: 32) }), phase: .opening, job: job, attempt: attempt)
+            do throws(Fault) {
+                _ = try await platform.receive(of: (jobs[0], 1))
+                #expect((job, attempt) == (jobs[0], 1))
+            } catch {
+                #expect((job, attempt) != (jobs[0], 1) && error == Fault(.unexpectedMessage, at: "bank"))
+            }
+            await bank.close()
+        }
+        #expect(ends.recorded(jobs[0]) == 1 && ends.recorded(jobs[1]) == 0)
+    }
+}
+
+/// Both ends of lines within the test: bank and platform of a lab, over TLS.
+final class LineEnds {
+    let lab: TrialLab
+    /// The platform's.
+    let ledgers: LedgerBook
+    private let listener: Listener
+    private let arrivals: AsyncStream<Connection>
+    private let contract: Contract
+
+    init() async throws {
+        lab = try await TrialLab()
+        let held = try Amendment(lab.path("platform/contract.json"))
+        contract = held.contract
+        let (arrivals, arrived) = AsyncStream<Connection>.makeStream()
+        self.arrivals = arrivals
+        listener = try await Transport.listen(
+            at: "127.0.0.1:0", identity: try Self.identity(lab, "platform"), peer: { held.contract.party(withHexadecimalPin: $0)?.name },
+            maximumConnections: 16
+        ) { connection in
+            arrived.yield(connection)
+            // Longer than any test lasts.
+            try? await Task.sleep(for: .seconds(300))
+        }
+        ledgers = LedgerBook(directory: lab.folder, node: "platform", role: .platform, contract: held.bytes, retention: .all, hasSM3: false)
+    }
+
+    deinit {
+        let listener = listener
+        Task { await listener.close() }
+    }
+
+    func connect() async throws -> (bank: Connection, platform: Connection) {
+        let pins = try #require(contract.parties.first { $0.name == "platform" }).presentPins
+        let bank = try await Transport.connect(to: "127.0.0.1:\(listener.port)", identity: try Self.identity(lab, "bank"), pins: pins, name: "platform",
+                                               timeoutSeconds: 10)
+        return (bank, try #require(await arrivals.first { _ in true }))
+    }
+
+    /// The platform's ledger begins with a job's offer.
+    func offer(_ jobs: JobIdentifier...) async throws {
+        let (far, near) = try await connect()
+        let arbiter = Line(far, ownRole: .arbiter, peerRole: .platform, peerName: "platform", ledgers: nil)
+        let node = Line(near, ownRole: .platform, peerRole: .arbiter, peerName: "arbiter", ledgers: ledgers)
+        let specification = Data(try String(contentsOfFile: lab.specification(), encoding: .utf8).utf8)
+        for job in jobs {
+            try await arbiter.send(.jobOffer(.filled { $0.specification = specification }), phase: .waiting, job: job, attempt: 1)
+            _ = try await node.receive()
+        }
+    }
+
+    /// What the platform's ledger has of the bank's frames.
+    func recorded(_ job: JobIdentifier) -> Int {
+        (FileManager.default.contents(atPath: lab.folder.appending(path: "ledger/\(job)/bank.received.records").path)?.count ?? 0) / FrameRecord.byteCount
+    }
+
+    private static func identity(_ lab: TrialLab, _ name: String) throws -> TransportIdentity {
+        try TransportIdentity(authorityFile: lab.path("\(name)/authority.pem"), certificateFile: lab.path("\(name)/certificate.pem"),
+                              privateKeyFile: lab.path("\(name)/private.key"))
+    }
+}
