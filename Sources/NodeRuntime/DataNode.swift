@@ -43,8 +43,8 @@ package final class DataNode: Sendable {
     private let jobs = Mutex<[JobIdentifier: OpenJob]>([:])
     /// How many jobs have been offered since the start.
     private let offers = Mutex(0)
-    /// Offers under consideration: one that is stopped meanwhile is not opened.
-    private let considered = Mutex<Set<JobIdentifier>>([])
+    /// Offers under consideration, with what stopped them meanwhile: such a one is not opened.
+    private let considered = Mutex<[JobIdentifier: Fault?]>([:])
     private let approvals: Approvals
     private let isRegistered = Mutex(false)
 
@@ -128,7 +128,7 @@ package final class DataNode: Sendable {
         let measuring = Task { await self.measure() }
         defer { measuring.cancel() }
         let expiring = Task {
-            await Expiry.daily(installation, files, operations, tools, log) { considered.withLock { $0 }.union(jobs.withLock { $0.keys }) }
+            await Expiry.daily(installation, files, operations, tools, log) { Set(considered.withLock { Array($0.keys) }).union(jobs.withLock { $0.keys }) }
         }
         defer { expiring.cancel() }
         var delaySeconds = 1.0
@@ -152,14 +152,16 @@ package final class DataNode: Sendable {
     }
 
     private func endAll(_ fault: Fault) async {
-        considered.withLock { $0 = [] }
+        considered.withLock { $0 = $0.mapValues { $0 ?? fault } }
         approvals.endAll()
         for id in jobs.withLock({ Array($0.keys) }) { await end(id, fault) }
     }
 
     /// A job that runs ends by itself when its session does.
     private func end(_ id: JobIdentifier, _ fault: Fault) async {
-        considered.withLock { _ = $0.remove(id) }
+        considered.withLock { considered in
+            if considered.keys.contains(id) { considered.updateValue(fault, forKey: id) }
+        }
         approvals.end(id)
         guard let open = jobs.withLock({ $0[id] }) else { return }
         await open.session.end(fault)
@@ -291,7 +293,7 @@ package final class DataNode: Sendable {
             hear(publication)
         case .jobOffer(let offer):
             offers.withLock { $0 += 1 }
-            considered.withLock { _ = $0.insert(id) }
+            considered.withLock { _ = $0.updateValue(nil, forKey: id) }
             Task { await self.consider(offer, id, received.attempt, arbiter) }
         case .jobStart:
             let open = jobs.withLock { jobs -> OpenJob? in
@@ -325,7 +327,10 @@ package final class DataNode: Sendable {
             let approver = try await approvals.consent(to: offered.specification, id, attempt: attempt) {
                 log.info(en: "\(name) waits for approval: jobs show \(id)", zh: "\(name) 等待审批：jobs show \(id)")
             }
-            guard let approver, considered.withLock({ $0.contains(id) }) else { return ledgers.end(id) }
+            guard let approver, considered.withLock({ $0[id].map { $0 == nil } ?? false }) else {
+                considered.withLock { _ = $0.removeValue(forKey: id) }
+                return ledgers.end(id)
+            }
             // What was approved has to be allowed still.
             let request = try self.request(offer, id, attempt)
             guard let secrets = ledgers.takeSecrets(id) else { throw Fault(.defect, at: "DataNode.consider") }
@@ -344,8 +349,8 @@ package final class DataNode: Sendable {
             let open = OpenJob(specification: request.specification, session: session, operations: operations,
                                sinceUnixSeconds: Int(Date().timeIntervalSince1970), arrivals: continuation, arriving: stream)
             jobs.withLock { $0[id] = open }
-            guard considered.withLock({ $0.remove(id) }) != nil else {
-                ended(open, Fault(.cancelled))
+            if let fault = considered.withLock({ $0.removeValue(forKey: id) ?? Fault(.cancelled) }) {
+                ended(open, fault)
                 return forget(open, id)
             }
             log.info(en: "approved by \(approver): \(name); waiting for \(peer)", zh: "已由 \(approver) 批准：\(name)；等待 \(peer)")
@@ -353,7 +358,7 @@ package final class DataNode: Sendable {
             arbiter.post(.operationsHead(operations.opened), job: id, attempt: attempt)
             arbiter.post(.jobAnswer(.init()), job: id, attempt: attempt)
         } catch {
-            considered.withLock { _ = $0.remove(id) }
+            considered.withLock { _ = $0.removeValue(forKey: id) }
             log.error(en: "refused", zh: "已拒绝", error)
             // A person's refusal was recorded with the person.
             if error.code != .refusedByApprover { _ = try? operations.record(.jobRefused, job: id, object: "\(error.code.rawValue)") }
