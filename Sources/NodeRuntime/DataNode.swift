@@ -43,8 +43,8 @@ package final class DataNode: Sendable {
     private let jobs = Mutex<[JobIdentifier: OpenJob]>([:])
     /// How many jobs have been offered since the start.
     private let offers = Mutex(0)
-    /// Offers under consideration, with what stopped them meanwhile: such a one is not opened.
-    private let considered = Mutex<[JobIdentifier: Fault?]>([:])
+    /// Offers under consideration; one that was stopped meanwhile is not opened, and the first reason stands.
+    private let considered = Mutex<[JobIdentifier: Result<Void, Fault>]>([:])
     private let approvals: Approvals
     private let isRegistered = Mutex(false)
 
@@ -128,7 +128,9 @@ package final class DataNode: Sendable {
         let measuring = Task { await self.measure() }
         defer { measuring.cancel() }
         let expiring = Task {
-            await Expiry.daily(installation, files, operations, tools, log) { Set(considered.withLock { Array($0.keys) }).union(jobs.withLock { $0.keys }) }
+            await Expiry.daily(installation, files, operations, tools, log) {
+                Set(considered.withLock { Array($0.keys) }).union(jobs.withLock { $0.keys })
+            }
         }
         defer { expiring.cancel() }
         var delaySeconds = 1.0
@@ -152,16 +154,14 @@ package final class DataNode: Sendable {
     }
 
     private func endAll(_ fault: Fault) async {
-        considered.withLock { $0 = $0.mapValues { $0 ?? fault } }
+        considered.withLock { $0 = $0.mapValues { $0.flatMap { .failure(fault) } } }
         approvals.endAll()
         for id in jobs.withLock({ Array($0.keys) }) { await end(id, fault) }
     }
 
     /// A job that runs ends by itself when its session does.
     private func end(_ id: JobIdentifier, _ fault: Fault) async {
-        considered.withLock { considered in
-            if considered.keys.contains(id) { considered.updateValue(fault, forKey: id) }
-        }
+        considered.withLock { $0[id] = $0[id]?.flatMap { .failure(fault) } }
         approvals.end(id)
         guard let open = jobs.withLock({ $0[id] }) else { return }
         await open.session.end(fault)
@@ -293,7 +293,7 @@ package final class DataNode: Sendable {
             hear(publication)
         case .jobOffer(let offer):
             offers.withLock { $0 += 1 }
-            considered.withLock { _ = $0.updateValue(nil, forKey: id) }
+            considered.withLock { $0[id] = .success(()) }
             Task { await self.consider(offer, id, received.attempt, arbiter) }
         case .jobStart:
             let open = jobs.withLock { jobs -> OpenJob? in
@@ -327,7 +327,7 @@ package final class DataNode: Sendable {
             let approver = try await approvals.consent(to: offered.specification, id, attempt: attempt) {
                 log.info(en: "\(name) waits for approval: jobs show \(id)", zh: "\(name) 等待审批：jobs show \(id)")
             }
-            guard let approver, considered.withLock({ $0[id].map { $0 == nil } ?? false }) else {
+            guard let approver, case .success? = considered.withLock({ $0[id] }) else {
                 considered.withLock { _ = $0.removeValue(forKey: id) }
                 return ledgers.end(id)
             }
@@ -349,7 +349,7 @@ package final class DataNode: Sendable {
             let open = OpenJob(specification: request.specification, session: session, operations: operations,
                                sinceUnixSeconds: Int(Date().timeIntervalSince1970), arrivals: continuation, arriving: stream)
             jobs.withLock { $0[id] = open }
-            if let fault = considered.withLock({ $0.removeValue(forKey: id) ?? Fault(.cancelled) }) {
+            if case .failure(let fault) = considered.withLock({ $0.removeValue(forKey: id) ?? .failure(Fault(.cancelled)) }) {
                 ended(open, fault)
                 return forget(open, id)
             }
