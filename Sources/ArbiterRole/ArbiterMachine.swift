@@ -52,6 +52,8 @@ package struct ArbiterMachine: Sendable {
     private var jobs: [JobIdentifier: ArbiterJob] = [:]
     private var order: [JobIdentifier] = []
     private var watchers: [JobIdentifier: Set<ArbiterLine>] = [:]
+    /// Jobs that this arbiter's start changed, whose records have not been kept since.
+    private var changedAtStart: [JobIdentifier] = []
 
     /// - Parameters:
     ///   - records: what an earlier run kept; jobs that were open then were interrupted by its end.
@@ -70,6 +72,7 @@ package struct ArbiterMachine: Sendable {
                 job.record.fault = FaultNote(fault)
                 job.record.faultParty = contract.arbiter.name
                 job.record.state = state(of: job, after: fault)
+                changedAtStart.append(id)
             }
             let isTakenUp = attempts[id.next.octets.data] == record.attempt + 1
             if isTakenUp, job.record.state == .interrupted { job.record.state = .failed }
@@ -96,7 +99,8 @@ package struct ArbiterMachine: Sendable {
     private mutating func take(_ event: ArbiterEvent, _ unixSeconds: UInt64) -> [ArbiterEffect] {
         switch event {
         case .tick:
-            return takeUpInterrupted(unixSeconds)
+            defer { changedAtStart = [] }
+            return changedAtStart.compactMap { jobs[$0] }.map { .keep($0.record) } + takeUpInterrupted(unixSeconds)
         case .connected(let line):
             // Whoever dials again has lost what it was doing, though nobody may have seen it go.
             return lost(line, unixSeconds)
@@ -139,7 +143,11 @@ package struct ArbiterMachine: Sendable {
                 let fault = Fault(.versionMismatch, at: name, "\(register.version)", "\(ProtocolVersion.current)")
                 return [answer, .close(.party(name), fault)]
             }
-            guard register.contractDigest.octets == contractDigest else { throw Fault(.contractMismatch, at: name) }
+            // Nor does one that holds another contract take this for a line that was lost.
+            guard register.contractDigest.octets == contractDigest else {
+                let refusal = Message.jobStop(.filled { $0.fault = FaultNote(Fault(.contractMismatch, at: contract.arbiter.name)) })
+                return [.send(refusal, job: .none, to: .party(name)), .close(.party(name), Fault(.contractMismatch, at: name))]
+            }
             registered.insert(name)
             return [answer]
         }

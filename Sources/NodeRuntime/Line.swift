@@ -43,8 +43,8 @@ package actor Line {
     package func send(_ message: Message, phase: Phase, job: JobIdentifier, attempt: UInt32) async throws(Fault) {
         guard message.kind.allows(from: ownRole, to: peerRole) else { throw Fault(.defect, at: "Line.send \(message.kind.name)") }
         let frame = Frame(message, phase: phase, job: job, attempt: attempt, sequence: nextSent, salt: SystemRandom.bytes(Frame.saltBytes))
-        nextSent += 1
         try ledgers?.record(frame, .sent, line: peerName)
+        nextSent += 1
         bytesByPhase[frame.phase, default: (0, 0)].sent += UInt64(frame.byteCount)
         try await connection.send(frame)
         framesSent.count(frame)
@@ -69,16 +69,25 @@ package actor Line {
         }
     }
 
-    /// A node's first words to the arbiter. Throws `versionMismatch` or `contractMismatch`.
+    /// A node's first words to the arbiter.
+    ///
+    /// - Throws: `versionMismatch`, `contractMismatch`; `peerLost` where the arbiter closes without an answer, as one that stops does.
     package func register(_ contractDigest: [UInt8]) async throws(Fault) {
         try await send(.nodeRegister(.filled {
             $0.version = ProtocolVersion.current
             $0.contractDigest = contractDigest.data
         }), phase: .waiting, job: .none, attempt: 0)
-        // An arbiter that holds another contract closes without a word.
-        guard case .nodeRegistered(let answer)? = try await receive()?.message else { throw Fault(.contractMismatch, at: peerName) }
-        guard answer.version == ProtocolVersion.current else {
-            throw Fault(.versionMismatch, at: peerName, "\(answer.version)", "\(ProtocolVersion.current)")
+        switch try await receive()?.message {
+        case nil:
+            throw Fault(.peerLost, at: peerName)
+        case .jobStop(let stop):
+            throw stop.fault.fault(from: peerName)
+        case .nodeRegistered(let answer):
+            guard answer.version == ProtocolVersion.current else {
+                throw Fault(.versionMismatch, at: peerName, "\(answer.version)", "\(ProtocolVersion.current)")
+            }
+        default:
+            throw Fault(.unexpectedMessage, at: peerName)
         }
     }
 

@@ -158,6 +158,21 @@ import Wire
         #expect(effects.count > 2 && lab.machine.attempt(of: job.next) == 2)
     }
 
+    @Test("a job that was open when the arbiter went is kept as what its return made it, once")
+    func keptAtStart() throws {
+        var lab = try TrialArbiter()
+        let job = try lab.running()
+        let record = try #require(lab.kept.last)
+        // Its last attempt, or of one whose specification was lost, nothing more follows.
+        for (isKnown, state) in [(true, JobState.interrupted), (false, .failed)] {
+            var restarted = try TrialArbiter(records: [record], specifications: isKnown ? lab.specifications : [:], registering: [])
+            restarted.step(.tick)
+            #expect(restarted.kept.map(\.state) == [state] && restarted.kept.map(\.job) == [job.octets.data])
+            restarted.step(.tick)
+            #expect(restarted.kept.count == 1)
+        }
+    }
+
     @Test("a lost line that one side tells of interrupts the job, though the other side heard only of an end", arguments: [false, true])
     func lossBeforeEnd(lossFirst: Bool) throws {
         var lab = try TrialArbiter()

@@ -26,9 +26,10 @@ import Wire
             var lab = try TrialArbiter(registering: ["south"])
             lab.hear(message, from: .party("north"))
             #expect(lab.closed[.party("north")]?.code == code)
-            // Whoever speaks another version is told which one is spoken here; nothing else is said.
-            let answer = TrialArbiter.Sent(message: .nodeRegistered(.filled { $0.version = 1 }), job: .none)
-            #expect(lab.take(.party("north")) == (code == .versionMismatch ? [answer] : []))
+            // It is told why, and nothing else: without a word it would take this for a lost line, and dial again.
+            let answer = code == .versionMismatch ? Message.nodeRegistered(.filled { $0.version = 1 })
+                : .jobStop(.filled { $0.fault = FaultNote(Fault(.contractMismatch, at: "middle")) })
+            #expect(lab.take(.party("north")) == [TrialArbiter.Sent(message: answer, job: .none)])
             lab.hear(.submitJob(.filled { $0.specification = Data(TrialArbiter.specification().utf8) }), from: TrialArbiter.person("ann"))
             #expect(try lab.refusal().map(\.code) == [.peerUnreachable])
         }

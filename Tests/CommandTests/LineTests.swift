@@ -31,6 +31,25 @@ import Wire
         }
         #expect(ends.recorded(jobs[0]) == 1 && ends.recorded(jobs[1]) == 0)
     }
+
+    @Test("an arbiter that closes without an answer is lost, for it may be stopping; one that holds another contract says so")
+    func register() async throws {
+        let ends = try await LineEnds()
+        for answer in [nil, Fault(.contractMismatch, at: "arbiter")] {
+            let (far, near) = try await ends.connect()
+            let node = Line(far, ownRole: .bank, peerRole: .arbiter, peerName: "arbiter", ledgers: nil)
+            let arbiter = Line(near, ownRole: .arbiter, peerRole: .bank, peerName: "bank", ledgers: nil)
+            let answering = Task {
+                _ = try await arbiter.receive()
+                if let answer { try await arbiter.send(.jobStop(.filled { $0.fault = FaultNote(answer) }), phase: .waiting, job: .none, attempt: 1) }
+                await arbiter.close()
+            }
+            let fault = await #expect(throws: Fault.self) { try await node.register([UInt8](repeating: 1, count: 32)) }
+            #expect(fault == answer ?? Fault(.peerLost, at: "arbiter"))
+            try await answering.value
+            await node.close()
+        }
+    }
 }
 
 /// Both ends of lines within the test: bank and platform of a lab, over TLS.
