@@ -172,8 +172,8 @@ package actor ArbiterNode {
     }
 
     private func keep(_ bytes: [UInt8], as name: String) {
-        do {
-            try Data(bytes).write(to: records.appendingPathComponent(name), options: .atomic)
+        do throws(Fault) {
+            try PrivateFile.replace(bytes, at: records.appendingPathComponent(name).path)
         } catch {
             log.warning(Fault(.unwritable, at: "records"))
         }

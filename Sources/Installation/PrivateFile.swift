@@ -7,11 +7,13 @@ package enum PrivateFile {
     /// A file that was not there before, for its owner alone from the first byte.
     ///
     /// - Throws: `alreadyExists`, `unwritable`.
-    package static func create(_ bytes: [UInt8], at path: String) throws(Fault) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    package static func create(_ bytes: [UInt8], at path: String, mode: mode_t = 0o600) throws(Fault) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw Fault(errno == EEXIST ? .alreadyExists : .unwritable, at: path) }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         do {
+            // Whatever the user's mask is.
+            guard fchmod(descriptor, mode) == 0 else { throw Fault(.unwritable, at: path) }
             try handle.write(contentsOf: Data(bytes))
             try handle.synchronize()
         } catch {
@@ -20,20 +22,32 @@ package enum PrivateFile {
         }
     }
 
-    /// Takes the place of what was there: written aside, then renamed.
+    /// Takes the place of what was there: written aside and made durable, then renamed.
     ///
     /// - Throws: `unwritable`.
-    package static func replace(_ bytes: [UInt8], at path: String, mode: Int = 0o600) throws(Fault) {
+    package static func replace(_ bytes: [UInt8], at path: String, mode: mode_t = 0o600) throws(Fault) {
         let file = URL(fileURLWithPath: path)
         let aside = file.deletingLastPathComponent().appendingPathComponent(".\(file.lastPathComponent).partial").path
         // Whatever a program that ended has left there may have another mode.
         unlink(aside)
-        guard FileManager.default.createFile(atPath: aside, contents: Data(bytes), attributes: [.posixPermissions: mode]),
-              rename(aside, file.path) == 0
-        else {
+        do {
+            try create(bytes, at: aside, mode: mode)
+            guard rename(aside, file.path) == 0 else { throw Fault(.unwritable, at: path) }
+            try synchronize(folder: file.deletingLastPathComponent().path)
+        } catch {
             unlink(aside)
             throw Fault(.unwritable, at: path)
         }
+    }
+
+    /// What was created, renamed or removed in it stays so when the machine loses its power.
+    ///
+    /// - Throws: `unwritable`.
+    package static func synchronize(folder: String) throws(Fault) {
+        let descriptor = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
+        guard descriptor >= 0 else { throw Fault(.unwritable, at: folder) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw Fault(.unwritable, at: folder) }
     }
 
     /// Overwritten with noise before it goes, as far as the disk lets one; nothing where there is no such file.

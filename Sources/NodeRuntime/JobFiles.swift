@@ -87,7 +87,9 @@ package struct JobFiles: Sendable {
                 try handle.synchronize()
                 try handle.close()
             }
+            try PrivateFile.synchronize(folder: aside.path)
             try files.moveItem(at: aside, to: target)
+            try PrivateFile.synchronize(folder: target.deletingLastPathComponent().path)
         } catch {
             try? files.removeItem(at: aside)
             throw Fault(.unwritable, at: directory.path)

@@ -142,9 +142,9 @@ package struct SecretVault: Sendable {
                 }
                 try Self.write(.object(members), to: aside.appendingPathComponent("\(purpose.rawValue).sealed"))
             }
-            try Self.synchronize(aside)
+            try PrivateFile.synchronize(folder: aside.path)
             try files.moveItem(at: aside, to: folder(job.job))
-            try Self.synchronize(directory)
+            try PrivateFile.synchronize(folder: directory.path)
         } catch {
             try? files.removeItem(at: aside)
             throw Fault(.unwritable, at: directory.path)
@@ -228,9 +228,8 @@ package struct SecretVault: Sendable {
         do {
             try PrivateFile.destroy(file(purpose, "sealed", job.job).path)
             // A crash before this leaves no receipt: the verb then finds nothing to overwrite and writes it.
-            try Self.synchronize(folder(job.job))
+            try PrivateFile.synchronize(folder: folder(job.job).path)
             try Self.write(.object(members), to: file(purpose, "destroyed", job.job))
-            try Self.synchronize(folder(job.job))
         } catch {
             throw Fault(.unwritable, at: folder(job.job).path)
         }
@@ -262,21 +261,8 @@ package struct SecretVault: Sendable {
         (try? Installation.read(file.path)).flatMap { try? JSONValue.parse($0, as: file.lastPathComponent) }
     }
 
-    private static func write(_ document: JSONValue, to file: URL) throws {
-        guard FileManager.default.createFile(atPath: file.path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
-            throw Fault(.unwritable, at: file.path)
-        }
-        let handle = try FileHandle(forWritingTo: file)
-        defer { try? handle.close() }
-        try handle.write(contentsOf: Data(document.canonicalText().utf8))
-        try handle.synchronize()
-    }
-
-    private static func synchronize(_ folder: URL) throws(Fault) {
-        let descriptor = Foundation.open(folder.path, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
-        guard descriptor >= 0 else { throw Fault(.unwritable, at: folder.path) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw Fault(.unwritable, at: folder.path) }
+    private static func write(_ document: JSONValue, to file: URL) throws(Fault) {
+        try PrivateFile.replace(Array(document.canonicalText().utf8), at: file.path)
     }
 }
 
