@@ -135,6 +135,9 @@ package final class JobSession: Sendable {
             try await outbox.finish()
             try await midway.settle()
         } catch {
+            // A peer that has ended the job has gone, and its abort is in the ledger here and in no head of its own.
+            let abort = [.peerLost, .ledgersDiffer].contains(error.code) ? await mailbox.abort : nil
+            let error = abort ?? error
             // A peer that can still be reached is told that, not why.
             midway.end(error)
             await outbox.abandon()
@@ -261,6 +264,7 @@ package final class JobSession: Sendable {
                 if case .ledgerHeads(let heads) = received.message {
                     await mailbox.deliver(heads)
                 } else {
+                    if case .abort = received.message { await mailbox.note(abort: Fault(.endedByPeer, at: peerName)) }
                     try await midway.passed(received.message.kind, received.phase, .received)
                     await mailbox.deliver(received.message, from: .peer)
                 }

@@ -13,6 +13,8 @@ actor Mailbox {
     private var changed = false
     private var ending: Fault?
     private var closed: [LineEnd: Fault] = [:]
+    /// The peer has ended the job, whether or not the machine has been given its abort.
+    private(set) var abort: Fault?
     private var heads: LedgerHeads?
     private var signatures: HeadSignatures?
 
@@ -23,6 +25,11 @@ actor Mailbox {
         }
         guard ending == nil else { return }
         queues[end, default: []].append(message)
+        notify()
+    }
+
+    func note(abort: Fault) {
+        self.abort = abort
         notify()
     }
 
@@ -39,7 +46,7 @@ actor Mailbox {
 
     func takeHeads() throws(Fault) -> LedgerHeads? {
         if let ending { throw ending }
-        if heads == nil, queues[.peer, default: []].isEmpty, let fault = closed[.peer] { throw fault }
+        if heads == nil, let fault = abort ?? (queues[.peer, default: []].isEmpty ? closed[.peer] : nil) { throw fault }
         defer { heads = nil }
         return heads
     }

@@ -1,9 +1,5 @@
 import Faults
 import Foundation
-import Installation
-import Jobs
-import Logging
-import NodeRuntime
 import Roles
 import Testing
 import Wire
@@ -60,18 +56,6 @@ private struct LongPhase: RoleMachine {
 }
 
 @Suite("Heads within a phase") struct MidwayHeadTests {
-    private func serve(_ lab: TrialLab, _ name: String, _ role: Role) throws -> Task<Void, any Error> {
-        let installation = try Installation.node(lab.path("\(name)/node.json"), role: role)
-        let log = NodeLog(Logger(label: name) { _ in SwiftLogNoOpLogHandler() }, .en)
-        let tools = DataTools(makeMachine: { _, _ in LongPhase(role) }, describe: { _ throws(Fault) in throw Fault(.defect, at: "describe") },
-                              measure: { _, keyBits, _ in
-                                  MachineSpeed(keyBits: keyBits, key: 1, encryption: 1, loading: 1, combination: 1, bucket: 1, publicEncryption: 1,
-                                               decryption: 1, blinding: 1, doubling: 1, checking: 1, mebibyte: 1)
-                              }, verify: { _ in nil }, modelFeatures: { _ in [] })
-        let node = try DataNode(installation, role: role, log: log, tools: tools)
-        return Task { try await node.serve() }
-    }
-
     private func verifier(_ lab: TrialLab, _ arguments: [String]) throws -> (code: Int32, output: String) {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
@@ -92,17 +76,9 @@ private struct LongPhase: RoleMachine {
     func everyThousand() async throws {
         let lab = try await TrialLab()
         try await lab.start("arbiter")
-        let nodes = [try serve(lab, "platform", .platform), try serve(lab, "bank", .bank)]
-        defer { nodes.forEach { $0.cancel() } }
-        var job = ""
-        #expect(try await eventually {
-            // Refused until both nodes have registered.
-            FileManager.default.fileExists(atPath: lab.path("bank/state/control.socket"))
-        })
-        for _ in 0..<100 where job.isEmpty {
-            job = (try? await lab.submit(try lab.specification())) ?? ""
-            if job.isEmpty { try await Task.sleep(for: .milliseconds(100)) }
-        }
+        let nodes = try InProcessNodes(lab) { LongPhase($0) }
+        defer { nodes.cancel() }
+        let job = try await nodes.submit()
         let watched = try await lab.job("watch", job)
         #expect(watched.code == 0, "\(watched)")
         let (bank, platform, arbiter) = ("bank/state/ledger/\(job)", "platform/state/ledger/\(job)", "arbiter/state/ledger/\(job)")

@@ -1,0 +1,68 @@
+import Faults
+import Foundation
+import Jobs
+import Roles
+import Synchronization
+import Testing
+import Wire
+
+/// The bank greets and is at a checkpoint; the platform comes to it when `isReleased` says so.
+private struct LateCheckpoint: RoleMachine {
+    let role: Role
+    let isReleased: @Sendable () -> Bool
+
+    var listening: Set<LineEnd> { [.peer] }
+    var phase: Phase { .opening }
+    var wantsToProceed: Bool { false }
+    var subjects: IdentifierList { IdentifierList(["a"]) }
+
+    mutating func step(_ event: RoleEvent) throws(Fault) -> [RoleEffect] {
+        switch event {
+        case .start where role == .bank:
+            let hello = Hello.filled {
+                $0.version = 1
+                for field in [\Hello.specificationDigest, \.contractDigest, \.agreementKey] { $0[keyPath: field] = Data(count: 32) }
+                $0.secretCommitments = Data(count: 224)
+            }
+            return [.send(.hello(hello), to: .peer), .checkpoint(.alignment, round: 0)]
+        case .message(.hello, .peer):
+            for _ in 0..<600 where !isReleased() { Thread.sleep(forTimeInterval: 0.1) }
+            return [.checkpoint(.alignment, round: 0)]
+        case .message(.abort, .peer):
+            throw Fault(.endedByPeer, at: "bank")
+        default:
+            return []
+        }
+    }
+
+    func results(_ run: RunMeasurements) throws(Fault) -> [ResultFile] { [] }
+    func page(of files: [ResultFile], language: Language) -> ResultFile? { nil }
+}
+
+@Suite("Ends of jobs") struct EndingTests {
+    private func ends(_ lab: TrialLab, _ name: String) throws -> [String] {
+        try lab.text("\(name)/state/operations/entries.jsonl").split(separator: "\n").compactMap { line in
+            let entry = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            return entry?["action"] as? String == "job.ended" ? entry?["object"] as? String : nil
+        }
+    }
+
+    @Test("a peer that gave up while this party was not yet at the checkpoint has ended the job; its ledger is not said to differ")
+    func abortAheadOfCheckpoint() async throws {
+        let lab = try await TrialLab(limits: ["deadline_seconds": 2])
+        try await lab.start("arbiter")
+        let hasEnded = Mutex(false)
+        let nodes = try InProcessNodes(lab) { role in LateCheckpoint(role: role) { hasEnded.withLock { $0 } } }
+        defer { nodes.cancel() }
+        let job = try await nodes.submit()
+        let frames = "platform/state/ledger/\(job)/bank.received.records"
+        #expect(try await eventually { FileManager.default.fileExists(atPath: lab.path(frames)) })
+        // It would say why the bank ended.
+        try lab.signal("arbiter", SIGSTOP)
+        #expect(try await eventually { try ends(lab, "bank") == ["\(Fault.Code.headMissing.rawValue)"] })
+        hasEnded.withLock { $0 = true }
+        #expect(try await eventually { try !ends(lab, "platform").isEmpty })
+        let ended = try ends(lab, "platform")
+        #expect(ended == ["\(Fault.Code.endedByPeer.rawValue)"])
+    }
+}
