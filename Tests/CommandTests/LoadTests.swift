@@ -2,36 +2,75 @@ import Foundation
 import Testing
 
 @Suite("Load") struct LoadTests {
-    @Test("more jobs than may be with their owners at once: all are done, of both analysts, and no node holds more than ten")
+    /// How many subjects are common: a job that holds a line and little else.
+    private func counting(_ document: inout [String: Any]) {
+        for key in ["label", "features", "training"] { document[key] = nil }
+        document["kind"] = "align"
+        document["reveal"] = "size"
+    }
+
+    /// Jobs that a node has open, after each line of its log that changes them.
+    private func open(_ lab: TrialLab, _ name: String) throws -> [Set<Substring>] {
+        var open: Set<Substring> = []
+        return try lab.log(name).split(separator: "\n").compactMap { line in
+            guard let job = line.firstMatch(of: /\[job ([0-9a-f]{8})\]/)?.1 else { return nil }
+            if line.contains("approved by") { open.insert(job) } else if line.hasSuffix("completed") { open.remove(job) } else { return nil }
+            return open
+        }
+    }
+
+    @Test("fifty jobs wait and run, no node holds more than ten; who submits more is refused and loses nothing; both analysts' are all done")
     func queue() async throws {
         let lab = try await TrialLab()
         try await lab.start()
-        let specification = try lab.specification("size") { document in
-            for key in ["label", "features", "training"] { document[key] = nil }
-            document["kind"] = "align"
-            document["reveal"] = "size"
-        }
+        let specification = try lab.specification("size", counting)
+        // Nothing ends meanwhile.
+        try lab.signal("bank", SIGSTOP)
         var jobs: [String] = []
-        for number in 0..<14 {
-            let submitted = try await lab.job("submit", specification, by: number < 10 ? "ann" : "ben")
+        for name in [String](repeating: "ann", count: 30) + [String](repeating: "ben", count: 20) {
+            let submitted = try await lab.job("submit", specification, by: name)
+            try #require(submitted.code == 0, "\(submitted)")
             jobs.append(submitted.output.trimmingCharacters(in: .newlines))
         }
-        #expect(Set(jobs).count == 14)
+        for name in ["ann", "ben"] {
+            let refused = try await lab.job("submit", specification, by: name)
+            #expect(refused.code != 0 && refused.pair().error.contains("arbiter") && !refused.pair().hint.isEmpty, "\(refused)")
+        }
+        try lab.signal("bank", SIGCONT)
         for job in jobs {
             let watched = try await lab.job("watch", job)
             #expect(watched.code == 0, "\(watched)")
         }
         for name in ["bank", "platform"] {
             #expect(lab.results(name) == jobs.sorted())
-            // By the order of what the log says of each.
-            var open: Set<Substring> = []
-            for line in try lab.log(name).split(separator: "\n") {
-                guard let job = line.firstMatch(of: /\[job ([0-9a-f]{8})\]/)?.1 else { continue }
-                if line.contains("approved by") { open.insert(job) }
-                if line.hasSuffix("completed") { open.remove(job) }
-                #expect(open.count <= 10, "\(line)")
-            }
-            #expect(open.isEmpty)
+            let open = try open(lab, name)
+            #expect(open.map(\.count).max() ?? 0 <= 10 && open.last == [])
         }
+        for name in ["arbiter", "bank", "platform"] { #expect(try lab.peakMemory(name) < 512, "\(name)") }
+    }
+
+    @Test("eight banks train with one platform at a time, and each has its model")
+    func banks() async throws {
+        let names = (2...8).map { "bank\($0)" }
+        let lab = try await TrialLab(banks: names)
+        try await lab.start()
+        let banks = ["bank"] + names
+        var jobs: [String] = []
+        for bank in banks {
+            jobs.append(try await lab.submit(try lab.specification(bank) {
+                $0["parties"] = ["bank": bank, "platform": "platform"]
+                $0["training"] = ["key_bits": 512, "maximum_rounds": 2]
+            }))
+        }
+        for (bank, job) in zip(banks, jobs) {
+            let watched = try await lab.job("watch", job)
+            #expect(watched.code == 0, "\(watched)")
+            #expect(lab.results(bank) == [job])
+            let audit = try await lab.jointlab("audit", "reconcile", lab.path("\(bank)/state/ledger/\(job)"), lab.path("platform/state/ledger/\(job)"))
+            #expect(audit.code == 0, "\(audit)")
+        }
+        #expect(lab.results("platform") == jobs.sorted())
+        #expect(try open(lab, "platform").map(\.count).max() ?? 0 > 1)
+        #expect(try lab.peakMemory("platform") < 512)
     }
 }

@@ -24,14 +24,17 @@ enum TrialData {
 final class TrialLab {
     let folder: URL
     private let furtherPlatforms: [String]
+    private let furtherBanks: [String]
     private var nodes: [String: Process] = [:]
 
     /// - Parameters:
     ///   - limits: in place of the contract's own.
     ///   - platforms: a data file for each besides that of the lab's first.
+    ///   - banks: names of further ones, with the first one's data.
     ///   - arguments: for `lab init`.
-    init(limits: [String: Any] = [:], platforms: [String: URL] = [:], arguments: [String] = []) async throws {
+    init(limits: [String: Any] = [:], platforms: [String: URL] = [:], banks: [String] = [], arguments: [String] = []) async throws {
         furtherPlatforms = platforms.keys.sorted()
+        furtherBanks = banks
         folder = FileManager.default.temporaryDirectory.appending(path: "command-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let data = try TrialData.files.get()
@@ -39,7 +42,8 @@ final class TrialLab {
             "lab", "init", folder.appending(path: "lab").path, "--bank-data", data.appending(path: "bank.csv").path,
             "--platform-data", data.appending(path: "platform.csv").path, "--port", "\(try Self.freePorts(2 + platforms.count))", "--trial", "--days", "2",
             "--analyst", "ann", "--analyst", "ben",
-        ] + (platforms.isEmpty ? [] : (["platform"] + furtherPlatforms).flatMap { ["--platform", $0] }) + arguments)
+        ] + (platforms.isEmpty ? [] : (["platform"] + furtherPlatforms).flatMap { ["--platform", $0] })
+            + (banks.isEmpty ? [] : (["bank"] + banks).flatMap { ["--bank", $0] }) + arguments)
         try #require(made.code == 0, "\(made.errors)")
         try edit("contract.json") { contract in
             var all = contract["limits"] as? [String: Any] ?? [:]
@@ -97,7 +101,7 @@ final class TrialLab {
 
     /// Changes a document; the contract is changed at everyone alike.
     func edit(_ name: String, at places: [String]? = nil, _ change: (inout [String: Any]) -> Void) throws {
-        let everyone = (["arbiter", "bank", "platform", "second", "ann", "ben"] + furtherPlatforms).map { "\($0)/\(name)" }.filter { FileManager.default.fileExists(atPath: path($0)) }
+        let everyone = (["arbiter", "bank", "platform", "second", "ann", "ben"] + furtherPlatforms + furtherBanks).map { "\($0)/\(name)" }.filter { FileManager.default.fileExists(atPath: path($0)) }
         let places = places ?? (name == "contract.json" ? everyone : [name])
         for place in places {
             let file = folder.appending(path: "lab/\(place)")
@@ -142,10 +146,11 @@ final class TrialLab {
     // Nodes
 
     func start(_ names: String...) async throws {
-        for name in names.isEmpty ? ["arbiter", "platform"] + furtherPlatforms + ["bank"] : names {
+        for name in names.isEmpty ? ["arbiter", "platform"] + furtherPlatforms + ["bank"] + furtherBanks : names {
             let log = folder.appending(path: "\(name).log")
             let before = try self.log(name).utf8.count
-            let program = name == "arbiter" ? "arbiter" : furtherPlatforms.contains(name) ? "platform-node" : "\(name)-node"
+            let kind = furtherPlatforms.contains(name) ? "platform" : furtherBanks.contains(name) ? "bank" : name
+            let program = kind == "arbiter" ? kind : "\(kind)-node"
             let process = try Programs.process(
                 program, ["serve", "--config", path("\(name)/node.json")], output: log, errors: log)
             try process.run()
@@ -170,6 +175,12 @@ final class TrialLab {
 
     /// To a node that goes on being one of the lab's.
     func signal(_ name: String, _ signal: Int32) throws { kill(try #require(nodes[name]).processIdentifier, signal) }
+
+    /// What a node has had in memory at most, in MiB.
+    func peakMemory(_ name: String) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(try #require(nodes[name]).processIdentifier)/status", encoding: .utf8)
+        return try #require(status.firstMatch(of: /VmHWM:\s+(\d+) kB/).flatMap { Int($0.1) }) / 1024
+    }
 
     func log(_ name: String) throws -> String {
         (try? String(contentsOf: folder.appending(path: "\(name).log"), encoding: .utf8)) ?? ""
