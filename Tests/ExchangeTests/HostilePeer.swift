@@ -38,13 +38,19 @@ enum FaultTexts {
 /// Numbers in the place of ciphertexts.
 enum Ciphertexts {
     /// What no honest encryption under `n` gives, by name.
-    static func refused(_ n: BigUInt) -> [(name: String, value: BigUInt)] {
+    /// - Parameter primes: of `n`, where the test has them.
+    static func refused(_ n: BigUInt, primes: [BigUInt] = []) -> [(name: String, value: BigUInt)] {
         let squared = n * n
-        return [
+        let numbers: [(String, BigUInt)] = [
             ("0", 0), ("1", 1), ("n", n), ("n^2 - 1", squared - 1), ("n^2", squared), ("n^2 + 2", squared + 2), ("all ones", (BigUInt(1) << 1024) - 1),
             ("1 + n", 1 + n), ("1 + 5 n", 1 + 5 * n), ("1 + (n - 1) n", 1 + (n - 1) * n), ("n - 1", n - 1), ("2 n - 1", 2 * n - 1), ("2 n", 2 * n),
-            ("(n - 1) n", (n - 1) * n),
+            ("(n - 1) n", (n - 1) * n), ("3 n", 3 * n), ("n^2 + n", squared + n), ("n^2 - 1 - 5 n", squared - 1 - 5 * n), ("(n - 1)^2", (n - 1) * (n - 1)),
+            ("1 + 2^400 n", 1 + n << 400), ("another key's, above n^2", squared + squared >> 9 + 12_345),
         ]
+        return numbers + primes.enumerated().flatMap { index, p -> [(String, BigUInt)] in
+            let name = ["p", "q"][index]
+            return [(name, p), ("\(name)^2", p * p), ("7 \(name)", 7 * p), ("\(name) n", p * n), ("n^2 - \(name)", squared - p), ("1 + \(name) n", 1 + p * n)]
+        }
     }
 
     static func bytes(_ value: BigUInt, width: Int = 128) -> [UInt8] {
@@ -53,7 +59,7 @@ enum Ciphertexts {
     }
 
     /// Fields that are wrong in number or content, each with the code it must be refused with.
-    static func fields(_ honest: [UInt8], under n: BigUInt, width: Int = 128) -> [(name: String, bytes: [UInt8], code: Fault.Code)] {
+    static func fields(_ honest: [UInt8], under n: BigUInt, primes: [BigUInt] = [], width: Int = 128) -> [(name: String, bytes: [UInt8], code: Fault.Code)] {
         var fields: [(String, [UInt8], Fault.Code)] = [
             ("nothing", [], .wrongCount),
             ("a byte short", Array(honest.dropLast()), .wrongCount),
@@ -61,8 +67,10 @@ enum Ciphertexts {
             ("one too few", Array(honest.dropLast(width)), .wrongCount),
             ("one too many", honest + honest.suffix(width), .wrongCount),
             ("half the width", Array(honest.prefix(honest.count / 2)), .wrongCount),
+            ("a longer key's", honest + honest.prefix(honest.count / 2), .wrongCount),
+            ("zeros", [UInt8](repeating: 0, count: honest.count), .cryptographicCheck),
         ]
-        for (name, value) in refused(n) {
+        for (name, value) in refused(n, primes: primes) {
             let bad = bytes(value, width: width)
             fields.append(("\(name) first", bad + honest.dropFirst(width), .cryptographicCheck))
             fields.append(("\(name) last", honest.dropLast(width) + bad, .cryptographicCheck))

@@ -106,6 +106,8 @@ struct SmallJob: Sendable {
     var contractDigest = [UInt8](repeating: 7, count: 32)
     /// Purposes for which machines use other secrets than those to which they commit.
     var disguised: Set<Purpose> = []
+    /// Of a platform that looks at what it gets.
+    var curiosity: Curiosity?
 
     /// Small keys and few rows, and none of the limits that small data break.
     static let openLimits: Contract.Limits = {
@@ -165,9 +167,10 @@ struct SmallJob: Sendable {
         let committed = secrets(role)
         let used = Purpose.allCases.map { ($0, disguised.contains($0) ? SystemRandom.secret(32) : committed.secret($0)) }
         let secrets = JobSecrets(secrets: Dictionary(uniqueKeysWithValues: used), job: job, attempt: 1, role: role).announcing(committed.commitments)
-        return role == .bank
-            ? DataParty(context: context, side: BankSide(context: context, data: own), secrets: secrets)
-            : DataParty(context: context, side: PlatformSide(context: context, data: own), secrets: secrets)
+        if role == .bank { return DataParty(context: context, side: BankSide(context: context, data: own), secrets: secrets) }
+        let side = PlatformSide(context: context, data: own)
+        guard let curiosity else { return DataParty(context: context, side: side, secrets: secrets) }
+        return DataParty(context: context, side: CuriousSide(side, curiosity), secrets: secrets)
     }
 
     /// An arbiter that has taken the job in and has both parties' approval.

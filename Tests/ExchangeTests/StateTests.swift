@@ -1,3 +1,4 @@
+import BigInt
 import Exchange
 import Faults
 import Foundation
@@ -95,6 +96,50 @@ private enum Stage: CaseIterable {
         let outcome = try conversation.run()
         #expect(outcome.completed.count == 2)
         #expect(visited == Set(Stage.allCases.filter { $0 == .verdict || !$0.kinds(at: victim).isEmpty }))
+    }
+
+    @Test("40 forms of what nobody encrypts, in every message that has ciphertexts and in every state: refused, and the job is over for good",
+          arguments: [Role.bank, .platform])
+    func ciphertexts(victim: Role) throws {
+        let crossings = try Self.honest.get().crossings
+        let (kinds, sender) = ([MessageKind.roundRows, .maskedValues, .returnedBits, .partialScores], victim.otherOwner)
+        let moduli = try moduli(crossings)
+        var (visited, names): (Set<String>, Set<String>) = ([], [])
+        var conversation = try Conversation(SmallJob(data: try SmallData(common: 600, seed: 8), rounds: 3))
+        conversation.probe = { machine, role, next, _ in
+            guard role == victim, let stage = Stage(waitingFor: next.kind, at: role), visited.insert("\(stage) \(next.kind.name)").inserted else { return }
+            for kind in kinds {
+                let owner = keyOwner(kind, from: sender)
+                let (n, primes) = (try #require(moduli[owner]), try TrialRound.shared.get().primes(owner))
+                #expect(primes.reduce(1, *) == n)
+                let other = try #require(crossings.first { $0.kind == kind && $0.to == victim } ?? crossings.first { $0.kind == kind })
+                let honest = kind == next.kind ? next : try Message.decode(kind: kind, payload: other.payload)
+                for field in Ciphertexts.fields(try #require(honest.ciphertexts), under: n, primes: primes) {
+                    names.insert(field.name)
+                    var copy = machine
+                    let bad = try #require(honest.withCiphertexts(field.bytes))
+                    let place: Comment = "\(field.name) in \(kind.name) while waiting for \(next.kind.name)"
+                    do throws(Fault) {
+                        _ = try copy.step(.message(bad, from: .peer))
+                        Issue.record(place)
+                    } catch {
+                        FaultTexts.heard(error)
+                        let isHere = stage.kinds(at: role).contains(kind)
+                        #expect(kind == next.kind ? error.code == field.code
+                            : error.code == .unexpectedMessage || isHere && [.wrongCount, .cryptographicCheck].contains(error.code), place)
+                    }
+                    // Where the peer is not listened to, the message stays unread and nothing has begun.
+                    guard machine.listening.contains(.peer) else { continue }
+                    #expect(copy.listening.isEmpty && !copy.wantsToProceed, place)
+                    #expect(fault(copy, next)?.code == .unexpectedMessage, place)
+                }
+            }
+        }
+        #expect(try conversation.run().completed.count == 2)
+        #expect(Set(visited.map { $0.prefix { $0 != " " } }).count == Stage.allCases.count { $0 == .verdict || !$0.kinds(at: victim).isEmpty })
+        // Forms, wherever in the field they stand.
+        let forms = names.map { $0.hasSuffix(" first") ? String($0.dropLast(6)) : $0.hasSuffix(" last") ? String($0.dropLast(5)) : $0 }
+        #expect(Set(forms).count >= 40)
     }
 
     @Test("where the bank alone learns who is common, the platform takes nothing but the closing once its points are back, has no list and no number, and frames are those that a plan counts")

@@ -120,6 +120,39 @@ import Wire
         #expect(try open.append(.nodeStopped, actor: "node").checkpoint.size == 7)
     }
 
+    /// One of 64 in each run; with `JOINTLAB_EXHAUSTIVE` in the environment, all.
+    private static func tried(_ count: Int) -> [Int] {
+        let isAll = ProcessInfo.processInfo.environment["JOINTLAB_EXHAUSTIVE"] != nil
+        return Array(stride(from: isAll ? 0 : Int.random(in: 0..<64), to: count, by: isAll ? 1 : 64))
+    }
+
+    @Test("cut at any byte, and with any bit flipped, a ledger is refused or begins as it did before: it never says something else")
+    func damage() throws {
+        let folder = try Folder()
+        let open = try ledger(folder)
+        for _ in 0..<2 { try open.append(.jobApproved, actor: "account a", job: job) }
+        let files = try ["entries.jsonl", "heads"].map { ($0, try folder.bytes("operations/\($0)")) }
+        let lines = files[0].1
+        for (name, whole) in files {
+            let cuts = Self.tried(whole.count).map { Array(whole[..<$0]) }
+            let flips = Self.tried(8 * whole.count).map { bit in
+                var flipped = whole
+                flipped[bit / 8] ^= 1 << UInt8(bit % 8)
+                return flipped
+            }
+            for changed in cuts + flips {
+                for (name, bytes) in files { try write(folder, name) { $0 = bytes } }
+                try write(folder, name) { $0 = changed }
+                guard (try? ledger(folder)) != nil else { continue }
+                // Without heads there is nothing signed, and a ledger begins with its contract.
+                let kept = try folder.bytes("operations/entries.jsonl").split(separator: UInt8(ascii: "\n")).prefix { line in
+                    OperationsEntry(decoding: Array(line))?.action != .recovered
+                }
+                #expect(kept.isEmpty || lines.starts(with: kept.joined(separator: [UInt8(ascii: "\n")])), "\(name)")
+            }
+        }
+    }
+
     @Test("writers at one time wait for each other: every entry is there once, in one order")
     func concurrent() async throws {
         let folder = try Folder()
