@@ -167,6 +167,7 @@ package struct ArbiterMachine: Sendable {
         switch message {
         case .jobAnswer(let answer) where job.record.state == .offered && !job.approved.contains(name):
             guard !answer.hasRefusal else {
+                job.ended.insert(name)
                 jobs[id] = job
                 return end(id, with: answer.refusal.fault(from: name), at: name, now)
             }
@@ -445,7 +446,7 @@ package struct ArbiterMachine: Sendable {
         return lines.map { .send(.jobRecord(job.record), job: id, to: $0) }
     }
 
-    /// The job is over for every party that has not said so itself.
+    /// The job is over for every party that has not said so itself, also for one that broke the rules.
     private mutating func end(_ id: JobIdentifier, with fault: Fault, at name: String, _ now: UInt64) -> [ArbiterEffect] {
         guard var job = jobs[id], job.isOpen else { return [] }
         job.record.state = state(of: job, after: fault)
@@ -453,10 +454,8 @@ package struct ArbiterMachine: Sendable {
         job.record.fault = FaultNote(fault)
         job.record.faultParty = name
         job.record.clearAwaited()
-        let others = [job.record.bank, job.record.platform].filter {
-            $0 != name && registered.contains($0) && !job.ended.contains($0)
-        }
-        let effects: [ArbiterEffect] = others.map {
+        let told = [job.record.bank, job.record.platform].filter { registered.contains($0) && !job.ended.contains($0) }
+        let effects: [ArbiterEffect] = told.map {
             .send(.jobStop(.filled { $0.fault = FaultNote(fault) }), job: id, to: .party($0))
         } + changed(&job, id, now)
         jobs[id] = job
