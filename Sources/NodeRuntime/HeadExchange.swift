@@ -11,11 +11,21 @@ package struct HeadSigners: Sendable {
     let peerKey: Ed25519.VerifyingKey
     let arbiter: String
     let arbiterKey: Ed25519.VerifyingKey
+
+    package init(own: String, key: Ed25519.SigningKey, peer: String, peerKey: Ed25519.VerifyingKey, arbiter: String,
+                 arbiterKey: Ed25519.VerifyingKey) {
+        self.own = own
+        self.key = key
+        self.peer = peer
+        self.peerKey = peerKey
+        self.arbiter = arbiter
+        self.arbiterKey = arbiterKey
+    }
 }
 
 /// One checkpoint of one line: this node's heads of both directions, the peer's signatures, the arbiter's. Source:
 /// Protocols/ledger.md, "Heads".
-struct HeadExchange: Sendable {
+package struct HeadExchange: Sendable {
     private let signers: HeadSigners
     private let round: UInt32
     private let sent: Head
@@ -24,7 +34,7 @@ struct HeadExchange: Sendable {
     private var receivedNote: SignedNote
 
     /// Everything of the phase is in the ledger, and on the disk.
-    init(_ ledger: LedgerWriter, signers: HeadSigners, round: UInt32) {
+    package init(_ ledger: LedgerWriter, signers: HeadSigners, round: UInt32) {
         self.signers = signers
         self.round = round
         sent = ledger.head(.sent)
@@ -35,9 +45,9 @@ struct HeadExchange: Sendable {
         receivedNote.sign(as: signers.own, with: signers.key)
     }
 
-    var sizes: (sent: UInt64, received: UInt64) { (sent.size, received.size) }
+    package var sizes: (sent: UInt64, received: UInt64) { (sent.size, received.size) }
 
-    var heads: LedgerHeads {
+    package var heads: LedgerHeads {
         .filled {
             $0.round = round
             $0.sentSize = sent.size
@@ -50,7 +60,7 @@ struct HeadExchange: Sendable {
     }
 
     /// What the peer sent is what came here, and the other way round.
-    mutating func accept(_ heads: LedgerHeads) throws(Fault) {
+    package mutating func accept(_ heads: LedgerHeads) throws(Fault) {
         guard heads.round == round, heads.sentSize == received.size, heads.sentRoot.octets == received.root,
               heads.receivedSize == sent.size, heads.receivedRoot.octets == sent.root,
               signers.peerKey.accepts(heads.sentSignature.octets, for: received.text),
@@ -61,7 +71,7 @@ struct HeadExchange: Sendable {
     }
 
     /// - Parameter last: sizes that the arbiter signed last.
-    func submission(_ ledger: LedgerWriter, since last: (sent: UInt64, received: UInt64)) -> HeadSubmission {
+    package func submission(_ ledger: LedgerWriter, since last: (sent: UInt64, received: UInt64)) -> HeadSubmission {
         .filled {
             $0.heads = heads
             $0.sentProof = (ledger.consistencyProof(.sent, from: last.sent, to: sent.size) ?? []).flatMap(\.self).data
@@ -69,7 +79,7 @@ struct HeadExchange: Sendable {
         }
     }
 
-    mutating func accept(_ signatures: HeadSignatures) throws(Fault) {
+    package mutating func accept(_ signatures: HeadSignatures) throws(Fault) {
         guard signatures.round == round, signers.arbiterKey.accepts(signatures.sentSignature.octets, for: sent.text),
               signers.arbiterKey.accepts(signatures.receivedSignature.octets, for: received.text)
         else { throw Fault(.ledgersDiffer, at: signers.arbiter) }
@@ -77,7 +87,7 @@ struct HeadExchange: Sendable {
         receivedNote.add(signatures.receivedSignature.octets, of: signers.arbiter, signers.arbiterKey)
     }
 
-    func keep(in ledger: LedgerWriter) throws(Fault) {
+    package func keep(in ledger: LedgerWriter) throws(Fault) {
         do {
             try ledger.keep(sentNote, .sent)
             try ledger.keep(receivedNote, .received)
