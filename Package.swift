@@ -114,9 +114,17 @@ let package = Package(
             name: "fuzz", dependencies: ["Authorisation", "Exchange", "Tables", "Ledger", "Paillier", "Jobs", "Wire", "Faults", "Primitives"], path: "Tests/fuzz",
             exclude: ["corpus", "run"], swiftSettings: settings),
 
+        // nor this: a whole lab from one seed, Protocols/simulation.md
+        .executableTarget(
+            name: "simulate",
+            dependencies: [
+                "ArbiterRole", "BankRole", "PlatformRole", "Exchange", "NodeRuntime", "Audit", "Ledger", "Roles", "Jobs", "Wire", "Faults", "Primitives",
+            ], path: "Tests/simulation", swiftSettings: settings),
+
         // tests
         tests("LayeringTests", []),
         tests("FuzzTests", ["fuzz"]),
+        tests("SimulationTests", ["simulate"]),
         tests("LinearAlgebraTests", ["LinearAlgebra", bigInt]),
         tests("EvaluationTests", ["Evaluation"]),
         tests("CatalogueTests", ["Catalogue", "Faults"]),
