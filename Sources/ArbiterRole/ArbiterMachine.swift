@@ -188,7 +188,8 @@ package struct ArbiterMachine: Sendable {
             }
             let (bank, platform) = (job.record.bank, job.record.platform)
             let awaited = order(bank) == order(platform) ? "" : order(bank) < order(platform) ? bank : platform
-            let reached = job.progress.values.min { ($0.phase.rawValue, $0.round, $0.done) < ($1.phase.rawValue, $1.round, $1.done) }
+            // Of equals the bank's words are shown.
+            let reached = [bank, platform].filter { job.progress[$0] != nil }.min { order($0) < order($1) }.flatMap { job.progress[$0] }
             guard let reached, reached != job.record.progress || awaited != job.record.awaited else { return [] }
             job.record.progress = reached
             job.record.awaited = awaited

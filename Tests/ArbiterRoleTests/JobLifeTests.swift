@@ -88,6 +88,18 @@ import Wire
         #expect(lab.take(watchers[0]).count == 1)
     }
 
+    @Test("of two parties that are equally far the bank's words are shown, in every run alike")
+    func equallyFar() throws {
+        for _ in 0..<32 {
+            var lab = try TrialArbiter()
+            let job = try lab.running()
+            for (name, total) in [("south", UInt64(8)), ("north", 5)] {
+                lab.hear(.jobProgress(.filled { $0.phase = .alignment; $0.done = 2; $0.total = total }), job, from: .party(name))
+            }
+            #expect(try lab.record(job).progress.total == 5)
+        }
+    }
+
     // Losses
 
     @Test("a node lost before or during a job interrupts it as the loss of that node", arguments: ["offered", "running"], ["north", "south"])
