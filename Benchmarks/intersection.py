@@ -3,7 +3,7 @@
 import workers
 
 SUITE = "P256-SHA256"
-# Seconds after which a peer that does not answer is given up and named as absent: SPU hangs now and then.
+# Seconds for 100,000 identifiers, after which a peer that does not answer is given up and named as absent: SPU hangs now and then.
 PATIENCE = 240
 # The issue of h: hash to curve takes at most this, in seconds, whatever the machine.
 HASH = 15e-6
@@ -28,10 +28,11 @@ def compare(engines, figures, repeat, count, isFigure):
 
     def run(worker, name, suite, most=None):
         size = min(count, most or count)
+        patience = PATIENCE * max(1, size // 100_000)
         try:
-            answer = worker.run("psi", suite, size, size // 2, limit=PATIENCE)
+            answer = worker.run("psi", suite, size, size // 2, limit=patience)
         except workers.Failure:
-            figures.note(f"SKIPPED {name}, {size:,}, cores: {worker.cores}: it broke off, or hung for {PATIENCE} s")
+            figures.note(f"SKIPPED {name}, {size:,}, cores: {worker.cores}: it broke off, or hung for {patience} s")
             figures.absent.append(f"{name}, {size:,}, cores: {worker.cores}")
             return None
         if answer["matches"] != size // 2:
