@@ -42,9 +42,9 @@ package actor ArbiterNode {
         } catch {
             throw Fault(.unwritable, at: configuration.dataDirectory)
         }
-        ledgers = LedgerBook(directory: files.directory, node: configuration.name, role: .arbiter, contract: installation.contractBytes,
-                             retention: .all, hasSM3: contract.suite == .sm2SM3)
         operations = try Operations(installation)
+        ledgers = LedgerBook(directory: files.directory, node: configuration.name, role: .arbiter, contract: installation.contractBytes,
+                             retention: .all, hasSM3: contract.suite == .sm2SM3, breakdown: operations.breakdown)
         machine = ArbiterMachine(contract: contract, contractDigest: installation.contractDigest, ledgerKey: installation.ledgerKey,
                                  records: ArbiterNode.load(records), specifications: ArbiterNode.specifications(records))
     }
@@ -69,8 +69,12 @@ package actor ArbiterNode {
         }
     }
 
-    /// Serves until the task is cancelled.
+    /// Serves until the task is cancelled, or until a ledger or a record cannot be written.
     package func serve() async throws(Fault) {
+        try await operations.breakdown.stopping { [self] () async throws(Fault) in try await attend() }
+    }
+
+    private func attend() async throws(Fault) {
         let lock = try DirectoryLock(files.directory)
         defer { withExtendedLifetime(lock) {} }
         try operations.record(.nodeStarted)
@@ -175,7 +179,8 @@ package actor ArbiterNode {
         do throws(Fault) {
             try PrivateFile.replace(bytes, at: records.appendingPathComponent(name).path)
         } catch {
-            log.warning(Fault(.unwritable, at: "records"))
+            // What it decided would be forgotten when it starts again.
+            operations.breakdown.report(Fault(.unwritable, at: "records"))
         }
     }
 }

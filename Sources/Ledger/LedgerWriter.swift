@@ -33,7 +33,7 @@ package enum LedgerError: Error, Sendable, Hashable {
 ///
 /// A frame is in the files when `append` returns, and on its way to the disk, so that a head has little to wait for. Frames of
 /// one direction come from one task at a time; the directions go on independently. Nothing is held in memory but 64 bytes a
-/// frame. After an error the writer takes nothing more.
+/// frame. After an error the writer takes nothing more: what the disk has is not known.
 package final class LedgerWriter: Sendable {
     package let manifest: LedgerManifest
     package let peer: String
@@ -43,16 +43,20 @@ package final class LedgerWriter: Sendable {
     private let received: Stream
     /// Waits for the disk, one payload after another.
     private let disk = DispatchQueue(label: "jointlab.ledger")
-    private let diskFault = Mutex<LedgerError?>(nil)
+    private let failure = Mutex<LedgerError?>(nil)
+    private let onFailure: @Sendable (LedgerError) -> Void
 
     /// Makes the directory, writes the documents where they are missing, and opens the files of the line to `peer`.
     ///
     /// - Parameters:
     ///   - directory: `ledger/JOB`; only its owner may read it.
     ///   - contract, specification: the documents whose digests `manifest` holds.
+    ///   - onFailure: is told of the first error after this.
     /// - Throws: `exists` where the line has been written before, or another job's documents are there.
-    package init(directory: URL, manifest: LedgerManifest, contract: [UInt8], specification: [UInt8], peer: String) throws(LedgerError) {
+    package init(directory: URL, manifest: LedgerManifest, contract: [UInt8], specification: [UInt8], peer: String,
+                 onFailure: @escaping @Sendable (LedgerError) -> Void = { _ in }) throws(LedgerError) {
         self.directory = directory
+        self.onFailure = onFailure
         self.manifest = manifest
         self.peer = peer
         try makeDirectory(directory.appendingPathComponent(LedgerFile.payloads, isDirectory: true), LedgerFile.payloads)
@@ -70,16 +74,27 @@ package final class LedgerWriter: Sendable {
         guard frame.kind.isRecorded else { return }
         precondition(frame.job == manifest.job, "a frame of another job")
         let record = FrameRecord(frame, withSM3: manifest.hasSM3)
-        // Whatever the retention rule: it drops what was verified, and so never before the job's end.
-        let isNew = try keep(frame.payload, record.digest)
-        try stream(direction).append(record, isNewPayload: isNew)
+        let isNew = try unlessFailed { () throws(LedgerError) in
+            // Whatever the retention rule: it drops what was verified, and so never before the job's end.
+            let isNew = try keep(frame.payload, record.digest)
+            try stream(direction).append(record, isNewPayload: isNew)
+            return isNew
+        }
         guard isNew else { return }
-        disk.async { [self] in
-            do throws(LedgerError) {
-                try bringToDisk(LedgerFile.payload(record.digest))
-            } catch {
-                diskFault.withLock { $0 = $0 ?? error }
+        disk.async { [self] in try? unlessFailed { () throws(LedgerError) in try bringToDisk(LedgerFile.payload(record.digest)) } }
+    }
+
+    private func unlessFailed<Value>(_ body: () throws(LedgerError) -> Value) throws(LedgerError) -> Value {
+        if let failure = failure.withLock({ $0 }) { throw failure }
+        do throws(LedgerError) {
+            return try body()
+        } catch {
+            let isFirst = failure.withLock { failure in
+                defer { failure = failure ?? error }
+                return failure == nil
             }
+            if isFirst { onFailure(error) }
+            throw error
         }
     }
 
@@ -102,24 +117,29 @@ package final class LedgerWriter: Sendable {
     }
 
     /// Keeps a head with the signatures that it has got.
-    package func keep(_ note: SignedNote, _ direction: Direction) throws(LedgerError) { try stream(direction).keep(note) }
+    package func keep(_ note: SignedNote, _ direction: Direction) throws(LedgerError) {
+        try unlessFailed { () throws(LedgerError) in try stream(direction).keep(note) }
+    }
 
     /// Keeps what the line carried, once, when it has ended.
     package func keep(_ account: ByteAccount) throws(LedgerError) {
         let name = LedgerFile.bytes(peer)
-        try writeOnce(account.encode(), directory.appendingPathComponent(name), name)
-        try bringToDisk(name)
+        try unlessFailed { () throws(LedgerError) in
+            try writeOnce(account.encode(), directory.appendingPathComponent(name), name)
+            try bringToDisk(name)
+        }
     }
 
     /// Brings everything kept so far to the disk: to be called before a head is signed.
     package func synchronize() throws(LedgerError) {
         disk.sync {}
-        if let fault = diskFault.withLock({ $0 }) { throw fault }
-        for direction in Direction.allCases {
-            for folder in Set(stream(direction).takeNewPayloads().compactMap(\.first)) { try bringToDisk("\(LedgerFile.payloads)/\(hexadecimal([folder]))") }
-            try stream(direction).synchronize()
+        try unlessFailed { () throws(LedgerError) in
+            for direction in Direction.allCases {
+                for folder in Set(stream(direction).takeNewPayloads().compactMap(\.first)) { try bringToDisk("\(LedgerFile.payloads)/\(hexadecimal([folder]))") }
+                try stream(direction).synchronize()
+            }
+            for name in [LedgerFile.contract, LedgerFile.specification, LedgerFile.manifest, LedgerFile.payloads, ""] { try bringToDisk(name) }
         }
-        for name in [LedgerFile.contract, LedgerFile.specification, LedgerFile.manifest, LedgerFile.payloads, ""] { try bringToDisk(name) }
     }
 
     private func stream(_ direction: Direction) -> Stream {

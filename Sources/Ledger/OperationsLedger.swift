@@ -21,7 +21,8 @@ package enum OperationsFile {
 ///
 /// An entry is on the disk, and its head, when `append` returns. Several programs may have the same ledger open, the node and
 /// the commands of its owner beside it: each entry is appended under a lock on the file, after whatever others have appended
-/// was read. What lies behind the last head under that lock was left unfinished by a program that ended: it is dropped.
+/// was read. What lies behind the last head under that lock was left unfinished by a program that ended: it is dropped. After a
+/// write that failed nothing more is appended by this program: what the disk has is not known.
 package final class OperationsLedger: Sendable {
     private struct State: Sendable {
         var tree = GrowingTree()
@@ -29,6 +30,7 @@ package final class OperationsLedger: Sendable {
         var entriesBytes: Int = 0
         var headsBytes: Int = 0
         var contractDigest: [UInt8]?
+        var failure: LedgerError?
     }
 
     /// How far the tree has come, with the node's signature.
@@ -108,6 +110,7 @@ package final class OperationsLedger: Sendable {
 
     private func exclusively<Value>(_ body: (inout State) throws(LedgerError) -> Value) throws(LedgerError) -> Value {
         try state.withLock { state throws(LedgerError) in
+            if let failure = state.failure { throw failure }
             try entries.lock()
             defer { entries.unlock() }
             do throws(LedgerError) {
@@ -117,6 +120,7 @@ package final class OperationsLedger: Sendable {
             } catch {
                 // Whatever was believed may not be what the files hold: they are read anew next time.
                 state = State()
+                if case .unwritable = error { state.failure = error }
                 throw error
             }
         }

@@ -35,6 +35,7 @@ extension JobFiles {
     ///
     /// - Throws: `contractReplaced`, `contractUnsigned`, `unreadableFile`, `unwritable`.
     package func takeUp(_ installation: NodeInstallation) throws(Fault) {
+        try removeUnfinished()
         switch try history(installation) {
         case .unserved:
             // Under which contract the directory was served so far nobody has recorded: the record begins here.

@@ -82,7 +82,7 @@ package final class DataNode: Sendable {
         approvals = Approvals(configuration.approval, node: configuration.name, people: installation.contract.people, files: files,
                               operations: operations)
         ledgers = LedgerBook(directory: files.directory, node: name, role: role, contract: installation.contractBytes,
-                             retention: Retention(configuration.retention), hasSM3: contract.suite == .sm2SM3)
+                             retention: Retention(configuration.retention), hasSM3: contract.suite == .sm2SM3, breakdown: operations.breakdown)
         ledgerKey = installation.ledgerKey
         vault = SecretVault(files.directory)
         // Without what the node heard there is nothing to replay, and secrets that nobody needs are not kept.
@@ -99,8 +99,12 @@ package final class DataNode: Sendable {
         memoryBytes = configuration.memoryBytes
     }
 
-    /// Serves until the task is cancelled.
+    /// Serves until the task is cancelled, or until a ledger cannot be written.
     package func serve() async throws(Fault) {
+        try await operations.breakdown.stopping { [self] () async throws(Fault) in try await attend() }
+    }
+
+    private func attend() async throws(Fault) {
         let lock = try DirectoryLock(files.directory)
         defer { withExtendedLifetime(lock) {} }
         try operations.record(.nodeStarted)

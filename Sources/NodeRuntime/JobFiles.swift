@@ -31,6 +31,17 @@ package struct JobFiles: Sendable {
 
     private static let results = "jobs"
 
+    private static let asideSuffix = ".partial"
+    private static func aside(_ job: String) -> String { ".\(job)\(asideSuffix)" }
+
+    /// Results that a program which ended had not put in place yet: scores that nobody will look for.
+    func removeUnfinished() throws(Fault) {
+        let results = directory.appendingPathComponent(Self.results, isDirectory: true)
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: results.path)) ?? [] where name.hasSuffix(Self.asideSuffix) {
+            do { try FileManager.default.removeItem(at: results.appendingPathComponent(name)) } catch { throw Fault(.unwritable, at: results.path) }
+        }
+    }
+
     private func folder(_ job: String) -> URL { directory.appendingPathComponent("\(Self.results)/\(job)", isDirectory: true) }
 
     /// A file of a completed job, `nil` where there is none. `job` is 32 hexadecimal digits.
@@ -68,7 +79,7 @@ package struct JobFiles: Sendable {
     /// Written aside, made durable, then put in place by one rename.
     package func keep(_ results: [ResultFile], job: JobIdentifier) throws(Fault) {
         let target = folder("\(job)")
-        let aside = folder(".\(job).partial")
+        let aside = folder(Self.aside("\(job)"))
         let files = FileManager.default
         do {
             try? files.removeItem(at: aside)

@@ -20,6 +20,7 @@ package final class LedgerBook: Sendable {
     private let contract: [UInt8]
     private let retention: Retention
     private let hasSM3: Bool
+    private let breakdown: Breakdown
     private let open = Mutex<[JobIdentifier: OpenLedger]>([:])
     private let ended = Mutex<[JobIdentifier]>([])
     /// Ledgers of ended jobs stay open for frames that crossed with the end, until so many newer ones have ended.
@@ -38,8 +39,11 @@ package final class LedgerBook: Sendable {
 
     func path(_ job: JobIdentifier) -> String { directory.appendingPathComponent("\(job)", isDirectory: true).path }
 
-    /// - Parameter hasSM3: whether the contract's suite wants SM3 digests in records.
-    package init(directory: URL, node: String, role: Role, contract: [UInt8], retention: Retention, hasSM3: Bool) {
+    /// - Parameters:
+    ///   - hasSM3: whether the contract's suite wants SM3 digests in records.
+    ///   - breakdown: is told where a ledger cannot be written; after that no frame is recorded, and so none is sent.
+    package init(directory: URL, node: String, role: Role, contract: [UInt8], retention: Retention, hasSM3: Bool, breakdown: Breakdown) {
+        self.breakdown = breakdown
         self.directory = directory.appendingPathComponent("ledger", isDirectory: true)
         self.node = node
         self.role = role
@@ -49,6 +53,7 @@ package final class LedgerBook: Sendable {
     }
 
     func record(_ frame: Frame, _ direction: Direction, line: String) throws(Fault) {
+        if let fault = breakdown.fault { throw fault }
         guard frame.job != .none, frame.kind.isRecorded else { return }
         if frame.kind == .jobOffer { begin(frame) }
         // A frame that crossed with the end of its job is not acted on.
@@ -87,12 +92,14 @@ package final class LedgerBook: Sendable {
         try open.withLock { (open) throws(Fault) -> LedgerWriter? in
             guard let ledger = open[job] else { return nil }
             if let writer = ledger.lines[line] { return writer }
-            do {
+            do throws(LedgerError) {
                 let writer = try LedgerWriter(directory: directory.appendingPathComponent("\(job)", isDirectory: true),
-                                              manifest: ledger.manifest, contract: contract, specification: ledger.specification, peer: line)
+                                              manifest: ledger.manifest, contract: contract, specification: ledger.specification, peer: line,
+                                              onFailure: { [breakdown] in breakdown.report($0, at: "ledger") })
                 open[job]?.lines[line] = writer
                 return writer
             } catch {
+                breakdown.report(error, at: "ledger")
                 throw Fault(.unwritable, at: "ledger")
             }
         }

@@ -17,6 +17,8 @@ package struct Operations: Sendable {
     private let place: String
     private let keyFile: URL
     private let storage: Storage
+    /// Of the running node, whose other ledgers share it.
+    package let breakdown = Breakdown()
 
     /// Who did it.
     package enum Actor: Sendable, Hashable {
@@ -70,6 +72,7 @@ package struct Operations: Sendable {
                 $0.signature = head.signature.data
             }
         } catch {
+            breakdown.report(error, at: place)
             throw error.fault(at: place)
         }
     }
@@ -128,6 +131,7 @@ package struct Operations: Sendable {
                 for piece in 0..<list.pieces { try take(try list.piece(piece)) }
             }
         } catch {
+            breakdown.report(error, at: place)
             throw error.fault(at: place)
         }
     }

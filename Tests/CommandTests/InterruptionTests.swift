@@ -4,7 +4,7 @@ import Testing
 /// Nodes that go away in the middle of jobs, and come back.
 @Suite("Interrupted jobs") struct InterruptionTests {
     /// Followed from the start, in a process of its own.
-    private struct Watcher {
+    struct Watcher {
         let process: Process
         let output: URL
         let errors: URL

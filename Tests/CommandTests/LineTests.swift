@@ -75,7 +75,7 @@ final class LineEnds {
             // Longer than any test lasts.
             try? await Task.sleep(for: .seconds(300))
         }
-        ledgers = LedgerBook(directory: lab.folder, node: "platform", role: .platform, contract: held.bytes, retention: .all, hasSM3: false)
+        ledgers = LedgerBook(directory: lab.folder, node: "platform", role: .platform, contract: held.bytes, retention: .all, hasSM3: false, breakdown: Breakdown())
     }
 
     deinit {

@@ -16,12 +16,14 @@ enum Programs {
     static func url(_ name: String) -> URL { directory.appending(path: name) }
 
     /// A process with its output in files. The locale is English unless a test says otherwise.
-    static func process(_ program: String, _ arguments: [String], output: URL, errors: URL, locale: String = "C.UTF-8") throws -> Process {
+    static func process(_ program: String, _ arguments: [String], output: URL, errors: URL, locale: String = "C.UTF-8",
+                        environment added: [String: String] = [:]) throws -> Process {
         let process = Process()
         process.executableURL = url(program)
         process.arguments = arguments
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("LC_") && $0.key != "JOINTLAB_PERSON" }
         environment["LANG"] = locale
+        environment.merge(added) { $1 }
         process.environment = environment
         process.standardInput = FileHandle.nullDevice
         for (file, key) in [(output, \Process.standardOutput), (errors, \Process.standardError)] {

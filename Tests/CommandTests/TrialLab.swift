@@ -26,6 +26,8 @@ final class TrialLab {
     private let furtherPlatforms: [String]
     private let furtherBanks: [String]
     private var nodes: [String: Process] = [:]
+    /// What a node is started with from now on.
+    var interposers: [String: Interposer] = [:]
 
     /// - Parameters:
     ///   - limits: in place of the contract's own.
@@ -147,19 +149,30 @@ final class TrialLab {
 
     func start(_ names: String...) async throws {
         for name in names.isEmpty ? ["arbiter", "platform"] + furtherPlatforms + ["bank"] + furtherBanks : names {
-            let log = folder.appending(path: "\(name).log")
-            let before = try self.log(name).utf8.count
-            let kind = furtherPlatforms.contains(name) ? "platform" : furtherBanks.contains(name) ? "bank" : name
-            let program = kind == "arbiter" ? kind : "\(kind)-node"
-            let process = try Programs.process(
-                program, ["serve", "--config", path("\(name)/node.json")], output: log, errors: log)
-            try process.run()
-            nodes[name] = process
-            let sign = name == "arbiter" ? "listening at" : "registered with"
-            let isUp = try await eventually { try !process.isRunning || String(self.log(name).utf8.dropFirst(before))?.contains(sign) == true }
-            let text = try self.log(name)
-            try #require(isUp && process.isRunning, "\(text)")
+            let (isUp, text) = (try await launch(name), try log(name))
+            try #require(isUp, "\(text)")
         }
+    }
+
+    /// - Returns: whether it is up; it may have ended instead.
+    func launch(_ name: String) async throws -> Bool {
+        let log = folder.appending(path: "\(name).log")
+        let before = try self.log(name).utf8.count
+        let kind = furtherPlatforms.contains(name) ? "platform" : furtherBanks.contains(name) ? "bank" : name
+        let program = kind == "arbiter" ? kind : "\(kind)-node"
+        let process = try Programs.process(
+            program, ["serve", "--config", path("\(name)/node.json")], output: log, errors: log, environment: interposers[name]?.environment ?? [:])
+        try process.run()
+        nodes[name] = process
+        let sign = name == "arbiter" ? "listening at" : "registered with"
+        let isUp = try await eventually { try !process.isRunning || String(self.log(name).utf8.dropFirst(before))?.contains(sign) == true }
+        return isUp && process.isRunning
+    }
+
+    /// How a node ended that nobody has stopped: its exit code or its signal; nothing while it runs.
+    func ending(_ name: String) -> (code: Int32, isSignal: Bool)? {
+        guard let process = nodes[name], !process.isRunning else { return nil }
+        return (process.terminationStatus, process.terminationReason == .uncaughtSignal)
     }
 
     /// - Returns: its exit code.
