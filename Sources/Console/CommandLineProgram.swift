@@ -15,7 +15,7 @@ package enum CommandLineProgram {
         do {
             var command = try root.parseAsRoot()
             if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
-            exit(Faults.ExitCode.success.rawValue)
+            leave(Faults.ExitCode.success.rawValue)
         } catch {
             end(root, error)
         }
@@ -31,12 +31,18 @@ package enum CommandLineProgram {
             let message = CommandMistake(root.message(for: error))
             let fault = Fault(.commandLine, at: verb(of: root, arguments), message.en, message.zh)
             Console.note(fault.lines(Console.language(language(in: arguments))))
-            exit(Faults.ExitCode.commandLine.rawValue)
+            leave(Faults.ExitCode.commandLine.rawValue)
         default:
             // A verb that has told its faults itself ends with its code alone.
             if !(error is ArgumentParser.ExitCode) { Console.note(root.fullMessage(for: error)) }
         }
-        exit(code.rawValue)
+        leave(code.rawValue)
+    }
+
+    /// Without what libraries do at a program's end: threads that are still at work would lose from under them what they use.
+    private static func leave(_ code: Int32) -> Never {
+        fflush(nil)
+        _exit(code)
     }
 
     /// As far as the words name one: `jointlab job submit`.
