@@ -6,6 +6,7 @@ import Foundation
 ///
 /// CORPUS is a folder; its files are tried as they are first. The input under trial lies in FILE, from which it is taken when the
 /// process has trapped: 8 bytes of length, little-endian, then the input. Prints runs, seconds, the slowest run and the peak memory.
+/// Where libFuzzer is linked, it does the work (`CoverageGuided`).
 @main
 enum Fuzz {
     static func main() {
@@ -27,6 +28,7 @@ enum Fuzz {
         var seeds = files.compactMap { try? [UInt8](Data(contentsOf: URL(fileURLWithPath: "\(words[1])/\($0)"))) }
         if words[0] == "ciphertexts" { seeds += Targets.ciphertextSeeds }
         print("\(words[0]): seed \(seed), \(seeds.count) inputs")
+        if CoverageGuided.isThere { exit(CoverageGuided.run(target, corpus: words[1], seeds: seeds, runs: runs, seed: seed)) }
 
         var mutator = Mutator(seed: seed)
         let clock = ContinuousClock()

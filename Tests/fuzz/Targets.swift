@@ -113,6 +113,21 @@ enum Targets {
             require(batch.wire == bytes)
         },
         "model": { _ = ModelHalf.decoded($0) },
+        "points": { bytes in
+            // The first byte chooses. Both kernels take the same points, or name the same first one that is none.
+            let curve: EllipticCurve = bytes.first.map { $0 & 1 == 0 } == true ? .p256 : .sm2
+            let encoding: EllipticCurve.Encoding = bytes.first.map { $0 & 2 == 0 } == true ? .compressed : .uncompressed
+            let answers = EllipticCurve.Kernels.allCases.filter(\.areThere).map { kernels in
+                Result { () throws(PrimitiveError) in try curve.validate(bytes.dropFirst(), encoding: encoding, kernels: kernels) }
+            }
+            for answer in answers {
+                switch (answer, answers[0]) {
+                case (.success, .success): break
+                case (.failure(let one), .failure(let other)): require(one == other)
+                default: require(false)
+                }
+            }
+        },
     ]
 
     private static func message(_ kind: MessageKind, _ payload: [UInt8]) {
