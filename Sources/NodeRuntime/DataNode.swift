@@ -55,9 +55,9 @@ package final class DataNode: Sendable {
         let operations: JobOperations
         let sinceUnixSeconds: Int
         var started = false
-        /// The bank's line, which may arrive before the arbiter's start.
-        var arrivals: AsyncStream<Arrival>.Continuation
-        let arriving: AsyncStream<Arrival>
+        /// The bank's line, which may arrive before the arbiter's start; or why none is waited for any more.
+        var arrivals: AsyncStream<Result<Arrival, Fault>>.Continuation
+        let arriving: AsyncStream<Result<Arrival, Fault>>
     }
 
     private struct Arrival: Sendable {
@@ -169,6 +169,7 @@ package final class DataNode: Sendable {
         approvals.end(id)
         guard let open = jobs.withLock({ $0[id] }) else { return }
         await open.session.end(fault)
+        open.arrivals.yield(.failure(fault))
         open.arrivals.finish()
         guard !open.started else { return }
         ended(open, fault)
@@ -349,7 +350,7 @@ package final class DataNode: Sendable {
                 operations: operations, signers: try signers(peer: peer),
                 deadlineSeconds: contract.limits.deadlineSeconds, role: role, plan: plan(request.specification),
                 expectedRounds: expectedRounds(request.specification), log: log)
-            let (stream, continuation) = AsyncStream<Arrival>.makeStream()
+            let (stream, continuation) = AsyncStream<Result<Arrival, Fault>>.makeStream()
             let open = OpenJob(specification: request.specification, session: session, operations: operations,
                                sinceUnixSeconds: Int(Date().timeIntervalSince1970), arrivals: continuation, arriving: stream)
             jobs.withLock { $0[id] = open }
@@ -579,7 +580,7 @@ package final class DataNode: Sendable {
             open.arrivals.finish()
         }
         defer { alarm.cancel() }
-        for await arrival in open.arriving { return arrival }
+        for await arrival in open.arriving { return try arrival.get() }
         throw Fault(.deadlinePassed, at: open.specification.parties.bank, "\(seconds)")
     }
 
@@ -594,7 +595,7 @@ package final class DataNode: Sendable {
             return
         }
         let (done, continuation) = AsyncStream<Void>.makeStream()
-        if case .terminated = open.arrivals.yield(Arrival(line: line, first: received.message, done: continuation)) { return }
+        if case .terminated = open.arrivals.yield(.success(Arrival(line: line, first: received.message, done: continuation))) { return }
         for await _ in done {}
     }
 }

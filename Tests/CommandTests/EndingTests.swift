@@ -39,12 +39,47 @@ private struct LateCheckpoint: RoleMachine {
     func page(of files: [ResultFile], language: Language) -> ResultFile? { nil }
 }
 
+/// The bank opens its line and does not greet before `isReleased` says so.
+private struct LateGreeting: RoleMachine {
+    let role: Role
+    let isReleased: @Sendable () -> Bool
+
+    var listening: Set<LineEnd> { [.peer] }
+    var phase: Phase { .opening }
+    var wantsToProceed: Bool { false }
+    var subjects: IdentifierList { IdentifierList(["a"]) }
+
+    mutating func step(_ event: RoleEvent) throws(Fault) -> [RoleEffect] {
+        for _ in 0..<600 where role == .bank && !isReleased() { Thread.sleep(forTimeInterval: 0.1) }
+        return []
+    }
+
+    func results(_ run: RunMeasurements) throws(Fault) -> [ResultFile] { [] }
+    func page(of files: [ResultFile], language: Language) -> ResultFile? { nil }
+}
+
 @Suite("Ends of jobs") struct EndingTests {
     private func ends(_ lab: TrialLab, _ name: String) throws -> [String] {
         try lab.text("\(name)/state/operations/entries.jsonl").split(separator: "\n").compactMap { line in
             let entry = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
             return entry?["action"] as? String == "job.ended" ? entry?["object"] as? String : nil
         }
+    }
+
+    @Test("a party that is told why a job is over while it waits for the other's line says that, and not that a deadline has passed")
+    func stoppedBeforeTheLine() async throws {
+        let lab = try await TrialLab()
+        try await lab.start("arbiter")
+        let isOver = Mutex(false)
+        let nodes = try InProcessNodes(lab) { role in LateGreeting(role: role) { isOver.withLock { $0 } } }
+        defer { nodes.cancel() }
+        let job = try await nodes.submit()
+        #expect(try await eventually { try lab.text("platform/state/operations/entries.jsonl").contains("job.started") })
+        #expect(try await lab.job("cancel", job).code == 0)
+        #expect(try await eventually { try !ends(lab, "platform").isEmpty })
+        isOver.withLock { $0 = true }
+        let ended = try ends(lab, "platform")
+        #expect(ended == ["\(Fault.Code.cancelled.rawValue)"])
     }
 
     @Test("a peer that gave up while this party was not yet at the checkpoint has ended the job; its ledger is not said to differ")
