@@ -25,7 +25,7 @@ import Testing
     private static func simulate(_ arguments: [String]) throws -> (code: Int32, output: String) {
         let places = [
             URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent(), Bundle.main.bundleURL,
-            URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().appending(path: ".build/release"),
+            URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../.build/release"),
         ]
         let folder = places.first { FileManager.default.isExecutableFile(atPath: $0.appending(path: "simulate").path) } ?? places[2]
         let process = Process()

@@ -233,7 +233,8 @@ final class Analyst {
         case .jobList(let list):
             // A probe is another job than those before.
             mayAsk = true
-            if job == nil, let known = list.jobs.last(where: { record in !run.earlier.contains { $0.octets == record.job.octets } }) { job = JobIdentifier(octets: known.job.octets) }
+            let known = list.jobs.compactMap { JobIdentifier(octets: $0.job.octets) }.last { !run.earlier.contains($0) }
+            job = job ?? known
         case .jobRecord(let record):
             self.record = record
             job = JobIdentifier(octets: record.job.octets) ?? job

@@ -1,8 +1,8 @@
 /// Bugs that the simulation has to find; each is a sentence of Protocols/simulation.md.
 enum Bug: String, CaseIterable {
-    case unsyncedHead, earlyFrame, maskReuse, oldSecrets, duplicateAccepted, reorderAccepted, staleAccepted, signatureDropped, stopIgnored, deadlineNever
-    case clockProlongs, resultOneSided, halfResults, unsyncedOperations, jobForgotten, attemptForgotten, corruptionPasses, cancellationIgnored
-    case reasonLost, subjectNamed
+    case unsyncedHead, earlyFrame, maskReuse, oldSecrets, duplicateAccepted, reorderAccepted, staleAccepted, signatureDropped, stopIgnored
+    case deadlineNever, clockProlongs, resultOneSided, halfResults, unsyncedOperations, jobForgotten, attemptForgotten, corruptionPasses
+    case cancellationIgnored, reasonLost, subjectNamed
 
     /// Where it was found last: tried before the others.
     var knownSeed: UInt64 {

@@ -29,6 +29,9 @@ final class DataShell {
         /// The bank's line, which may arrive before the arbiter's start.
         var arrival: (line: Line, first: Message)?
         var isArrivalOver = false
+        /// What the job was ended with from outside.
+        var ending: Fault?
+        var beganAt = 0
 
         init(_ session: Session) { self.session = session }
     }
@@ -215,6 +218,7 @@ final class DataShell {
         guard let open = jobs[id] else { return }
         try open.session.end(fault)
         open.isArrivalOver = true
+        open.ending = open.ending ?? fault
         if !open.started {
             try ended(open, id, fault)
             forget(id)
@@ -239,6 +243,7 @@ final class DataShell {
 
     private func begin(_ open: OpenJob, _ id: JobIdentifier) throws {
         try record(.jobStarted, job: id)
+        open.beganAt = world.now
         guard name == .north else {
             if let arrival = open.arrival { return try open.session.run(arrival.line, first: arrival.first) }
             if open.isArrivalOver { return try noArrival(open, id) }
@@ -255,7 +260,10 @@ final class DataShell {
     }
 
     private func noArrival(_ open: OpenJob, _ id: JobIdentifier) throws {
-        try finished(id, Fault(.deadlinePassed, at: Name.north.rawValue, "\(min(60, Lab.deadlineSeconds))"))
+        if let ending = open.ending { return try finished(id, ending) }
+        let fault = Fault(.deadlinePassed, at: Name.north.rawValue, "\(min(60, Lab.deadlineSeconds))")
+        if world.now - open.beganAt < 60_000 { world.violate(.outcome, "\(name.rawValue) tells of a deadline that has not passed") }
+        try finished(id, fault)
     }
 
     /// A bank has connected: its first frame says for which job.

@@ -98,13 +98,15 @@ final class Lab {
     }
 
     func arbiter(records: [JobRecord] = [], specifications: [JobIdentifier: [UInt8]] = [:]) -> ArbiterMachine {
-        ArbiterMachine(contract: contract, contractDigest: contractDigest, ledgerKey: Self.key(.middle), records: records, specifications: specifications)
+        ArbiterMachine(contract: contract, contractDigest: contractDigest, ledgerKey: Self.key(.middle), records: records,
+                       specifications: specifications)
     }
 
     // Undisturbed
 
     /// The files of a job when every message arrives at once: with the same secrets a disturbed run has to give the same bytes.
-    func undisturbed(_ offer: JobOffer, _ job: JobIdentifier, _ attempt: UInt32, _ secrets: [Role: JobSecrets]) throws -> [Role: [String: [UInt8]]] {
+    func undisturbed(_ offer: JobOffer, _ job: JobIdentifier, _ attempt: UInt32, _ secrets: [Role: JobSecrets]) throws
+        -> [Role: [String: [UInt8]]] {
         let parties = [(Role.bank, Name.north), (.platform, .south)]
         let key = SHA256.hash(parties.flatMap { secrets[$0.0]?.commitments[.mask] ?? [] } + offer.specification.octets)
         if let known = undisturbed[key] { return known }

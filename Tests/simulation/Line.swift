@@ -36,9 +36,9 @@ final class Line {
     func send(_ message: Message, phase: Phase = .waiting, job: JobIdentifier, attempt: UInt32) throws {
         guard message.kind.allows(from: end.owner.role, to: end.other.role) else { throw Fault(.defect, at: "Line.send \(message.kind.name)") }
         let frame = Frame(message, phase: phase, job: job, attempt: attempt, sequence: nextSent, salt: world.bytes(Frame.saltBytes))
-        nextSent += 1
         let isEarly = world.bug == .earlyFrame && Plan.links[0] == [end.owner, end.other]
         if !isEarly { try book?.record(frame, .sent, line: end.other) }
+        nextSent += 1
         try world.point(end.owner, "before it sends \(message.kind.name)")
         observer.leaves(frame, end)
         try network.send(frame, from: end)

@@ -176,13 +176,15 @@ final class Observer {
                 violate(.ledgers, "\(to.rawValue) has received in \(job) what \(from.rawValue) has not sent, or in another order")
             }
             // The ledger under a head that was signed is there.
-            for (name, size, records) in [(from, signedSizes["\(from.rawValue) \(job)"]?.sent, sent), (to, signedSizes["\(to.rawValue) \(job)"]?.received, received)] {
+            let signed = (signedSizes["\(from.rawValue) \(job)"]?.sent, signedSizes["\(to.rawValue) \(job)"]?.received)
+            for (name, size, records) in [(from, signed.0, sent), (to, signed.1, received)] {
                 if let size, records.count / FrameRecord.byteCount < Int(size) {
                     violate(.ledgers, "\(name.rawValue) signed a head of \(size) records in \(job) and has \(records.count / FrameRecord.byteCount)")
                 }
             }
         }
-        guard run.record(job)?.state == .completed, !world.plan.classes.contains(.corruption), !world.plan.crashes.contains(where: \.losesTail) else { return }
+        guard run.record(job)?.state == .completed, !world.plan.classes.contains(.corruption), !world.plan.crashes.contains(where: \.losesTail)
+        else { return }
         for path in run.books(job) {
             guard let directory = try? LedgerDirectory.open(path) else { continue }
             // Sockets, whose bytes are counted, are not simulated.

@@ -122,7 +122,9 @@ struct Plan {
     func isSlow(at now: Int) -> Bool { slow?.contains(now) == true }
 
     /// When what leaves now can arrive.
-    func passes(_ link: Set<Name>, at now: Int) -> Int { stalls.filter { $0.link == link && $0.from <= now && now < $0.until }.map(\.until).max() ?? now }
+    func passes(_ link: Set<Name>, at now: Int) -> Int {
+        stalls.filter { $0.link == link && $0.from <= now && now < $0.until }.map(\.until).max() ?? now
+    }
 
     /// Whether nothing happens that may end a job for good: then it has to be completed.
     var isPassing: Bool {

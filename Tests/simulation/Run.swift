@@ -81,15 +81,15 @@ final class Run {
         if analyst.isCancelling, !analyst.isDone { world.violate(.outcome, "a cancellation is not answered") }
         let isCompleted = analyst.record?.state == .completed
         let attempts = Int(analyst.record?.attempt ?? 0)
-        if plan.isPassing, !isCompleted, attempts < Int(JobIdentifier.mostAttempts), analyst.record?.fault.fault(from: "").code != .peerUnreachable {
+        let isUnreachable = analyst.record?.fault.fault(from: "").code == .peerUnreachable
+        if plan.isPassing, !isCompleted, attempts < Int(JobIdentifier.mostAttempts), !isUnreachable {
             world.violate(.healing, "what went wrong was passing, and the job is \(analyst.record?.state.name.en ?? "nowhere")")
         }
-        if plan.probes, bugAllowsProbe { probe() }
+        if plan.probes, world.bug == nil { probe() }
         try observer.finish()
-        return Result(seed: plan.seed, violations: world.violations, digest: world.digest, trace: world.trace, attempts: attempts, isCompleted: isCompleted)
+        return Result(seed: plan.seed, violations: world.violations, digest: world.digest, trace: world.trace, attempts: attempts,
+                      isCompleted: isCompleted)
     }
-
-    private var bugAllowsProbe: Bool { world.bug == nil }
 
     private var isQuiet: Bool { world.isUp.count == Name.allCases.count && shells.values.allSatisfy(\.isIdle) }
 
@@ -102,7 +102,8 @@ final class Run {
         world.after(0, .ann) { analyst.start() }
         world.run(until: world.now + 60_000) { [self] in analyst.isDone && isQuiet }
         if analyst.record?.state != .completed {
-            world.violate(.healing, "another job is not done in a minute: \(analyst.record.map { "\($0.state.name.en) \($0.fault)" } ?? "never taken")")
+            let words = analyst.record.map { "\($0.state.name.en) \($0.fault.code)" } ?? "never taken"
+            world.violate(.healing, "another job is not done in a minute: \(words)")
         }
     }
 

@@ -43,6 +43,7 @@ final class Session {
     // Mailbox
     private var queues: [LineEnd: [Message]] = [:]
     private var closedPeer: Fault?
+    private var abort: Fault?
     private var heads: LedgerHeads?
     private var signatures: HeadSignatures?
     // Outbox
@@ -97,7 +98,12 @@ final class Session {
         guard let line, !isOver else { return }
         do {
             while queues[.peer, default: []].count < Self.places, closedPeer == nil, let received = try line.receive(of: (job, attempt)) {
-                if case .ledgerHeads(let heads) = received.message { self.heads = heads } else { queues[.peer, default: []].append(received.message) }
+                if case .ledgerHeads(let heads) = received.message {
+                    self.heads = heads
+                } else {
+                    if case .abort = received.message { abort = Fault(.endedByPeer, at: peer.rawValue) }
+                    queues[.peer, default: []].append(received.message)
+                }
             }
             if line.end.isOver, try line.end.next() == nil { closedPeer = Fault(.peerLost, at: peer.rawValue) }
         } catch let fault as Fault {
@@ -182,7 +188,8 @@ final class Session {
         case .send(let message, to: .arbiter):
             try shell.post(message, phase: machine.phase, job: job, attempt: attempt, to: arbiter)
         case .used(let use, _):
-            try shell.record(use == .aligned ? .subjectsAligned : use == .trained ? .subjectsTrained : .subjectsScored, job: job, object: peer.rawValue)
+            let action: OperationsEntry.Action = use == .aligned ? .subjectsAligned : use == .trained ? .subjectsTrained : .subjectsScored
+            try shell.record(action, job: job, object: peer.rawValue)
         case .checkpoint(let phase, let round): checkpoint = (.outbox, phase, round)
         case .progress(let progress):
             try shell.post(.jobProgress(progress), phase: progress.phase, job: job, attempt: attempt, to: arbiter)
@@ -209,7 +216,7 @@ final class Session {
         case .heads(var exchange):
             if let ending { throw ending }
             guard let heads else {
-                if queues[.peer, default: []].isEmpty, let closedPeer { throw closedPeer }
+                if let fault = abort ?? (queues[.peer, default: []].isEmpty ? closedPeer : nil) { throw fault }
                 return wait(for: peer)
             }
             self.heads = nil
@@ -229,7 +236,9 @@ final class Session {
             try exchange.keep(in: ledger)
             last = exchange.sizes
             checkpoint = nil
-            if world.bug == .maskReuse, machine.wantsToProceed { shell.disk.snapshot = Snapshot(job: job, attempt: attempt, machine: machine, sent: line.sentSoFar) }
+            if world.bug == .maskReuse, machine.wantsToProceed {
+                shell.disk.snapshot = Snapshot(job: job, attempt: attempt, machine: machine, sent: line.sentSoFar)
+            }
         }
         awaited = nil
         return true
@@ -287,6 +296,8 @@ final class Session {
     private func fail(_ fault: Fault, _ line: Line) throws {
         guard !isOver else { return }
         isOver = true
+        // A peer that has ended the job has gone, and its abort is in the ledger here and in no head of its own.
+        let fault = [.peerLost, .ledgersDiffer].contains(fault.code) ? abort ?? fault : fault
         // A peer that can still be reached is told that, not why.
         do {
             try line.send(.abort(.filled { $0.code = UInt32(Fault.Code.endedByPeer.rawValue) }), phase: machine.phase, job: job, attempt: attempt)

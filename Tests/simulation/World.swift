@@ -112,7 +112,8 @@ final class World {
     /// - Parameter node: whose event it is: with its fall it is gone.
     func after(_ milliseconds: Int, _ node: Name?, _ action: @escaping () throws -> Void) {
         order += 1
-        let event = Event(time: now + milliseconds, order: order, node: node, incarnation: node.map { incarnations[$0, default: 0] } ?? 0, action: action)
+        let incarnation = node.map { incarnations[$0, default: 0] } ?? 0
+        let event = Event(time: now + milliseconds, order: order, node: node, incarnation: incarnation, action: action)
         // Latest first: the next one is popped from the end.
         var (low, high) = (0, queue.count)
         while low < high {
