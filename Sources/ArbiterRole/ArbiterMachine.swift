@@ -100,7 +100,7 @@ package struct ArbiterMachine: Sendable {
         switch event {
         case .tick:
             defer { changedAtStart = [] }
-            return changedAtStart.compactMap { jobs[$0] }.map { .keep($0.record) } + takeUpInterrupted(unixSeconds)
+            return changedAtStart.compactMap { jobs[$0] }.map { .keep($0.record) } + endSilent(unixSeconds) + takeUpInterrupted(unixSeconds)
         case .connected(let line):
             // Whoever dials again has lost what it was doing, though nobody may have seen it go.
             return lost(line, unixSeconds)
@@ -217,6 +217,7 @@ package struct ArbiterMachine: Sendable {
         case .jobEnd(let end):
             var fault = end.hasFault ? end.fault.fault(from: name) : nil
             job.ended.insert(name)
+            job.firstEndUnixSeconds = job.firstEndUnixSeconds ?? now
             let other = name == job.record.bank ? job.record.platform : job.record.bank
             // Who waits in vain for the arbiter's word waits for the other party, without which there is none.
             if let given = fault, [.deadlinePassed, .headMissing].contains(given.code), given.place == contract.arbiter.name {
@@ -376,6 +377,20 @@ package struct ArbiterMachine: Sendable {
         }
     }
 
+    /// One party has ended, and the other does not say for the contract's deadline how it did, though its line is there.
+    private mutating func endSilent(_ now: UInt64) -> [ArbiterEffect] {
+        order.flatMap { id -> [ArbiterEffect] in
+            guard let job = jobs[id], job.isWithParties, let first = job.firstEndUnixSeconds,
+                  let silent = [job.record.bank, job.record.platform].first(where: { !job.ended.contains($0) })
+            else { return [] }
+            // A clock that is set back prolongs nothing.
+            let since = min(first, now)
+            jobs[id]?.firstEndUnixSeconds = since
+            guard now > since + UInt64(contract.limits.deadlineSeconds) else { return [] }
+            return end(id, with: Fault(.deadlinePassed, at: silent, "\(contract.limits.deadlineSeconds)"), at: silent, now)
+        }
+    }
+
     // Interrupted jobs
 
     /// A lost line or node may come back, whatever else went wrong would go wrong again.
@@ -472,6 +487,8 @@ struct ArbiterJob: Sendable {
     var specificationDigest: [UInt8] = []
     var approved: Set<String> = []
     var ended: Set<String> = []
+    /// When the first of them said so.
+    var firstEndUnixSeconds: UInt64?
     /// What one party said of the other's leaving.
     var held: Fault?
     var progress: [String: JobProgress] = [:]

@@ -116,6 +116,23 @@ import Wire
         #expect(lab.specifications.count == 1)
     }
 
+    @Test("a party that does not say how it ended, though the other has and its line is there, ends the job at the deadline by its name",
+          arguments: [nil, Fault(.peerLost, at: "south")])
+    func silentAtTheEnd(told: Fault?) throws {
+        var lab = try TrialArbiter()
+        let job = try lab.running()
+        lab.hear(.end(told), job, from: .party("north"))
+        lab.tick(seconds: 600)
+        #expect(try lab.record(job).state == .running)
+        // A clock that is set back prolongs nothing.
+        lab.now -= 300
+        lab.step(.tick)
+        lab.tick(seconds: 602)
+        let record = try lab.record(job)
+        #expect(record.state == .failed && record.fault.fault(from: "") == Fault(.deadlinePassed, at: "south", "600"))
+        #expect(lab.stop("south")?.code == .deadlinePassed && lab.take(.party("north")).isEmpty)
+    }
+
     @Test("a clock that is set back does not prolong an interruption")
     func clockSetBack() throws {
         var lab = try TrialArbiter()
