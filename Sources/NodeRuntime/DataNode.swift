@@ -55,6 +55,7 @@ package final class DataNode: Sendable {
         let operations: JobOperations
         let sinceUnixSeconds: Int
         var started = false
+        var hasLine = false
         /// The bank's line, which may arrive before the arbiter's start; or why none is waited for any more.
         var arrivals: AsyncStream<Result<Arrival, Fault>>.Continuation
         let arriving: AsyncStream<Result<Arrival, Fault>>
@@ -347,7 +348,7 @@ package final class DataNode: Sendable {
             let peer = request.specification.party(role.otherOwner)
             let session = JobSession(
                 job: id, attempt: attempt, machine: machine, arbiter: arbiter, files: files, ledgers: ledgers,
-                operations: operations, signers: try signers(peer: peer),
+                operations: operations, signers: try HeadSigners(own: self.name, key: ledgerKey, peer: peer, contract: contract),
                 deadlineSeconds: contract.limits.deadlineSeconds, role: role, plan: plan(request.specification),
                 expectedRounds: expectedRounds(request.specification), log: log)
             let (stream, continuation) = AsyncStream<Result<Arrival, Fault>>.makeStream()
@@ -409,16 +410,6 @@ package final class DataNode: Sendable {
             }
             return (machine, opened)
         }
-    }
-
-    private func signers(peer: String) throws(Fault) -> HeadSigners {
-        func key(_ name: String) throws(Fault) -> Ed25519.VerifyingKey {
-            guard let party = contract.everyone.first(where: { $0.name == name }), let key = try? Ed25519.VerifyingKey(bytes: party.ledgerKey)
-            else { throw Fault(.contractMismatch, at: name) }
-            return key
-        }
-        return HeadSigners(own: name, key: ledgerKey, peer: peer, peerKey: try key(peer),
-                           arbiter: contract.arbiter.name, arbiterKey: try key(contract.arbiter.name))
     }
 
     private func request(_ offer: JobOffer, _ id: JobIdentifier, _ attempt: UInt32) throws(Fault) -> RoleRequest {
@@ -584,18 +575,26 @@ package final class DataNode: Sendable {
         throw Fault(.deadlinePassed, at: open.specification.parties.bank, "\(seconds)")
     }
 
+    /// Whether the frame greets for a job that is open here, and has no line yet.
+    private func opensLine(_ frame: Frame, of bank: String) -> Bool {
+        jobs.withLock { jobs in
+            guard frame.kind == .hello, let open = jobs[frame.job], open.session.attempt == frame.attempt, !open.hasLine,
+                  open.specification.parties.bank == bank
+            else { return false }
+            jobs[frame.job]?.hasLine = true
+            return true
+        }
+    }
+
     /// A bank has connected: its first frame says for which job.
     private func welcome(_ connection: Connection) async {
         let line = Line(connection, ownRole: role, peerRole: .bank, peerName: connection.peerDescription, ledgers: ledgers)
-        guard let received = try? await line.receive(), case .hello = received.message,
-              let open = jobs.withLock({ $0[received.job] }), open.specification.parties.bank == connection.peerDescription,
-              open.session.attempt == received.attempt
-        else {
+        guard let first = try? await line.receive(if: { self.opensLine($0, of: line.peerName) }), let open = jobs.withLock({ $0[first.job] }) else {
             log.warning(en: "a line for no job that is open here was closed", zh: "已关闭一条不属于任何进行中任务的连接")
             return
         }
         let (done, continuation) = AsyncStream<Void>.makeStream()
-        if case .terminated = open.arrivals.yield(.success(Arrival(line: line, first: received.message, done: continuation))) { return }
+        if case .terminated = open.arrivals.yield(.success(Arrival(line: line, first: first.message, done: continuation))) { return }
         for await _ in done {}
     }
 }

@@ -1,4 +1,6 @@
 import Faults
+import Installation
+import Jobs
 import Ledger
 import Primitives
 import Wire
@@ -12,14 +14,19 @@ package struct HeadSigners: Sendable {
     let arbiter: String
     let arbiterKey: Ed25519.VerifyingKey
 
-    package init(own: String, key: Ed25519.SigningKey, peer: String, peerKey: Ed25519.VerifyingKey, arbiter: String,
-                 arbiterKey: Ed25519.VerifyingKey) {
-        self.own = own
-        self.key = key
-        self.peer = peer
-        self.peerKey = peerKey
-        self.arbiter = arbiter
-        self.arbiterKey = arbiterKey
+    /// - Parameters:
+    ///   - own, peer: names of the contract.
+    ///   - key: the ledger key of `own`.
+    /// - Throws: `contractMismatch` where the contract has no such key.
+    package init(own: String, key: Ed25519.SigningKey, peer: String, contract: Contract) throws(Fault) {
+        func verifyingKey(_ name: String) throws(Fault) -> Ed25519.VerifyingKey {
+            guard let party = contract.everyone.first(where: { $0.name == name }), let key = try? Ed25519.VerifyingKey(bytes: party.ledgerKey)
+            else { throw Fault(.contractMismatch, at: name) }
+            return key
+        }
+        (self.own, self.key, self.peer, arbiter) = (own, key, peer, contract.arbiter.name)
+        peerKey = try verifyingKey(peer)
+        arbiterKey = try verifyingKey(contract.arbiter.name)
     }
 }
 

@@ -260,7 +260,7 @@ package final class JobSession: Sendable {
         if let first { await mailbox.deliver(first, from: .peer) }
         do throws(Fault) {
             if let first { try await midway.passed(first.kind, .opening, .received) }
-            while let received = try await line.receive(of: (job, attempt)) {
+            while let received = try await line.receive(if: { [job, attempt] in ($0.job, $0.attempt) == (job, attempt) }) {
                 if case .ledgerHeads(let heads) = received.message {
                     await mailbox.deliver(heads)
                 } else {

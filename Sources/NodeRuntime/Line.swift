@@ -52,11 +52,11 @@ package actor Line {
 
     /// The next message, or nothing when the peer has closed the line in order.
     ///
-    /// - Parameter expected: on a line that serves one attempt, that one: a frame of another is refused before any ledger has it.
-    package func receive(of expected: (job: JobIdentifier, attempt: UInt32)? = nil) async throws(Fault) -> Received? {
+    /// - Parameter isExpected: asked once about a frame that is in order; one that is not expected is refused before any ledger has it.
+    package func receive(if isExpected: @Sendable (Frame) -> Bool = { _ in true }) async throws(Fault) -> Received? {
         guard let frame = try await connection.receive() else { return nil }
         guard frame.sequence == nextReceived, frame.kind.allows(from: peerRole, to: ownRole), frame.kind.row.phases.contains(frame.phase),
-              expected.map({ $0 == (frame.job, frame.attempt) }) ?? true
+              isExpected(frame)
         else { throw Fault(.unexpectedMessage, at: peerName) }
         nextReceived += 1
         bytesByPhase[frame.phase, default: (0, 0)].received += UInt64(frame.byteCount)

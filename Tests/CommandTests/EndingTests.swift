@@ -1,13 +1,24 @@
 import Faults
 import Foundation
+import Installation
 import Jobs
+import NodeRuntime
 import Roles
 import Synchronization
 import Testing
+import Transport
 import Wire
 
 /// The bank greets and is at a checkpoint; the platform comes to it when `isReleased` says so.
 private struct LateCheckpoint: RoleMachine {
+    static var hello: Hello {
+        .filled {
+            $0.version = 1
+            for field in [\Hello.specificationDigest, \.contractDigest, \.agreementKey] { $0[keyPath: field] = Data(count: 32) }
+            $0.secretCommitments = Data(count: 224)
+        }
+    }
+
     let role: Role
     let isReleased: @Sendable () -> Bool
 
@@ -19,12 +30,7 @@ private struct LateCheckpoint: RoleMachine {
     mutating func step(_ event: RoleEvent) throws(Fault) -> [RoleEffect] {
         switch event {
         case .start where role == .bank:
-            let hello = Hello.filled {
-                $0.version = 1
-                for field in [\Hello.specificationDigest, \.contractDigest, \.agreementKey] { $0[keyPath: field] = Data(count: 32) }
-                $0.secretCommitments = Data(count: 224)
-            }
-            return [.send(.hello(hello), to: .peer), .checkpoint(.alignment, round: 0)]
+            return [.send(.hello(Self.hello), to: .peer), .checkpoint(.alignment, round: 0)]
         case .message(.hello, .peer):
             for _ in 0..<600 where !isReleased() { Thread.sleep(forTimeInterval: 0.1) }
             return [.checkpoint(.alignment, round: 0)]
@@ -80,6 +86,29 @@ private struct LateGreeting: RoleMachine {
         isOver.withLock { $0 = true }
         let ended = try ends(lab, "platform")
         #expect(ended == ["\(Fault.Code.cancelled.rawValue)"])
+    }
+
+    @Test("a greeting for a job that is over opens no line and is in no ledger")
+    func lateGreeting() async throws {
+        let lab = try await TrialLab()
+        try await lab.start("arbiter")
+        let isOver = Mutex(false)
+        let nodes = try InProcessNodes(lab) { role in LateGreeting(role: role) { isOver.withLock { $0 } } }
+        defer { nodes.cancel() }
+        let job = try await nodes.submit()
+        #expect(try await eventually { try lab.text("platform/state/operations/entries.jsonl").contains("job.started") })
+        #expect(try await lab.job("cancel", job).code == 0)
+        #expect(try await eventually { try !ends(lab, "platform").isEmpty })
+        let contract = try Amendment(lab.path("platform/contract.json")).contract
+        let platform = try #require(contract.parties.first { $0.name == "platform" })
+        let line = Line(try await Transport.connect(to: try #require(platform.address).description, identity: try LineEnds.identity(lab, "bank"),
+                                                    pins: platform.presentPins, name: "platform", timeoutSeconds: 10),
+                        ownRole: .bank, peerRole: .platform, peerName: "platform", ledgers: nil)
+        try await line.send(.hello(LateCheckpoint.hello), phase: .opening, job: try #require(JobIdentifier(job)), attempt: 1)
+        #expect(try await line.receive()?.message == nil)
+        isOver.withLock { $0 = true }
+        #expect(try await eventually { try !ends(lab, "bank").isEmpty })
+        #expect(!FileManager.default.fileExists(atPath: lab.path("platform/state/ledger/\(job)/bank.received.records")))
     }
 
     @Test("a peer that gave up while this party was not yet at the checkpoint has ended the job; its ledger is not said to differ")

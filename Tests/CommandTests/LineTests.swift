@@ -22,7 +22,7 @@ import Wire
             let platform = Line(near, ownRole: .platform, peerRole: .bank, peerName: "bank", ledgers: ends.ledgers)
             try await bank.send(.nonce(.filled { $0.nonce = Data(count: 32) }), phase: .opening, job: job, attempt: attempt)
             do throws(Fault) {
-                _ = try await platform.receive(of: (jobs[0], 1))
+                _ = try await platform.receive { [job = jobs[0]] in ($0.job, $0.attempt) == (job, 1) }
                 #expect((job, attempt) == (jobs[0], 1))
             } catch {
                 #expect((job, attempt) != (jobs[0], 1) && error == Fault(.unexpectedMessage, at: "bank"))
@@ -107,7 +107,7 @@ final class LineEnds {
         (FileManager.default.contents(atPath: lab.folder.appending(path: "ledger/\(job)/bank.received.records").path)?.count ?? 0) / FrameRecord.byteCount
     }
 
-    private static func identity(_ lab: TrialLab, _ name: String) throws -> TransportIdentity {
+    static func identity(_ lab: TrialLab, _ name: String) throws -> TransportIdentity {
         try TransportIdentity(authorityFile: lab.path("\(name)/authority.pem"), certificateFile: lab.path("\(name)/certificate.pem"),
                               privateKeyFile: lab.path("\(name)/private.key"))
     }

@@ -26,6 +26,7 @@ final class DataShell {
     final class OpenJob {
         let session: Session
         var started = false
+        var hasLine = false
         /// The bank's line, which may arrive before the arbiter's start.
         var arrival: (line: Line, first: Message)?
         var isArrivalOver = false
@@ -266,19 +267,24 @@ final class DataShell {
         try finished(id, fault)
     }
 
+    /// Whether the frame greets for a job that is open here, and has no line yet.
+    private func opensLine(_ frame: Frame) -> Bool {
+        guard frame.kind == .hello, let open = jobs[frame.job], open.session.attempt == frame.attempt, !open.hasLine else { return false }
+        open.hasLine = true
+        return true
+    }
+
     /// A bank has connected: its first frame says for which job.
     func welcome(_ end: End) {
         let line = Line(end, run.network, book: book, observer: observer)
         end.wake = { [self] in
             let received: Line.Received?
-            do { received = try line.receive() } catch is Fault { return line.close() }
+            do { received = try line.receive(if: { [self] in opensLine($0) }) } catch is Fault { return line.close() }
             guard let received else {
                 if end.isOver { line.close() }
                 return
             }
-            guard case .hello = received.message, let open = jobs[received.job], open.session.attempt == received.attempt, open.arrival == nil,
-                  !open.isArrivalOver
-            else { return line.close() }
+            guard let open = jobs[received.job], !open.isArrivalOver else { return line.close() }
             open.arrival = (line, received.message)
             end.wake = {}
             if open.started { try open.session.run(line, first: received.message) }

@@ -48,14 +48,13 @@ final class Line {
 
     /// The next message that has come; nothing while there is none.
     ///
-    /// - Parameter expected: on a line that serves one attempt, that one.
-    func receive(of expected: (job: JobIdentifier, attempt: UInt32)? = nil) throws -> Received? {
+    /// - Parameter isExpected: asked once about a frame that is in order; one that is not expected is refused before any ledger has it.
+    func receive(if isExpected: (Frame) -> Bool = { _ in true }) throws -> Received? {
         guard let frame = try end.next() else { return nil }
         let isNew = !taken.contains(frame.sequence)
         let isNext = frame.sequence == UInt64(taken.count) || world.bug == .duplicateAccepted && !isNew || world.bug == .reorderAccepted && isNew
-        let isExpected = expected.map { $0 == (frame.job, frame.attempt) } ?? true
         guard isNext, frame.kind.allows(from: end.other.role, to: end.owner.role), frame.kind.row.phases.contains(frame.phase),
-              isExpected || world.bug == .staleAccepted
+              isExpected(frame) || world.bug == .staleAccepted
         else { throw Fault(.unexpectedMessage, at: end.other.rawValue) }
         taken.insert(frame.sequence)
         if frame.kind.isRecorded { receivedRecords += 1 }

@@ -97,7 +97,8 @@ final class Session {
     private func read() throws {
         guard let line, !isOver else { return }
         do {
-            while queues[.peer, default: []].count < Self.places, closedPeer == nil, let received = try line.receive(of: (job, attempt)) {
+            while queues[.peer, default: []].count < Self.places, closedPeer == nil,
+                  let received = try line.receive(if: { ($0.job, $0.attempt) == (job, attempt) }) {
                 if case .ledgerHeads(let heads) = received.message {
                     self.heads = heads
                 } else {
@@ -207,9 +208,7 @@ final class Session {
             guard let ledger = try shell.book.writer(job, line: peer) else { throw Fault(.defect, at: "checkpoint") }
             if world.bug != .unsyncedHead { try shell.book.synchronize(ledger) }
             try world.point(name, "after its ledger is on the disk")
-            let signers = HeadSigners(
-                own: name.rawValue, key: Lab.key(name), peer: peer.rawValue, peerKey: Lab.key(peer).verifyingKey, arbiter: Name.middle.rawValue,
-                arbiterKey: Lab.key(.middle).verifyingKey)
+            let signers = try HeadSigners(own: name.rawValue, key: Lab.key(name), peer: peer.rawValue, contract: shell.run.lab.contract)
             let exchange = HeadExchange(ledger, signers: signers, round: round)
             try line.send(.ledgerHeads(exchange.heads), phase: phase, job: job, attempt: attempt)
             checkpoint?.state = .heads(exchange)
