@@ -32,7 +32,8 @@ final class DataShell {
         var isArrivalOver = false
         /// What the job was ended with from outside.
         var ending: Fault?
-        var beganAt = 0
+        /// When its run began, which waits for the line.
+        var beganAt: Int?
 
         init(_ session: Session) { self.session = session }
     }
@@ -223,7 +224,7 @@ final class DataShell {
         if !open.started {
             try ended(open, id, fault)
             forget(id)
-        } else if name == .south, !open.session.isRunning, open.arrival == nil {
+        } else if name == .south, open.beganAt != nil, !open.session.isRunning, open.arrival == nil {
             try noArrival(open, id)
         }
     }
@@ -263,7 +264,7 @@ final class DataShell {
     private func noArrival(_ open: OpenJob, _ id: JobIdentifier) throws {
         if let ending = open.ending { return try finished(id, ending) }
         let fault = Fault(.deadlinePassed, at: Name.north.rawValue, "\(min(60, Lab.deadlineSeconds))")
-        if world.now - open.beganAt < 60_000 { world.violate(.outcome, "\(name.rawValue) tells of a deadline that has not passed") }
+        if world.now - (open.beganAt ?? 0) < 60_000 { world.violate(.outcome, "\(name.rawValue) tells of a deadline that has not passed") }
         try finished(id, fault)
     }
 
@@ -287,7 +288,7 @@ final class DataShell {
             guard let open = jobs[received.job], !open.isArrivalOver else { return line.close() }
             open.arrival = (line, received.message)
             end.wake = {}
-            if open.started { try open.session.run(line, first: received.message) }
+            if open.beganAt != nil { try open.session.run(line, first: received.message) }
         }
     }
 
