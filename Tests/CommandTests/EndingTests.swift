@@ -72,17 +72,23 @@ private struct LateGreeting: RoleMachine {
         }
     }
 
-    @Test("a party that is told why a job is over while it waits for the other's line says that, and not that a deadline has passed")
-    func stoppedBeforeTheLine() async throws {
-        let lab = try await TrialLab()
+    /// A job that is cancelled while the platform waits for the bank's line, and is over there.
+    private func cancelled(_ lab: TrialLab, isReleased: @escaping @Sendable () -> Bool) async throws -> (nodes: InProcessNodes, job: String) {
         try await lab.start("arbiter")
-        let isOver = Mutex(false)
-        let nodes = try InProcessNodes(lab) { role in LateGreeting(role: role) { isOver.withLock { $0 } } }
-        defer { nodes.cancel() }
+        let nodes = try InProcessNodes(lab) { LateGreeting(role: $0, isReleased: isReleased) }
         let job = try await nodes.submit()
         #expect(try await eventually { try lab.text("platform/state/operations/entries.jsonl").contains("job.started") })
         #expect(try await lab.job("cancel", job).code == 0)
         #expect(try await eventually { try !ends(lab, "platform").isEmpty })
+        return (nodes, job)
+    }
+
+    @Test("a party that is told why a job is over while it waits for the other's line says that, and not that a deadline has passed")
+    func stoppedBeforeTheLine() async throws {
+        let lab = try await TrialLab()
+        let isOver = Mutex(false)
+        let (nodes, _) = try await cancelled(lab) { isOver.withLock { $0 } }
+        defer { nodes.cancel() }
         isOver.withLock { $0 = true }
         let ended = try ends(lab, "platform")
         #expect(ended == ["\(Fault.Code.cancelled.rawValue)"])
@@ -91,14 +97,9 @@ private struct LateGreeting: RoleMachine {
     @Test("a greeting for a job that is over opens no line and is in no ledger")
     func lateGreeting() async throws {
         let lab = try await TrialLab()
-        try await lab.start("arbiter")
         let isOver = Mutex(false)
-        let nodes = try InProcessNodes(lab) { role in LateGreeting(role: role) { isOver.withLock { $0 } } }
+        let (nodes, job) = try await cancelled(lab) { isOver.withLock { $0 } }
         defer { nodes.cancel() }
-        let job = try await nodes.submit()
-        #expect(try await eventually { try lab.text("platform/state/operations/entries.jsonl").contains("job.started") })
-        #expect(try await lab.job("cancel", job).code == 0)
-        #expect(try await eventually { try !ends(lab, "platform").isEmpty })
         let contract = try Amendment(lab.path("platform/contract.json")).contract
         let platform = try #require(contract.parties.first { $0.name == "platform" })
         let line = Line(try await Transport.connect(to: try #require(platform.address).description, identity: try LineEnds.identity(lab, "bank"),
