@@ -26,6 +26,7 @@ local kinds = {
     [15] = "Closing",
     [16] = "Abort",
     [17] = "LedgerHeads",
+    [18] = "Acknowledgement",
     [25] = "BlindingProgress",
     [26] = "SortedPoints",
     [27] = "IntersectionSize",
@@ -69,7 +70,7 @@ local phases = {
 
 local header_bytes = 56
 local welcome_bytes = 8
-local magic = 0x4a4c3031 -- "JL01"
+local magic = 0x4a4c3032 -- "JL02"
 
 local jointlab = Proto("jointlab", "JointLab")
 local field = {

@@ -173,7 +173,7 @@ private final class WatchDisplay: Sendable {
     /// Plain output tells each phase and round once.
     func show(_ record: JobRecord) {
         let text = state.withLock { state -> String? in
-            let step = "\(record.state.rawValue) \(record.bankApproved) \(record.platformApproved) \(record.progress.phase.rawValue) \(record.progress.round)"
+            let step = "\(record.state.rawValue) \(record.bankApproved) \(record.platformApproved) \(record.progress.phase.rawValue) \(record.progress.round) \(record.progress.cutUnixSeconds)"
             defer {
                 state.record = record
                 state.news = Date()
@@ -183,6 +183,7 @@ private final class WatchDisplay: Sendable {
             var estimate = state.progress ?? ProgressEstimate(expectedRounds: Int(record.expectedRounds))
             estimate.note(record.progress, at: Self.seconds)
             state.progress = record.state == .running ? estimate : nil
+            if record.state == .running, record.progress.cutUnixSeconds > 0 { return step == state.step ? nil : record.cutText(language) }
             if Console.isTerminal { return record.state == .running ? bar(estimate) : record.stateText(language) }
             guard step != state.step, [.queued, .offered, .running, .interrupted].contains(record.state) else { return nil }
             return record.state == .running ? estimate.words(language, at: Self.seconds).plain : record.stateText(language)
@@ -202,7 +203,7 @@ private final class WatchDisplay: Sendable {
         let text = state.withLock { state -> String? in
             guard state.record.state == .running, let progress = state.progress else { return nil }
             let isSilent = Date().timeIntervalSince(state.news) > Double(patienceSeconds)
-            guard Console.isTerminal || isSilent && !state.isSilenceTold else { return nil }
+            guard state.record.progress.cutUnixSeconds == 0, Console.isTerminal || isSilent && !state.isSilenceTold else { return nil }
             guard isSilent else { return bar(progress) }
             state.isSilenceTold = true
             return progress.words(language, at: Self.seconds).label + "; "

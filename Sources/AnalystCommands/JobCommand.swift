@@ -244,7 +244,7 @@ extension JobRecord {
             "expected_rounds": .integer(expectedRounds), "attempt": .integer(attempt),
             "progress": .object([
                 "phase": .text("\(progress.phase)"), "round": .integer(progress.round), "done": .integer(progress.done), "total": .integer(progress.total),
-            ]),
+            ].merging(progress.cutUnixSeconds > 0 ? ["cut": .integer(progress.cutUnixSeconds)] : [:]) { $1 }),
         ]
         if hasFault {
             let fault = fault.fault(from: faultParty)
@@ -256,10 +256,17 @@ extension JobRecord {
         return .object(members)
     }
 
+    /// In words that the parties wait for their line.
+    func cutText(_ language: Language) -> String {
+        let since = Date(timeIntervalSince1970: Double(progress.cutUnixSeconds)).formatted(.iso8601)
+        return Phrase(en: "the line between \(bank) and \(platform) has been cut since \(since) and is being taken up again",
+                      zh: "\(bank) 与 \(platform) 之间的线路自 \(since) 起中断，正在重新接通")(language)
+    }
+
     private func progressText(_ language: Language) -> String {
         var text = progress.phase.name(language)
         if progress.phase == .training { text += language == .zh ? " 第 \(progress.round) 轮" : " round \(progress.round)" }
         if progress.total > 0 { text += " \(100 * progress.done / progress.total) %" }
-        return text
+        return progress.cutUnixSeconds > 0 ? text + "; " + cutText(language) : text
     }
 }

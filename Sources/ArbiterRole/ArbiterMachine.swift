@@ -188,8 +188,9 @@ package struct ArbiterMachine: Sendable {
             }
             let (bank, platform) = (job.record.bank, job.record.platform)
             let awaited = order(bank) == order(platform) ? "" : order(bank) < order(platform) ? bank : platform
-            // Of equals the bank's words are shown.
-            let reached = [bank, platform].filter { job.progress[$0] != nil }.min { order($0) < order($1) }.flatMap { job.progress[$0] }
+            // Of equals the bank's words are shown; either may be the first to see the line between them again.
+            var reached = [bank, platform].filter { job.progress[$0] != nil }.min { order($0) < order($1) }.flatMap { job.progress[$0] }
+            reached?.cutUnixSeconds = job.progress.values.map(\.cutUnixSeconds).max() ?? 0
             guard let reached, reached != job.record.progress || awaited != job.record.awaited else { return [] }
             job.record.progress = reached
             job.record.awaited = awaited

@@ -256,7 +256,8 @@ extension AuditSummary {
 extension ByteAccount.Flow {
     fileprivate var json: JSONValue {
         .object(["frames": .integer(frames), "frame_bytes": .integer(frame_bytes), "opening_bytes": .integer(opening_bytes),
-                 "tls_records": .integer(tls_records), "socket_bytes": .integer(socket_bytes)])
+                 "tls_records": .integer(tls_records), "socket_bytes": .integer(socket_bytes), "acknowledgement_bytes": .integer(acknowledgement_bytes ?? 0),
+                 "connections": .integer(connections ?? 1)])
     }
 }
 

@@ -14,9 +14,12 @@ package struct ByteAccount: Sendable, Hashable, Codable {
         /// Afterwards.
         package var tls_records: UInt64
         package var socket_bytes: UInt64
+        /// Of acknowledgements, before encryption; and how many connections the line had. Without these one, in version 1.
+        package var acknowledgement_bytes: UInt64?
+        package var connections: UInt64?
 
         package init(frames: UInt64 = 0, frame_bytes: UInt64 = 0, head_frames: UInt64 = 0, head_bytes: UInt64 = 0, opening_bytes: UInt64 = 0,
-                     tls_records: UInt64 = 0, socket_bytes: UInt64 = 0) {
+                     tls_records: UInt64 = 0, socket_bytes: UInt64 = 0, acknowledgement_bytes: UInt64 = 0, connections: UInt64 = 1) {
             self.frames = frames
             self.frame_bytes = frame_bytes
             self.head_frames = head_frames
@@ -24,21 +27,45 @@ package struct ByteAccount: Sendable, Hashable, Codable {
             self.opening_bytes = opening_bytes
             self.tls_records = tls_records
             self.socket_bytes = socket_bytes
+            self.acknowledgement_bytes = acknowledgement_bytes
+            self.connections = connections
         }
 
         /// Header, content type and tag of a TLS 1.3 record.
         package static let recordOverheadBytes: UInt64 = 22
         package static let mostPlaintextBytes: UInt64 = 1 << 14
+        /// What may cross again after a cut: 16 MiB, the frame that fills them, and what is small.
+        package static let mostAgainBytes: UInt64 = 21 << 20
         /// Plaintext of close_notify, the only record that may come without a frame's bytes.
         package static let farewellBytes: UInt64 = 2
 
-        /// Plaintext beyond the frames: 0, or `farewellBytes` where TLS has said farewell. Nothing where the records' overhead
-        /// and the frames are more than there was.
+        /// More than one connection: what was sent again, and what was lost with a connection, is not accounted for to the byte.
+        package var isCut: Bool { connections ?? 1 > 1 }
+
+        /// Frames and acknowledgements, once each.
+        package var plaintextBytes: UInt64 { frame_bytes.addingReportingOverflow(acknowledgement_bytes ?? 0).partialValue }
+
+        /// Plaintext beyond the frames and acknowledgements: 0, or `farewellBytes` where TLS has said farewell. Nothing where the
+        /// records' overhead and these are more than there was.
         package var surplusBytes: UInt64? {
             let (overhead, isTooMany) = tls_records.multipliedReportingOverflow(by: Self.recordOverheadBytes)
-            let (accounted, isTooMuch) = overhead.addingReportingOverflow(frame_bytes)
+            let (accounted, isTooMuch) = overhead.addingReportingOverflow(plaintextBytes)
             return isTooMany || isTooMuch || accounted > socket_bytes ? nil : socket_bytes - accounted
         }
+
+        /// Whether bytes, records and frames can belong to a line that was cut so often: each time a window and a frame may have
+        /// crossed twice, and a record may have come in part.
+        package var couldBeCut: Bool {
+            let cuts = (connections ?? 1) - 1
+            let least = plaintextBytes + Self.recordOverheadBytes * (tls_records - min(tls_records, cuts))
+            let again = cuts.multipliedReportingOverflow(by: Self.mostAgainBytes)
+            let most = plaintextBytes.addingReportingOverflow(again.partialValue)
+            guard !again.overflow, !most.overflow else { return false }
+            return (least...max(least, most.partialValue + Self.recordOverheadBytes * tls_records)).contains(socket_bytes)
+        }
+
+        /// Of frames, without what they cost on the socket.
+        package var frameCounts: [UInt64] { [frames, frame_bytes, head_frames, head_bytes] }
 
         /// Without the farewell, which may come too late for the other end.
         package var withoutFarewell: Flow {
@@ -50,7 +77,7 @@ package struct ByteAccount: Sendable, Hashable, Codable {
         }
     }
 
-    package private(set) var version = 1
+    package private(set) var version = 2
     package let sent: Flow
     package let received: Flow
 
@@ -72,8 +99,8 @@ package struct ByteAccount: Sendable, Hashable, Codable {
 
     /// Nothing for bytes that `encode` does not write.
     package init?(decoding bytes: [UInt8]) {
-        guard let account = try? JSONDecoder().decode(ByteAccount.self, from: Data(bytes)), account.version == 1, account.encode() == bytes,
-              [account.sent, account.received].allSatisfy({ $0.isReadable })
+        guard let account = try? JSONDecoder().decode(ByteAccount.self, from: Data(bytes)), account.encode() == bytes,
+              [account.sent, account.received].allSatisfy({ $0.isReadable(account.version) })
         else { return nil }
         self = account
     }
@@ -81,7 +108,9 @@ package struct ByteAccount: Sendable, Hashable, Codable {
 
 extension ByteAccount.Flow {
     /// Numbers that JSON keeps exactly.
-    fileprivate var isReadable: Bool {
-        [frames, frame_bytes, head_frames, head_bytes, opening_bytes, tls_records, socket_bytes].allSatisfy { $0 <= 1 << 53 }
+    fileprivate func isReadable(_ version: Int) -> Bool {
+        let added = [acknowledgement_bytes, connections].compactMap(\.self)
+        return [1: 0, 2: 2][version] == added.count
+            && ([frames, frame_bytes, head_frames, head_bytes, opening_bytes, tls_records, socket_bytes] + added).allSatisfy { $0 <= 1 << 53 }
     }
 }

@@ -72,7 +72,7 @@ package struct FrameRecord: Sendable, Hashable {
 
 extension MessageKind {
     /// Heads are not leaves of the trees that they speak of.
-    package var isRecorded: Bool { self != .ledgerHeads }
+    package var isRecorded: Bool { self != .ledgerHeads && self != .acknowledgement }
 }
 
 private func bigEndian<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {

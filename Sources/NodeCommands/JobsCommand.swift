@@ -71,6 +71,10 @@ package struct JobsCommand<Program: DataNodeProgram>: ParsableCommand {
         private func wait(_ job: JSONValue, _ language: Language) -> String {
             guard let party = job["waits_for"]?.string, let seconds = job["waits_since"]?.integer else { return "" }
             let since = Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
+            if case .bool(true)? = job["cut"] {
+                return Phrase(en: "the line to \(party) has been cut since \(since) and is being taken up again",
+                              zh: "与 \(party) 的线路自 \(since) 起中断，正在重新接通")(language)
+            }
             return Phrase(en: "waits for \(party) since \(since)", zh: "自 \(since) 起等待 \(party)")(language)
         }
     }

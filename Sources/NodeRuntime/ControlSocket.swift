@@ -226,6 +226,7 @@ extension JSONValue {
         if let waitsFor {
             members["waits_for"] = .text(waitsFor.party)
             members["waits_since"] = .integer(waitsFor.sinceUnixSeconds)
+            if waitsFor.isCut { members["cut"] = .bool(true) }
         }
         return .object(members)
     }

@@ -41,6 +41,9 @@ package final class DataNode: Sendable {
     private let ledgerBytes: Int?
     private let memoryBytes: Int
     private let jobs = Mutex<[JobIdentifier: OpenJob]>([:])
+    /// Of jobs that have ended: a bank that dials again is told how far they came.
+    private let earlierLines = Mutex<[(bank: String, job: JobIdentifier, connection: ResumableConnection)]>([])
+    private static let mostEarlierLines = 32
     /// How many jobs have been offered since the start.
     private let offers = Mutex(0)
     /// Offers under consideration; one that was stopped meanwhile is not opened, and the first reason stands.
@@ -53,19 +56,11 @@ package final class DataNode: Sendable {
         let specification: JobSpecification
         let session: JobSession
         let operations: JobOperations
+        let line: Line
+        /// The bank's connection may arrive before the arbiter's start.
+        let connection: ResumableConnection
         let sinceUnixSeconds: Int
         var started = false
-        var hasLine = false
-        /// The bank's line, which may arrive before the arbiter's start; or why none is waited for any more.
-        var arrivals: AsyncStream<Result<Arrival, Fault>>.Continuation
-        let arriving: AsyncStream<Result<Arrival, Fault>>
-    }
-
-    private struct Arrival: Sendable {
-        let line: Line
-        let first: Message?
-        /// Resumed when the job no longer needs the line.
-        let done: AsyncStream<Void>.Continuation
     }
 
     package init(_ installation: NodeInstallation, role: Role, log: NodeLog, tools: DataTools) throws(Fault) {
@@ -170,9 +165,8 @@ package final class DataNode: Sendable {
         approvals.end(id)
         guard let open = jobs.withLock({ $0[id] }) else { return }
         await open.session.end(fault)
-        open.arrivals.yield(.failure(fault))
-        open.arrivals.finish()
         guard !open.started else { return }
+        await open.line.close()
         ended(open, fault)
         forget(open, id)
     }
@@ -192,6 +186,9 @@ package final class DataNode: Sendable {
     }
 
     private func forget(_ open: OpenJob, _ id: JobIdentifier) {
+        earlierLines.withLock {
+            $0 = $0.suffix(Self.mostEarlierLines - 1) + [(open.specification.parties.bank, id, open.connection)]
+        }
         jobs.withLock { $0[id] = nil }
         ledgers.end(id)
     }
@@ -346,16 +343,19 @@ package final class DataNode: Sendable {
                          zh: "未配置封存公钥或留存规则为 digests：此任务日后无法重放")
             }
             let peer = request.specification.party(role.otherOwner)
+            let connection = try connection(to: peer, id, attempt, log)
+            let line = Line(connection, ownRole: role, peerRole: role.otherOwner, peerName: peer, ledgers: ledgers)
             let session = JobSession(
-                job: id, attempt: attempt, machine: machine, arbiter: arbiter, files: files, ledgers: ledgers,
-                operations: operations, signers: try HeadSigners(own: self.name, key: ledgerKey, peer: peer, contract: contract),
+                job: id, attempt: attempt, machine: machine, line: line, connection: connection, arbiter: arbiter, files: files,
+                ledgers: ledgers, operations: operations,
+                signers: try HeadSigners(own: self.name, key: ledgerKey, peer: peer, contract: contract),
                 deadlineSeconds: contract.limits.deadlineSeconds, role: role, plan: plan(request.specification),
                 expectedRounds: expectedRounds(request.specification), log: log)
-            let (stream, continuation) = AsyncStream<Result<Arrival, Fault>>.makeStream()
-            let open = OpenJob(specification: request.specification, session: session, operations: operations,
-                               sinceUnixSeconds: Int(Date().timeIntervalSince1970), arrivals: continuation, arriving: stream)
+            let open = OpenJob(specification: request.specification, session: session, operations: operations, line: line,
+                               connection: connection, sinceUnixSeconds: Int(Date().timeIntervalSince1970))
             jobs.withLock { $0[id] = open }
             if case .failure(let fault) = considered.withLock({ $0.removeValue(forKey: id) ?? .failure(Fault(.cancelled)) }) {
+                await line.close()
                 ended(open, fault)
                 return forget(open, id)
             }
@@ -503,17 +503,13 @@ package final class DataNode: Sendable {
         let log = log.of(id)
         do throws(Fault) {
             try open.operations.record(.jobStarted)
-            let arrival = try await self.line(open)
-            defer { arrival.done.finish() }
             do throws(Fault) {
-                try await open.session.run(arrival.line, first: arrival.first)
+                try await open.session.run()
             } catch {
-                await arrival.line.close()
-                try? ledgers.keep(await arrival.line.account, id, line: arrival.line.peerName)
+                try? await closeLine(of: open, id)
                 throw error
             }
-            await arrival.line.close()
-            try ledgers.keep(await arrival.line.account, id, line: arrival.line.peerName)
+            try await closeLine(of: open, id)
             log.info(en: "completed", zh: "已完成")
             if let head = ended(open, nil) { arbiter.post(.operationsHead(head), job: id, attempt: open.session.attempt) }
             arbiter.post(.jobEnd(.init()), job: id, attempt: open.session.attempt)
@@ -524,6 +520,12 @@ package final class DataNode: Sendable {
         }
         forget(open, id)
         await dropPayloads(open, id)
+    }
+
+    private func closeLine(of open: OpenJob, _ id: JobIdentifier) async throws(Fault) {
+        await open.line.close()
+        let account = await open.line.account
+        if account.sent.connections != 0 { try ledgers.keep(account, id, line: open.line.peerName) }
     }
 
     /// What the retention rule does not keep goes once the ledger holds.
@@ -552,49 +554,34 @@ package final class DataNode: Sendable {
     // The line between bank and platform
 
     /// The bank dials; the platform waits for the bank that the job names.
-    private func line(_ open: OpenJob) async throws(Fault) -> Arrival {
-        guard role == .bank else { return try await arrival(open) }
-        let platform = try contract.party(open.specification.parties.platform, in: .platform, at: "/parties/platform")
+    private func connection(to peer: String, _ id: JobIdentifier, _ attempt: UInt32, _ log: NodeLog) throws(Fault) -> ResumableConnection {
+        let deadline = contract.limits.deadlineSeconds
+        let tell = { @Sendable (line: ResumableConnection.State) in
+            guard line.isCut else { return log.info(en: "the line to \(peer) is back", zh: "与 \(peer) 的线路已恢复") }
+            let end = Date(timeIntervalSince1970: Double(line.sinceUnixSeconds + deadline)).formatted(.iso8601)
+            log.info(en: "the line to \(peer) was cut and is being taken up again; the job ends at \(end) if it does not come back",
+                     zh: "与 \(peer) 的线路已中断，正在重新接通；若未能恢复，任务将于 \(end) 终止")
+        }
+        guard role == .bank else { return ResumableConnection(job: id, attempt: attempt, peerName: peer, dial: nil, onChange: tell) }
+        let platform = try contract.party(peer, in: .platform, at: "/parties/platform")
         guard let address = platform.address?.description else { throw Fault(.defect, at: "contract") }
-        let connection = try await Transport.connect(
-            to: address, identity: identity, pins: platform.presentPins, name: platform.name, timeoutSeconds: 15)
-        let line = Line(connection, ownRole: .bank, peerRole: .platform, peerName: platform.name, ledgers: ledgers)
-        return Arrival(line: line, first: nil, done: AsyncStream<Void>.makeStream().continuation)
-    }
-
-    private func arrival(_ open: OpenJob) async throws(Fault) -> Arrival {
-        let seconds = min(60, contract.limits.deadlineSeconds)
-        let bank = open.specification.parties.bank
-        log.of(open.session.job).info(en: "waiting for the line of \(bank), at most \(seconds) s", zh: "等待 \(bank) 建立连接，至多 \(seconds) 秒")
-        let alarm = Task {
-            try await Task.sleep(for: .seconds(seconds))
-            open.arrivals.finish()
+        let identity = identity
+        let dial = { @Sendable () async throws(Fault) in
+            try await Transport.connect(to: address, identity: identity, pins: platform.presentPins, name: platform.name, timeoutSeconds: 15)
         }
-        defer { alarm.cancel() }
-        for await arrival in open.arriving { return try arrival.get() }
-        throw Fault(.deadlinePassed, at: open.specification.parties.bank, "\(seconds)")
+        return ResumableConnection(job: id, attempt: attempt, peerName: peer, dial: dial, onChange: tell)
     }
 
-    /// Whether the frame greets for a job that is open here, and has no line yet.
-    private func opensLine(_ frame: Frame, of bank: String) -> Bool {
-        jobs.withLock { jobs in
-            guard frame.kind == .hello, let open = jobs[frame.job], open.session.attempt == frame.attempt, !open.hasLine,
-                  open.specification.parties.bank == bank
-            else { return false }
-            jobs[frame.job]?.hasLine = true
-            return true
-        }
-    }
-
-    /// A bank has connected: its first frame says for which job.
+    /// A bank has connected, for the first time or again: its greeting says for which job.
     private func welcome(_ connection: Connection) async {
-        let line = Line(connection, ownRole: role, peerRole: .bank, peerName: connection.peerDescription, ledgers: ledgers)
-        guard let first = try? await line.receive(if: { self.opensLine($0, of: line.peerName) }), let open = jobs.withLock({ $0[first.job] }) else {
-            log.warning(en: "a line for no job that is open here was closed", zh: "已关闭一条不属于任何进行中任务的连接")
-            return
+        let bank = connection.peerDescription
+        guard let greeting = try? await connection.receive(),
+              let line = jobs.withLock({ $0[greeting.job] }).map({ (bank: $0.specification.parties.bank, connection: $0.connection) })
+                ?? earlierLines.withLock({ $0.last { $0.job == greeting.job } }).map({ (bank: $0.bank, connection: $0.connection) }),
+              line.bank == bank
+        else {
+            return log.warning(en: "a line for no job that is open here was closed", zh: "已关闭一条不属于任何进行中任务的连接")
         }
-        let (done, continuation) = AsyncStream<Void>.makeStream()
-        if case .terminated = open.arrivals.yield(.success(Arrival(line: line, first: first.message, done: continuation))) { return }
-        for await _ in done {}
+        await line.connection.attach(connection, greeted: greeting)
     }
 }

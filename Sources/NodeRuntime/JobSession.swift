@@ -6,6 +6,7 @@ import Planning
 import Primitives
 import Roles
 import Synchronization
+import Transport
 import Wire
 
 /// Drives one machine through one attempt of a job: brings it messages and time to work, carries out what it wants.
@@ -28,11 +29,15 @@ package final class JobSession: Sendable {
     /// Since when a phase has waited for its heads.
     private let checkpointSince = Mutex<ContinuousClock.Instant?>(nil)
     private let peerName: String
+    private let line: Line
+    private let connection: ResumableConnection
     private let plan: JobPlan?
     private let expectedRounds: Int
     private let role: Role
     /// Whom the job waits for: nobody while it has work of its own.
     private let awaited = Mutex<Wait?>(nil)
+    /// What the arbiter was told last.
+    private let reached = Mutex(JobProgress())
 
     private final class MachineBox: @unchecked Sendable {
         // Used by one step at a time: `run` awaits each.
@@ -50,11 +55,13 @@ package final class JobSession: Sendable {
         func results(_ run: RunMeasurements) throws(Fault) -> [ResultFile] { throw Fault(.defect, at: "JobSession.dismiss") }
     }
 
-    init(job: JobIdentifier, attempt: UInt32, machine: any RoleMachine, arbiter: PostedLine, files: JobFiles, ledgers: LedgerBook,
-         operations: JobOperations, signers: HeadSigners, deadlineSeconds: Int, role: Role, plan: JobPlan?, expectedRounds: Int, log: NodeLog) {
+    init(job: JobIdentifier, attempt: UInt32, machine: any RoleMachine, line: Line, connection: ResumableConnection, arbiter: PostedLine,
+         files: JobFiles, ledgers: LedgerBook, operations: JobOperations, signers: HeadSigners, deadlineSeconds: Int, role: Role, plan: JobPlan?, expectedRounds: Int, log: NodeLog) {
         self.job = job
         self.attempt = attempt
         self.machine = MachineBox(machine)
+        self.line = line
+        self.connection = connection
         self.arbiter = arbiter
         self.files = files
         self.ledgers = ledgers
@@ -73,11 +80,17 @@ package final class JobSession: Sendable {
     package struct Wait: Sendable {
         package let party: String
         package let sinceUnixSeconds: Int
+        /// It is the line that the job waits for.
+        package var isCut = false
         fileprivate let since: ContinuousClock.Instant
         fileprivate var isTold = false
     }
 
-    package var waitsFor: Wait? { awaited.withLock { $0 } }
+    package var waitsFor: Wait? {
+        let line = connection.state
+        guard line.isCut else { return awaited.withLock { $0 } }
+        return Wait(party: peerName, sinceUnixSeconds: line.sinceUnixSeconds, isCut: true, since: line.since)
+    }
 
     private func wait(for party: String) async {
         awaited.withLock { wait in
@@ -118,27 +131,28 @@ package final class JobSession: Sendable {
     /// After `run`, or instead of it: lets go of the machine, whose secrets are overwritten with that.
     func dismiss() { machine.machine = NoMachine() }
 
-    /// Runs the job over `line` to its end; the first message may have been read already.
-    package func run(_ line: Line, first: Message?) async throws(Fault) {
+    /// Runs the job to its end.
+    package func run() async throws(Fault) {
         let clock = ContinuousClock()
         let started = clock.now
         var phases = PhaseClock(started)
-        let outbox = Outbox(line, job: job, attempt: attempt, mailbox: mailbox, midway: midway)
-        let reader = Task { await self.read(line, first: first) }
         let watchdog = Task { await self.watch() }
-        defer {
-            reader.cancel()
-            watchdog.cancel()
-        }
+        defer { watchdog.cancel() }
+        let (connection, opening) = (connection, min(60, deadlineSeconds))
+        try await unlessEnded { () async throws(Fault) in try await connection.open(withinSeconds: opening) }
+        let outbox = Outbox(line, job: job, attempt: attempt, mailbox: mailbox, midway: midway)
+        let reader = Task { await self.read() }
+        defer { reader.cancel() }
         do throws(Fault) {
-            try await loop(line, outbox, &phases, clock)
-            try await outbox.finish()
+            try await loop(outbox, &phases, clock)
+            try await drain(outbox)
             try await midway.settle()
+            try await unlessEnded { () async throws(Fault) in try await connection.finish() }
         } catch {
             // A peer that has ended the job has gone, and its abort is in the ledger here and in no head of its own.
             let abort = [.peerLost, .ledgersDiffer].contains(error.code) ? await mailbox.abort : nil
             let error = abort ?? error
-            // A peer that can still be reached is told that, not why.
+            // A peer that can still be reached is told that, not why. Nothing is waited for.
             midway.end(error)
             await outbox.abandon()
             try? await line.send(.abort(.filled { $0.code = UInt32(Fault.Code.endedByPeer.rawValue) }), phase: machine.machine.phase,
@@ -148,8 +162,8 @@ package final class JobSession: Sendable {
         phases.close(clock.now)
         var measurements = phases.measurements
         measurements.secondsTotal = seconds(clock.now - started)
-        measurements.bytesSent = line.bytesSent
-        measurements.bytesReceived = line.bytesReceived
+        measurements.bytesSent = await line.bytesSent
+        measurements.bytesReceived = await line.bytesReceived
         measurements.bytesByPhase = await line.bytesByPhase
         measurements.finished = .now
         let machine = machine
@@ -165,7 +179,24 @@ package final class JobSession: Sendable {
         try files.keep(results, job: job)
     }
 
-    private func loop(_ line: Line, _ outbox: Outbox, _ phases: inout PhaseClock, _ clock: ContinuousClock) async throws(Fault) {
+    /// What `work` does; it is given up when the job ends before.
+    private func unlessEnded(_ work: @escaping @Sendable () async throws(Fault) -> Void) async throws(Fault) {
+        let (outcome, mailbox) = (Outcome(), mailbox)
+        let task = Task {
+            let result: Result<Void, Fault>
+            do throws(Fault) { result = .success(try await work()) } catch { result = .failure(error) }
+            outcome.result.withLock { $0 = result }
+            await mailbox.notify()
+        }
+        defer { task.cancel() }
+        try await waiting(for: peerName) { () throws(Fault) in try outcome.result.withLock { $0 }?.get() }
+    }
+
+    private final class Outcome: Sendable {
+        let result = Mutex<Result<Void, Fault>?>(nil)
+    }
+
+    private func loop(_ outbox: Outbox, _ phases: inout PhaseClock, _ clock: ContinuousClock) async throws(Fault) {
         var event: RoleEvent? = .start
         var told: (at: ContinuousClock.Instant, phase: Phase, round: UInt32)?
         let started = clock.now
@@ -182,7 +213,7 @@ package final class JobSession: Sendable {
                     case .used(let use, let subjects):
                         let operations = operations
                         try await compute { () throws(Fault) in try operations.record(use, subjects) }
-                    case .checkpoint(let phase, let round): try await checkpoint(phase, round, line, outbox)
+                    case .checkpoint(let phase, let round): try await checkpoint(phase, round, outbox)
                     case .progress(let progress):
                         phases.enter(progress.phase, clock.now)
                         // The arbiter is told of every new phase and round, and otherwise once a second.
@@ -194,7 +225,7 @@ package final class JobSession: Sendable {
                         log.progress(estimate.words(log.language, at: seconds(now - started)),
                                      isNewRound: progress.phase == .training && told?.round != progress.round)
                         told = (now, progress.phase, progress.round)
-                        arbiter.post(.jobProgress(progress), phase: progress.phase, job: job, attempt: attempt)
+                        tell(progress)
                     case .completed:
                         return
                     }
@@ -204,6 +235,14 @@ package final class JobSession: Sendable {
             event = try await next(outbox)
             if event == nil { await wait(for: machine.machine.listening == [.arbiter] ? signers.arbiter : peerName) } else { endWait() }
         }
+    }
+
+    private func tell(_ progress: JobProgress) {
+        reached.withLock { $0 = progress }
+        let line = connection.state
+        var progress = progress
+        progress.cutUnixSeconds = line.isCut ? UInt64(line.sinceUnixSeconds) : 0
+        arbiter.post(.jobProgress(progress), phase: progress.phase, job: job, attempt: attempt)
     }
 
     /// Own work comes first while the line is idle; then what has arrived; then own work up to a short queue.
@@ -218,13 +257,10 @@ package final class JobSession: Sendable {
     }
 
     /// Both ends' ledgers are at one point: the heads of both directions are signed by both parties and the arbiter.
-    private func checkpoint(_ phase: Phase, _ round: UInt32, _ line: Line, _ outbox: Outbox) async throws(Fault) {
+    private func checkpoint(_ phase: Phase, _ round: UInt32, _ outbox: Outbox) async throws(Fault) {
         checkpointSince.withLock { $0 = .now }
         defer { checkpointSince.withLock { $0 = nil } }
-        try await waiting(for: peerName) { () async throws(Fault) in
-            try await outbox.check()
-            return outbox.count == 0 ? () : nil
-        }
+        try await drain(outbox)
         try await midway.settle()
         guard let ledger = try ledgers.writer(job, line: peerName) else { throw Fault(.defect, at: "JobSession.checkpoint") }
         let signers = signers
@@ -232,7 +268,10 @@ package final class JobSession: Sendable {
             do { try ledger.synchronize() } catch { throw Fault(.unwritable, at: "ledger") }
             return HeadExchange(ledger, signers: signers, round: round)
         }
-        try await line.send(.ledgerHeads(exchange.heads), phase: phase, job: job, attempt: attempt)
+        let (line, heads) = (line, exchange.heads)
+        try await unlessEnded { [job, attempt] () async throws(Fault) in
+            try await line.send(.ledgerHeads(heads), phase: phase, job: job, attempt: attempt)
+        }
         try exchange.accept(try await waiting(for: peerName) { () async throws(Fault) in try await self.mailbox.takeHeads() })
         arbiter.post(.headSubmission(exchange.submission(ledger, since: midway.last)), phase: phase, job: job, attempt: attempt)
         try exchange.accept(try await waiting(for: signers.arbiter) { () async throws(Fault) in try await self.mailbox.takeSignatures() })
@@ -240,9 +279,18 @@ package final class JobSession: Sendable {
         midway.follow(exchange.sizes)
     }
 
-    /// Asks again whenever something has changed.
+    /// Lets everything go out.
+    private func drain(_ outbox: Outbox) async throws(Fault) {
+        try await waiting(for: peerName) { () async throws(Fault) in
+            try await outbox.check()
+            return outbox.count == 0 ? () : nil
+        }
+    }
+
+    /// Asks again whenever something has changed, until the job is over.
     private func waiting<Value>(for party: String, _ take: () async throws(Fault) -> Value?) async throws(Fault) -> Value {
         while true {
+            try await mailbox.check()
             if let value = try await take() {
                 endWait()
                 return value
@@ -256,10 +304,8 @@ package final class JobSession: Sendable {
         return try await compute { () throws(Fault) in try box.machine.step(event) }
     }
 
-    private func read(_ line: Line, first: Message?) async {
-        if let first { await mailbox.deliver(first, from: .peer) }
+    private func read() async {
         do throws(Fault) {
-            if let first { try await midway.passed(first.kind, .opening, .received) }
             while let received = try await line.receive(if: { [job, attempt] in ($0.job, $0.attempt) == (job, attempt) }) {
                 if case .ledgerHeads(let heads) = received.message {
                     await mailbox.deliver(heads)
@@ -279,12 +325,23 @@ package final class JobSession: Sendable {
     /// A party that is waited for in vain for the contract's deadline has gone for good. Before that it is said who it is.
     private func watch() async {
         let patienceSeconds = min(10, max(1, deadlineSeconds / 2))
+        var wasCut = false
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
             let deadline = Duration.seconds(deadlineSeconds)
+            let line = connection.state
+            if line.isCut != wasCut {
+                wasCut = line.isCut
+                tell(reached.withLock { $0 })
+            }
             guard let wait = waitsFor else { continue }
-            let silence = ContinuousClock.now - wait.since
-            let isPast = { (since: ContinuousClock.Instant?) in since.map { ContinuousClock.now - $0 > deadline } ?? false }
+            // Nothing could come while the line was away.
+            let silence = ContinuousClock.now - max(wait.since, line.since)
+            if wait.isCut {
+                if silence > deadline { return await end(Fault(.peerLost, at: peerName)) }
+                continue
+            }
+            let isPast = { (since: ContinuousClock.Instant?) in since.map { ContinuousClock.now - max($0, line.since) > deadline } ?? false }
             if isPast(midway.since) || silence > deadline && isPast(checkpointSince.withLock { $0 }) {
                 return await end(Fault(.headMissing, at: wait.party, "\(deadlineSeconds)"))
             }
@@ -347,13 +404,6 @@ private final class Outbox: Sendable {
 
     func check() async throws(Fault) {
         if let fault = state.failure { throw fault }
-    }
-
-    /// Lets everything go out.
-    func finish() async throws(Fault) {
-        stream.finish()
-        _ = try? await writer.value
-        try await check()
     }
 
     /// Drops what has not gone out.

@@ -12,7 +12,7 @@ package actor Line {
     package nonisolated let peerName: String
     package nonisolated let peerRole: Role
     private let ownRole: Role
-    private let connection: Connection
+    private let connection: any FrameCarrier
     private let ledgers: LedgerBook?
     private var nextSent: UInt64 = 0
     private var nextReceived: UInt64 = 0
@@ -28,7 +28,7 @@ package actor Line {
         package let phase: Phase
     }
 
-    package init(_ connection: Connection, ownRole: Role, peerRole: Role, peerName: String, ledgers: LedgerBook?) {
+    package init(_ connection: any FrameCarrier, ownRole: Role, peerRole: Role, peerName: String, ledgers: LedgerBook?) {
         self.connection = connection
         self.ownRole = ownRole
         self.peerRole = peerRole
@@ -36,8 +36,9 @@ package actor Line {
         self.ledgers = ledgers
     }
 
-    package nonisolated var bytesSent: UInt64 { UInt64(connection.bytesSent) }
-    package nonisolated var bytesReceived: UInt64 { UInt64(connection.bytesReceived) }
+    /// Frames with their headers, before encryption.
+    package var bytesSent: UInt64 { framesSent.frame_bytes }
+    package var bytesReceived: UInt64 { framesReceived.frame_bytes }
 
     /// Returns when the frame has left. Callers take turns: this is not a queue.
     package func send(_ message: Message, phase: Phase, job: JobIdentifier, attempt: UInt32) async throws(Fault) {
@@ -95,8 +96,10 @@ package actor Line {
 
     /// Complete once the line is closed.
     package var account: ByteAccount {
-        let traffic = connection.traffic
-        return ByteAccount(sent: framesSent.on(traffic.sent), received: framesReceived.on(traffic.received))
+        get async {
+            let traffic = await connection.traffic
+            return ByteAccount(sent: framesSent.on(traffic.sent), received: framesReceived.on(traffic.received))
+        }
     }
 }
 
@@ -114,6 +117,8 @@ extension ByteAccount.Flow {
         flow.opening_bytes = UInt64(socket.openingBytes)
         flow.tls_records = UInt64(socket.records)
         flow.socket_bytes = UInt64(socket.bytes)
+        flow.acknowledgement_bytes = UInt64(socket.acknowledgementBytes)
+        flow.connections = UInt64(socket.connections)
         return flow
     }
 }

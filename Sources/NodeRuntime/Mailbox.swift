@@ -44,6 +44,11 @@ actor Mailbox {
         notify()
     }
 
+    /// Throws why the job is over.
+    func check() throws(Fault) {
+        if let ending { throw ending }
+    }
+
     func takeHeads() throws(Fault) -> LedgerHeads? {
         if let ending { throw ending }
         if heads == nil, let fault = abort ?? (queues[.peer, default: []].isEmpty ? closed[.peer] : nil) { throw fault }

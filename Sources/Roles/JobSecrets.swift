@@ -19,7 +19,8 @@ package struct JobSecrets: Sendable {
     package init(secrets: [Purpose: SecretBytes], job: JobIdentifier, attempt: UInt32, role: Role) {
         precondition(Purpose.allCases.allSatisfy { secrets[$0]?.count == 32 })
         self.secrets = secrets
-        label = Array("JointLab \(ProtocolVersion.current) \(job) \(attempt) \(role.rawValue) ".utf8)
+        // The number is that of this derivation: what is sealed outlives versions of the lines.
+        label = Array("JointLab 1 \(job) \(attempt) \(role.rawValue) ".utf8)
         for purpose in Purpose.allCases {
             let info = label + Array("commitment \(purpose.rawValue)".utf8)
             commitments[purpose] = HKDF.derive(secret: secret(purpose), salt: [], info: info, count: 32).octets

@@ -8,6 +8,10 @@ package struct SocketCount: Sendable, Hashable {
     /// Since then: TLS records, and their bytes with all that surrounds the plaintext.
     package internal(set) var records = 0
     package internal(set) var bytes = 0
+    /// Of acknowledgements, before encryption.
+    package internal(set) var acknowledgementBytes = 0
+    /// That are counted together here.
+    package private(set) var connections = 1
 
     /// Of the present record.
     private var missing = 0
@@ -37,8 +41,17 @@ package struct SocketCount: Sendable, Hashable {
     /// What came so far belongs to the opening.
     mutating func open() { self = SocketCount(openingBytes: openingBytes + bytes) }
 
+    /// What another connection of the same line has carried in the same direction.
+    static func += (sum: inout SocketCount, other: SocketCount) {
+        sum.openingBytes += other.openingBytes
+        sum.records += other.records
+        sum.bytes += other.bytes
+        sum.acknowledgementBytes += other.acknowledgementBytes
+        sum.connections += other.connections
+    }
+
     private init(openingBytes: Int) { self.openingBytes = openingBytes }
-    init() {}
+    init(connections: Int = 1) { self.connections = connections }
 }
 
 /// Beneath TLS: sees what the socket sees.

@@ -8,7 +8,7 @@ import Wire
 ///
 /// One task may send while another receives. Sending waits until the bytes have left this program, and nothing is read
 /// before someone receives, so that neither side can fill the other's memory.
-package final class Connection: Sendable {
+package final class Connection: FrameCarrier {
     /// SHA-256 of the peer's public key, as the contract writes it.
     package let peerPin: String
     /// The peer's name in faults.
@@ -39,9 +39,7 @@ package final class Connection: Sendable {
     /// Returns when the frame is in the hands of the operating system. Throws the reason for which the line ended,
     /// `peerLost` at the least. A cancelled send ends the line, for half of a frame may be on it: it throws `cancelled`.
     package func send(_ frame: Frame) async throws(Fault) {
-        guard frame.payload.count <= frame.kind.row.maximumPayloadBytes else {
-            throw Fault(.defect, at: "\(frame.kind.name) of \(frame.payload.count) bytes")
-        }
+        try frame.requireSendable()
         guard !Task.isCancelled else { throw Fault(.cancelled) }
         var bytes = channel.allocator.buffer(capacity: frame.byteCount)
         bytes.writeBytes(frame.encodeHeader())
@@ -86,10 +84,19 @@ package final class Connection: Sendable {
         try? await channel.closeFuture.get()
     }
 
+    /// Ends the line at once and without a word, which is how a line is lost.
+    package func abandon() { channel.abandon() }
+
     private func endingFault() async -> Fault {
         let line = line
         let reason = channel.eventLoop.submit { line.value.endingFault }
         return (try? await reason.get()) ?? Fault(.peerLost, at: peerDescription)
+    }
+}
+
+extension Frame {
+    func requireSendable() throws(Fault) {
+        guard payload.count <= kind.row.maximumPayloadBytes else { throw Fault(.defect, at: "\(kind.name) of \(payload.count) bytes") }
     }
 }
 

@@ -1,6 +1,6 @@
 /// Of everything that crosses: a number that both ends of a line must share. Source: `Protocols/wire.md`, "Line".
 package enum ProtocolVersion {
-    package static let current: UInt32 = 1
+    package static let current: UInt32 = 2
 
     /// The version that a greeting of this lab's programs names: "JL" and two decimal digits. Nothing for other bytes.
     package static func named(by magic: some Collection<UInt8>) -> UInt32? {
@@ -14,11 +14,11 @@ package enum ProtocolVersion {
 ///
 /// The header is 56 bytes, every number big-endian; the payload follows. Source: `Protocols/wire.md`, "Frame".
 ///
-///     0 magic "JL01"   4 kind   6 phase   8 payload length   12 attempt   16 job   32 sequence   40 salt   56 payload
+///     0 magic "JL02"   4 kind   6 phase   8 payload length   12 attempt   16 job   32 sequence   40 salt   56 payload
 package struct Frame: Sendable, Hashable {
     package static let headerBytes = 56
     package static let saltBytes = 16
-    package static let magic: [UInt8] = Array("JL01".utf8)
+    package static let magic: [UInt8] = Array("JL02".utf8)
 
     package let kind: MessageKind
     /// In which the sender sent it.

@@ -82,7 +82,7 @@ extension Message {
         case .paillierKey, .roundRows, .maskedValues, .returnedBits, .partialScores:
             // Widths follow from the key's length, which the receiving role knows.
             break
-        case .blindingProgress, .intersectionSize:
+        case .blindingProgress, .intersectionSize, .acknowledgement:
             break
         case .columns, .curvature, .closing, .abort, .nodeRegistered, .nodePublication, .peerPublication, .submitJob, .listJobs,
              .showJob, .watchJob, .cancelJob, .publicationRecord:

@@ -23,6 +23,7 @@ package enum MessageKind: UInt16, Sendable, CaseIterable {
     case closing = 15
     case abort = 16
     case ledgerHeads = 17
+    case acknowledgement = 18
     case blindingProgress = 25
     case sortedPoints = 26
     case intersectionSize = 27
@@ -217,6 +218,10 @@ extension MessageKind {
                        reveals: Phrase(en: "how many entries the sender's ledger of operations has, and the root of their hashes",
                                        zh: "发送方操作账本的条目数及其哈希树根"),
                        maximumPayloadBytes: Self.smallBytes)
+        case .acknowledgement:
+            return Row(directions: bothData, phases: [.waiting], shape: "taken",
+                       reveals: Phrase(en: "nothing new: how many frames have come", zh: "无新信息：已收取的帧数"),
+                       maximumPayloadBytes: Self.smallBytes)
         case .nodeRegister:
             return Row(directions: toArbiter, phases: [.waiting], shape: "version, contract_digest 32",
                        reveals: Phrase(en: "that the node is up and which contract it holds", zh: "节点已启动及其持有的契约"),
@@ -245,7 +250,7 @@ extension MessageKind {
             return Row(directions: fromArbiter, phases: [.waiting], shape: "specification_digest 32",
                        reveals: Phrase(en: "that all owners approved", zh: "全部数据所有方均已同意"), maximumPayloadBytes: Self.smallBytes)
         case .jobProgress:
-            return Row(directions: toArbiter, phases: anyPhase, shape: "phase, round, done, total",
+            return Row(directions: toArbiter, phases: anyPhase, shape: "phase, round, done, total, cut_unix_seconds",
                        reveals: Phrase(en: "how far the job is, in counts", zh: "任务进度（计数）"), maximumPayloadBytes: Self.smallBytes)
         case .roundShare:
             return Row(directions: toArbiter, phases: [.training],

@@ -509,6 +509,20 @@ package nonisolated struct LedgerHeads: Sendable {
   package init() {}
 }
 
+/// First on every connection, each way, and then now and then: how many frames of this attempt the sender has taken up, in order.
+/// Outside the sequence and of no ledger; see wire.md, "A line that is cut".
+package nonisolated struct Acknowledgement: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var taken: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct NodeRegister: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -646,6 +660,9 @@ package nonisolated struct JobProgress: Sendable {
   package var done: UInt64 = 0
 
   package var total: UInt64 = 0
+
+  /// since when the line to the other party has been cut
+  package var cutUnixSeconds: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1780,6 +1797,36 @@ nonisolated extension LedgerHeads: SwiftProtobuf.Message, SwiftProtobuf._Message
   }
 }
 
+nonisolated extension Acknowledgement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Acknowledgement"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}taken\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.taken) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.taken != 0 {
+      try visitor.visitSingularUInt64Field(value: self.taken, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Acknowledgement, rhs: Acknowledgement) -> Bool {
+    if lhs.taken != rhs.taken {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension NodeRegister: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".NodeRegister"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}contract_digest\0")
@@ -2046,7 +2093,7 @@ nonisolated extension JobStart: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension JobProgress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobProgress"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}phase\0\u{1}round\0\u{1}done\0\u{1}total\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}phase\0\u{1}round\0\u{1}done\0\u{1}total\0\u{3}cut_unix_seconds\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2058,6 +2105,7 @@ nonisolated extension JobProgress: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.round) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.done) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.total) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.cutUnixSeconds) }()
       default: break
       }
     }
@@ -2076,6 +2124,9 @@ nonisolated extension JobProgress: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.total != 0 {
       try visitor.visitSingularUInt64Field(value: self.total, fieldNumber: 4)
     }
+    if self.cutUnixSeconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.cutUnixSeconds, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2084,6 +2135,7 @@ nonisolated extension JobProgress: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.round != rhs.round {return false}
     if lhs.done != rhs.done {return false}
     if lhs.total != rhs.total {return false}
+    if lhs.cutUnixSeconds != rhs.cutUnixSeconds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -54,11 +54,11 @@ struct TrialArbiter {
                                  specifications: specifications)
         for name in registering {
             hear(Self.registration, from: .party(name))
-            #expect(take(.party(name)) == [Sent(message: .nodeRegistered(.filled { $0.version = 1 }), job: .none)])
+            #expect(take(.party(name)) == [Sent(message: .nodeRegistered(.filled { $0.version = ProtocolVersion.current }), job: .none)])
         }
     }
 
-    static let registration = Message.nodeRegister(.filled { $0.version = 1; $0.contractDigest = digest.data })
+    static let registration = Message.nodeRegister(.filled { $0.version = ProtocolVersion.current; $0.contractDigest = digest.data })
 
     static func specification(bank: String = "north", platform: String = "south", rounds: Int = 12, history: Int = 8, name: String = "trial") -> String {
         """

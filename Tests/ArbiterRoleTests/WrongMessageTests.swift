@@ -19,7 +19,7 @@ import Wire
             #expect(lab.closed[.party("north")]?.code == .unexpectedMessage && lab.take(.party("north")).isEmpty)
         }
         for (message, code) in [
-            (Message.nodeRegister(.filled { $0.version = 1; $0.contractDigest = Data(count: 32) }), Fault.Code.contractMismatch),
+            (Message.nodeRegister(.filled { $0.version = ProtocolVersion.current; $0.contractDigest = Data(count: 32) }), Fault.Code.contractMismatch),
             (.nodeRegister(.filled { $0.version = 2; $0.contractDigest = TrialArbiter.digest.data }), .versionMismatch),
             (.nodeRegister(.filled { $0.contractDigest = TrialArbiter.digest.data }), .versionMismatch),
         ] {
@@ -27,7 +27,7 @@ import Wire
             lab.hear(message, from: .party("north"))
             #expect(lab.closed[.party("north")]?.code == code)
             // It is told why, and nothing else: without a word it would take this for a lost line, and dial again.
-            let answer = code == .versionMismatch ? Message.nodeRegistered(.filled { $0.version = 1 })
+            let answer = code == .versionMismatch ? Message.nodeRegistered(.filled { $0.version = ProtocolVersion.current })
                 : .jobStop(.filled { $0.fault = FaultNote(Fault(.contractMismatch, at: "middle")) })
             #expect(lab.take(.party("north")) == [TrialArbiter.Sent(message: answer, job: .none)])
             lab.hear(.submitJob(.filled { $0.specification = Data(TrialArbiter.specification().utf8) }), from: TrialArbiter.person("ann"))

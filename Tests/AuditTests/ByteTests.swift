@@ -46,11 +46,41 @@ import Wire
         #expect(found.alone.isEmpty && found.beside == [.bytes])
     }
 
+    @Test("of a line that was cut hold within what a cut can send twice or lose, and its frames to the byte")
+    func cut() throws {
+        for (bytes, isHeld) in [(1000, true), (20 << 20, true), (22 << 20, false), (-22, true), (-23, false)] as [(Int64, Bool)] {
+            let found = try rules {
+                $0.connections = 2
+                $0.socket_bytes = UInt64(Int64($0.socket_bytes) + bytes - ($0.surplusBytes == 2 ? 2 : 0))
+            }
+            #expect(found.alone.isEmpty == isHeld && found.beside.isEmpty == isHeld, "\(bytes)")
+        }
+        #expect(try rules { $0.connections = 2; $0.frame_bytes += 40; $0.socket_bytes += 40 }.alone == [.bytes])
+        #expect(try rules { $0.connections = 2; $0.frames += 1 }.beside == [.bytes])
+        #expect(try rules { $0.connections = .max >> 12; $0.socket_bytes += 22 << 20 }.alone == [.bytes])
+        #expect(try rules { $0.acknowledgement_bytes = 58 }.alone == [.bytes])
+        let acknowledged = try rules { $0.acknowledgement_bytes = 58; $0.tls_records += 1; $0.socket_bytes += 80 }
+        #expect(acknowledged.alone.isEmpty && acknowledged.beside == [.bytes])
+    }
+
+    @Test("of earlier versions have neither acknowledgements nor cuts, and hold")
+    func earlier() throws {
+        let sample = try Sample(Sample.script(rounds: 1))
+        let whole = String(decoding: try sample.bytes(.bank, name), as: UTF8.self)
+        let first = whole.replacing("\"acknowledgement_bytes\":0,", with: "").replacing("\"connections\":1,", with: "").replacing("\"version\":2", with: "\"version\":1")
+        try sample.write(Array(first.utf8), .bank, name)
+        #expect(try sample.verify().holds && sample.reconcile([.bank, .platform]).holds)
+        for half in [first.replacing("\"version\":1", with: "\"version\":2"), whole.replacing("\"version\":2", with: "\"version\":1")] {
+            try sample.write(Array(half.utf8), .bank, name)
+            #expect(try sample.verify().rules == [.bytes])
+        }
+    }
+
     @Test("must be there, and in their form")
     func form() throws {
         let sample = try Sample(Sample.script(rounds: 1))
         let whole = try sample.bytes(.bank, name)
-        for bytes in [[], Array("{}".utf8), whole + [0x0A], Array(String(decoding: whole, as: UTF8.self).replacing(":1}", with: ":2}").utf8)] {
+        for bytes in [[], Array("{}".utf8), whole + [0x0A], Array(String(decoding: whole, as: UTF8.self).replacing(":2}", with: ":3}").utf8)] {
             try sample.write(bytes, .bank, name)
             #expect(try sample.verify().rules == [.bytes])
         }

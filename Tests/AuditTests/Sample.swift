@@ -113,7 +113,7 @@ struct Sample {
         order(.jobStart(.filled { $0.specificationDigest = SHA256.hash(specification).data }), .waiting)
         each { from, _ in
             send(from, .hello(.filled {
-                $0.version = 1
+                $0.version = ProtocolVersion.current
                 $0.specificationDigest = SHA256.hash(specification).data
                 $0.contractDigest = SHA256.hash(contract).data
                 $0.secretCommitments = random(224)

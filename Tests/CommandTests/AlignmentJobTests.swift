@@ -16,10 +16,10 @@ import Testing
         }
     }
 
-    private static func lines(_ file: URL) throws -> [Substring] { try String(contentsOf: file, encoding: .utf8).split(whereSeparator: \.isNewline) }
+    static func lines(_ file: URL) throws -> [Substring] { try String(contentsOf: file, encoding: .utf8).split(whereSeparator: \.isNewline) }
 
     /// Column `uscc`; names in this file need no quotes.
-    private static func subjects(_ file: URL) throws -> Set<Substring> {
+    static func subjects(_ file: URL) throws -> Set<Substring> {
         let lines = try lines(file).map { $0.split(separator: ",", omittingEmptySubsequences: false) }
         let column = try #require(lines.first?.firstIndex(of: "uscc"))
         return Set(lines.dropFirst().map { $0[column] })

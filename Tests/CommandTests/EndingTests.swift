@@ -13,7 +13,7 @@ import Wire
 private struct LateCheckpoint: RoleMachine {
     static var hello: Hello {
         .filled {
-            $0.version = 1
+            $0.version = ProtocolVersion.current
             for field in [\Hello.specificationDigest, \.contractDigest, \.agreementKey] { $0[keyPath: field] = Data(count: 32) }
             $0.secretCommitments = Data(count: 224)
         }

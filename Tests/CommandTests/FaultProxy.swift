@@ -25,6 +25,10 @@ final class FaultProxy: Sendable {
         var mode = Mode.pass
         var sockets: Set<Int32> = []
         var connections = 0
+        var carried = 0
+        /// Bytes until the next cut, and from each to the one that follows.
+        var left: [Int] = []
+        var cuts = 0
         var isOver = false
     }
 
@@ -40,6 +44,14 @@ final class FaultProxy: Sendable {
 
     /// How many have connected so far.
     var connections: Int { state.withLock(\.connections) }
+
+    /// Bytes that were passed on so far, in both directions.
+    var carried: Int { state.withLock(\.carried) }
+    /// How often `cut(afterBytes:)` came about.
+    var cuts: Int { state.withLock(\.cuts) }
+
+    /// When so many more have been passed on, and so on after each cut.
+    func cut(afterBytes bytes: [Int]) { state.withLock { $0.left = bytes } }
 
     func set(_ mode: Mode) { state.withLock { $0.mode = mode } }
 
@@ -124,11 +136,27 @@ final class FaultProxy: Sendable {
                 set(.pass)
             default: break
             }
+            let (passing, isCut) = state.withLock { state -> (Int, Bool) in
+                let passing = min(count, state.left.first ?? count)
+                state.carried += passing
+                guard let left = state.left.first else { return (passing, false) }
+                guard passing == left else {
+                    state.left[0] -= passing
+                    return (passing, false)
+                }
+                state.left.removeFirst()
+                state.cuts += 1
+                return (passing, true)
+            }
             var sent = 0
-            while sent < count {
-                let more = buffer[sent..<count].withUnsafeBytes { send(to, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            while sent < passing {
+                let more = buffer[sent..<passing].withUnsafeBytes { send(to, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
                 guard more > 0 else { return }
                 sent += more
+            }
+            if isCut {
+                cut()
+                return
             }
         }
     }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Nodes that go away in the middle of jobs, and come back.
-@Suite("Interrupted jobs") struct InterruptionTests {
+@Suite("Interrupted jobs", .timeLimit(.minutes(10))) struct InterruptionTests {
     /// Followed from the start, in a process of its own.
     struct Watcher {
         let process: Process
@@ -108,7 +108,45 @@ import Testing
         return proxy
     }
 
-    @Test("a line that is cut, or on which a bit was flipped, is noticed, and the job is done in its next attempt",
+    /// One attempt, whose result both sides have, and whose ledgers hold alone and together.
+    private func undisturbed(_ lab: TrialLab, _ job: String) async throws {
+        let status = try await lab.job("status", job)
+        #expect(status.output.contains("completed") && !status.output.contains("attempt"), "\(status)")
+        let ledgers = ["bank", "platform"].map { lab.path("\($0)/state/ledger/\(job)") }
+        for (name, ledger) in zip(["bank", "platform"], ledgers) {
+            #expect(lab.results(name).contains(job), "\(name)")
+            let audit = try await lab.jointlab("audit", "verify", ledger)
+            #expect(audit.code == 0, "\(audit)")
+        }
+        let reconciled = try await lab.run("jointlab", ["audit", "reconcile"] + ledgers + [lab.path("arbiter/state/ledger/\(job)")])
+        #expect(reconciled.code == 0, "\(reconciled)")
+        let verified = try MidwayHeadTests.verifier(lab, ["bank/state/ledger/\(job)", "platform/state/ledger/\(job)"])
+        #expect(verified.code == 0, "\(verified.output)")
+    }
+
+    /// The plain join, on both sides.
+    private func isExact(_ lab: TrialLab, _ job: String) throws -> Bool {
+        let data = try TrialData.files.get()
+        let wanted = try AlignmentJobTests.subjects(data.appending(path: "bank.csv")).intersection(AlignmentJobTests.subjects(data.appending(path: "platform.csv")))
+        let files = try ["bank", "platform"].map { try AlignmentJobTests.lines(lab.folder.appending(path: "lab/\($0)/state/jobs/\(job)/aligned.csv")) }
+        return files[0] == files[1] && Set(files[0].dropFirst()) == wanted && files[0].count == wanted.count + 1
+    }
+
+    private func alignment(_ lab: TrialLab) throws -> String {
+        try lab.specification("align") { document in
+            for key in ["label", "features", "training"] { document[key] = nil }
+            (document["kind"], document["reveal"]) = ("align", "subjects")
+        }
+    }
+
+    /// Submits, and waits for the end.
+    private func completed(_ lab: TrialLab, _ specification: String) async throws -> String {
+        let run = try await lab.job("submit", specification, "--watch")
+        try #require(run.code == 0, "\(run)")
+        return try #require(run.output.split(whereSeparator: \.isWhitespace).last.map(String.init))
+    }
+
+    @Test("a line that is cut, or on which a bit was flipped, is taken up again, and the attempt goes on",
           arguments: [("phase alignment", false), ("training round 2", true)])
     func broken(moment: String, isFlipped: Bool) async throws {
         let lab = try await TrialLab()
@@ -118,8 +156,86 @@ import Testing
         #expect(try await eventually { try lab.log("bank").contains(moment) })
         if isFlipped { proxy.set(.flip) } else { proxy.cut() }
         let watched = try await lab.job("watch", job)
-        _ = try await completed(lab, watched, attemptsOf: job)
+        #expect(watched.code == 0, "\(watched)")
+        #expect(lab.results("bank") == [job] && lab.results("platform") == [job])
         #expect(proxy.connections == 2)
+        for name in ["bank", "platform"] { #expect(try lab.log(name).contains("was cut") && lab.log(name).contains("is back"), "\(name)") }
+        try await undisturbed(lab, job)
+    }
+
+    @Test("ten cuts of one job, wherever they fall: one attempt, the exact result, and ledgers that hold and agree")
+    func tenCuts() async throws {
+        let lab = try await TrialLab()
+        let proxy = try proxied(lab)
+        defer { proxy.end() }
+        try await lab.start()
+        for specification in [try alignment(lab), try lab.specification { $0["training"] = ["key_bits": 512, "maximum_rounds": 8, "degree": 8] }] {
+            let start = proxy.carried
+            _ = try await completed(lab, specification)
+            let (each, connections, before) = ((proxy.carried - start) / 11, proxy.connections, proxy.cuts)
+            // A connection takes some kilobytes by itself; what falls into them is cut while it opens.
+            proxy.cut(afterBytes: (1...10).map { $0.isMultiple(of: 3) ? 1500 : each })
+            let job = try await completed(lab, specification)
+            #expect(proxy.connections >= connections + 11 && proxy.cuts == before + 10)
+            if specification.hasSuffix("align.json") { #expect(try isExact(lab, job)) }
+            try await undisturbed(lab, job)
+        }
+    }
+
+    @Test("a cut during the very last frames, the last acknowledgements and the farewell: the job ends well, at once and everywhere")
+    func lastFrames() async throws {
+        let lab = try await TrialLab()
+        let proxy = try proxied(lab)
+        defer { proxy.end() }
+        try await lab.start()
+        let specification = try alignment(lab)
+        _ = try await completed(lab, specification)
+        let whole = proxy.carried
+        for missing in [1, 24, 60, 110, 160, 210, 260, 310, 500, 900] {
+            proxy.cut(afterBytes: [whole - missing])
+            let job = try await completed(lab, specification)
+            #expect(try isExact(lab, job), "\(missing)")
+            try await undisturbed(lab, job)
+        }
+        #expect(proxy.cuts >= 5)
+    }
+
+    @Test("a line that never comes back is told of in words, and ends the attempt at the deadline as lost")
+    func lost() async throws {
+        let lab = try await TrialLab(limits: ["deadline_seconds": 8])
+        let proxy = try proxied(lab)
+        let job = try await started(lab)
+        #expect(try await eventually { try lab.log("bank").contains("training round 1") })
+        proxy.end()
+        for name in ["bank", "platform"] { #expect(try await eventually { try lab.log(name).contains("was cut") }, "\(name)") }
+        let listed = try await lab.run("platform-node", ["jobs", "list", "--config", lab.path("platform/node.json")])
+        #expect(listed.output.contains("the line to bank has been cut since"), "\(listed)")
+        #expect(try await eventuallyStatus(lab, job, "has been cut since"))
+        for name in ["bank", "platform"] { #expect(try await eventually { try lab.log(name).contains("ended: ") }, "\(name)") }
+        #expect(try lab.log("bank").contains("the connection to platform was lost") || lab.log("platform").contains("the connection to bank was lost"))
+        #expect(try await eventuallyStatus(lab, job, "interrupted"))
+        #expect(lab.results("bank").isEmpty && lab.results("platform").isEmpty)
+    }
+
+    private func eventuallyStatus(_ lab: TrialLab, _ job: String, _ words: String) async throws -> Bool {
+        for _ in 0..<60 {
+            if try await lab.job("status", job).output.contains(words) { return true }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        return false
+    }
+
+    @Test("a job that is cancelled while its line is cut is over at once at both ends")
+    func cancelled() async throws {
+        let lab = try await TrialLab(limits: ["deadline_seconds": 3600])
+        let proxy = try proxied(lab)
+        let job = try await started(lab)
+        #expect(try await eventually { try lab.log("bank").contains("training round 1") })
+        proxy.end()
+        for name in ["bank", "platform"] { #expect(try await eventually { try lab.log(name).contains("was cut") }, "\(name)") }
+        let run = try await lab.job("cancel", job)
+        #expect(run.code == 0, "\(run)")
+        for name in ["bank", "platform"] { #expect(try await eventually { try lab.log(name).contains("ended: ") }, "\(name)") }
     }
 
     @Test("a peer that is silent, does not read, or sends a byte a second ends the job at the deadline, at every node and by name; the next job is done",

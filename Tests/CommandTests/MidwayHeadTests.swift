@@ -29,7 +29,7 @@ private struct LongPhase: RoleMachine {
         case .start:
             guard role == .bank else { return [] }
             return [.send(.hello(.filled {
-                $0.version = 1
+                $0.version = ProtocolVersion.current
                 for field in [\Hello.specificationDigest, \.contractDigest, \.agreementKey] { $0[keyPath: field] = Data(count: 32) }
                 $0.secretCommitments = Data(count: 224)
             }), to: .peer)]
@@ -56,7 +56,7 @@ private struct LongPhase: RoleMachine {
 }
 
 @Suite("Heads within a phase") struct MidwayHeadTests {
-    private func verifier(_ lab: TrialLab, _ arguments: [String]) throws -> (code: Int32, output: String) {
+    static func verifier(_ lab: TrialLab, _ arguments: [String]) throws -> (code: Int32, output: String) {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["python3", Programs.repository.appending(path: "Protocols/verifier/verify.py").path] + arguments.map { lab.path($0) }
@@ -88,7 +88,7 @@ private struct LongPhase: RoleMachine {
         let reconciled = try await lab.jointlab("audit", "reconcile", lab.path(bank), lab.path(platform), lab.path(arbiter))
         #expect(reconciled.code == 0, "\(reconciled)")
         for ledgers in [[bank], [platform], [arbiter], [bank, platform, arbiter]] {
-            let run = try verifier(lab, ledgers)
+            let run = try Self.verifier(lab, ledgers)
             #expect(run.code == 0, "\(run.output)")
         }
         // What these frames say is not of the protocol; heads and sequences have no fault.
@@ -105,7 +105,7 @@ private struct LongPhase: RoleMachine {
         let notes = try String(contentsOfFile: file, encoding: .utf8).components(separatedBy: "\n\n")
         try (notes[0..<2] + notes[4...]).joined(separator: "\n\n").write(toFile: file, atomically: false, encoding: .utf8)
         #expect(try await rules().contains("head-missing"))
-        let run = try verifier(lab, [bank])
+        let run = try Self.verifier(lab, [bank])
         #expect(run.code == 1 && run.output.contains("no head of 2000 records"), "\(run.output)")
     }
 }

@@ -194,7 +194,7 @@ struct SmallJob: Sendable {
             machine.step(.heard(message, job: id, from: line, fresh: job), unixSeconds: 1)
         }
         for name in ["north", "south"] {
-            _ = hear(.nodeRegister(.filled { $0.version = 1; $0.contractDigest = digest.data }), .party(name), .none)
+            _ = hear(.nodeRegister(.filled { $0.version = ProtocolVersion.current; $0.contractDigest = digest.data }), .party(name), .none)
         }
         _ = hear(.submitJob(.filled { $0.specification = Array(specificationText.utf8).data }), .person("ann", connection: 1), .none)
         for name in ["north", "south"] { _ = hear(.jobAnswer(.init()), .party(name), job) }

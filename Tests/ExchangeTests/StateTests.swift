@@ -57,7 +57,7 @@ private enum Stage: CaseIterable {
             .headSubmission: .headSubmission(.init()), .headSignatures: .headSignatures(.init()), .directionHead: .directionHead(.init()),
             .operationsHead: .operationsHead(.init()), .nodePublication: .nodePublication(.init()), .peerPublication: .peerPublication(.init()),
             .blindingProgress: .blindingProgress(.init()), .sortedPoints: .sortedPoints(.init()), .intersectionSize: .intersectionSize(.init()),
-            .showPublication: .showPublication(.init()), .publicationRecord: .publicationRecord(.init()),
+            .showPublication: .showPublication(.init()), .publicationRecord: .publicationRecord(.init()), .acknowledgement: .acknowledgement(.init()),
         ]
         let crossings = try honest.get().crossings
         for crossing in crossings.reversed() { messages[crossing.kind] = try Message.decode(kind: crossing.kind, payload: crossing.payload) }

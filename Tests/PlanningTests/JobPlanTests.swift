@@ -251,7 +251,7 @@ import Wire
         }
         let own = list[role] ?? 0, width = 2 * keyBytes, training = 4200
         add(.hello(.filled {
-            $0.version = 1
+            $0.version = ProtocolVersion.current
             ($0.specificationDigest, $0.contractDigest, $0.secretCommitments, $0.agreementKey) = (bytes(32), bytes(32), bytes(224), bytes(32))
         }))
         add(.nonce(.filled { $0.nonce = bytes(32) }))

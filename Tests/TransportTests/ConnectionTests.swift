@@ -220,7 +220,7 @@ import Wire
         try await client.send(frame(bytes: 10).encode())
         _ = await listening.reception()
         try await client.channel.close()
-        #expect(try await client.answer() == Array("JL01".utf8) + [0, 0, 0, 0])
+        #expect(try await client.answer() == Array("JL02".utf8) + [0, 0, 0, 0])
         await listening.listener.close()
     }
 

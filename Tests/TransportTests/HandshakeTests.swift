@@ -189,7 +189,7 @@ import Wire
         let identity = try south.identity()
         let pin = try north.identity().pin
         for (greeting, expected) in [
-            ("JL02\0\0\0\0", Fault(.versionMismatch, at: "north", "2", "1")), ("JL00\0\0\0\0", Fault(.versionMismatch, at: "north", "0", "1")),
+            ("JL01\0\0\0\0", Fault(.versionMismatch, at: "north", "1", "2")), ("JL03\0\0\0\0", Fault(.versionMismatch, at: "north", "3", "2")),
             ("JL0x\0\0\0\0", Fault(.malformedFrame, at: "north")), ("JX01\0\0\0\0", Fault(.malformedFrame, at: "north")),
         ] {
             let server = try await RawPeer.listen(try north.configuration(client: false), greeting: Array(greeting.utf8))

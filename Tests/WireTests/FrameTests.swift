@@ -17,7 +17,7 @@ import Wire
     @Test("a frame has the bytes that the document draws")
     func layout() {
         let bytes = frame(.nonce, payload: [0xAA, 0xBB], sequence: 3).encode()
-        let expected = "4a4c3031" + "0002" + "0001" + "00000002" + "00000002" + "000102030405060708090a0b0c0d0e0f"
+        let expected = "4a4c3032" + "0002" + "0001" + "00000002" + "00000002" + "000102030405060708090a0b0c0d0e0f"
             + "0000000000000003" + "09090909090909090909090909090909" + "aabb"
         #expect(bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() == expected)
         #expect(Frame.headerBytes == 56)
