@@ -36,6 +36,8 @@ package struct ByteAccount: Sendable, Hashable, Codable {
         package static let mostPlaintextBytes: UInt64 = 1 << 14
         /// What may cross again after a cut: 16 MiB, the frame that fills them, and what is small.
         package static let mostAgainBytes: UInt64 = 21 << 20
+        /// Of one line; more are not believed.
+        package static let mostConnections: UInt64 = 1 << 20
         /// Plaintext of close_notify, the only record that may come without a frame's bytes.
         package static let farewellBytes: UInt64 = 2
 
@@ -56,21 +58,21 @@ package struct ByteAccount: Sendable, Hashable, Codable {
         /// Whether bytes, records and frames can belong to a line that was cut so often: each time a window and a frame may have
         /// crossed twice, and a record may have come in part.
         package var couldBeCut: Bool {
-            let cuts = (connections ?? 1) - 1
+            guard let connections, (2...Self.mostConnections).contains(connections) else { return false }
+            let cuts = connections - 1
             let least = plaintextBytes + Self.recordOverheadBytes * (tls_records - min(tls_records, cuts))
-            let again = cuts.multipliedReportingOverflow(by: Self.mostAgainBytes)
-            let most = plaintextBytes.addingReportingOverflow(again.partialValue)
-            guard !again.overflow, !most.overflow else { return false }
-            return (least...max(least, most.partialValue + Self.recordOverheadBytes * tls_records)).contains(socket_bytes)
+            let most = plaintextBytes + Self.recordOverheadBytes * tls_records + Self.mostAgainBytes * cuts
+            return (least...most).contains(socket_bytes)
         }
 
         /// Of frames, without what they cost on the socket.
         package var frameCounts: [UInt64] { [frames, frame_bytes, head_frames, head_bytes] }
 
-        /// Without the farewell, which may come too late for the other end.
+        /// Without the farewell, which may come too late for the other end; as version 2 has it.
         package var withoutFarewell: Flow {
-            guard surplusBytes == Self.farewellBytes, tls_records > 0 else { return self }
             var flow = self
+            (flow.acknowledgement_bytes, flow.connections) = (acknowledgement_bytes ?? 0, connections ?? 1)
+            guard surplusBytes == Self.farewellBytes, tls_records > 0 else { return flow }
             flow.tls_records -= 1
             flow.socket_bytes -= Self.recordOverheadBytes + Self.farewellBytes
             return flow

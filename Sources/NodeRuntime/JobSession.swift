@@ -56,7 +56,8 @@ package final class JobSession: Sendable {
     }
 
     init(job: JobIdentifier, attempt: UInt32, machine: any RoleMachine, line: Line, connection: ResumableConnection, arbiter: PostedLine,
-         files: JobFiles, ledgers: LedgerBook, operations: JobOperations, signers: HeadSigners, deadlineSeconds: Int, role: Role, plan: JobPlan?, expectedRounds: Int, log: NodeLog) {
+         files: JobFiles, ledgers: LedgerBook, operations: JobOperations, signers: HeadSigners, deadlineSeconds: Int,
+         role: Role, plan: JobPlan?, expectedRounds: Int, log: NodeLog) {
         self.job = job
         self.attempt = attempt
         self.machine = MachineBox(machine)

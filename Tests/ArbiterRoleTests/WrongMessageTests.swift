@@ -20,7 +20,7 @@ import Wire
         }
         for (message, code) in [
             (Message.nodeRegister(.filled { $0.version = ProtocolVersion.current; $0.contractDigest = Data(count: 32) }), Fault.Code.contractMismatch),
-            (.nodeRegister(.filled { $0.version = 2; $0.contractDigest = TrialArbiter.digest.data }), .versionMismatch),
+            (.nodeRegister(.filled { $0.version = ProtocolVersion.current + 1; $0.contractDigest = TrialArbiter.digest.data }), .versionMismatch),
             (.nodeRegister(.filled { $0.contractDigest = TrialArbiter.digest.data }), .versionMismatch),
         ] {
             var lab = try TrialArbiter(registering: ["south"])

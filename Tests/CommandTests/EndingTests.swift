@@ -45,25 +45,6 @@ private struct LateCheckpoint: RoleMachine {
     func page(of files: [ResultFile], language: Language) -> ResultFile? { nil }
 }
 
-/// The bank opens its line and does not greet before `isReleased` says so.
-private struct LateGreeting: RoleMachine {
-    let role: Role
-    let isReleased: @Sendable () -> Bool
-
-    var listening: Set<LineEnd> { [.peer] }
-    var phase: Phase { .opening }
-    var wantsToProceed: Bool { false }
-    var subjects: IdentifierList { IdentifierList(["a"]) }
-
-    mutating func step(_ event: RoleEvent) throws(Fault) -> [RoleEffect] {
-        for _ in 0..<600 where role == .bank && !isReleased() { Thread.sleep(forTimeInterval: 0.1) }
-        return []
-    }
-
-    func results(_ run: RunMeasurements) throws(Fault) -> [ResultFile] { [] }
-    func page(of files: [ResultFile], language: Language) -> ResultFile? { nil }
-}
-
 @Suite("Ends of jobs") struct EndingTests {
     private func ends(_ lab: TrialLab, _ name: String) throws -> [String] {
         try lab.text("\(name)/state/operations/entries.jsonl").split(separator: "\n").compactMap { line in
@@ -72,34 +53,42 @@ private struct LateGreeting: RoleMachine {
         }
     }
 
-    /// A job that is cancelled while the platform waits for the bank's line, and is over there.
-    private func cancelled(_ lab: TrialLab, isReleased: @escaping @Sendable () -> Bool) async throws -> (nodes: InProcessNodes, job: String) {
+    /// A job that is cancelled while the platform waits for the bank's line, and is over there. What the bank says is lost on its way.
+    private func cancelled(_ lab: TrialLab) async throws -> (nodes: InProcessNodes, proxy: FaultProxy, job: String) {
+        let proxy = try lab.proxied()
+        proxy.set(.swallow)
         try await lab.start("arbiter")
-        let nodes = try InProcessNodes(lab) { LateGreeting(role: $0, isReleased: isReleased) }
+        let nodes = try InProcessNodes(lab) { LateCheckpoint(role: $0) { false } }
         let job = try await nodes.submit()
         #expect(try await eventually { try lab.text("platform/state/operations/entries.jsonl").contains("job.started") })
         #expect(try await lab.job("cancel", job).code == 0)
-        #expect(try await eventually { try !ends(lab, "platform").isEmpty })
-        return (nodes, job)
+        #expect(try await eventually { try ["bank", "platform"].allSatisfy { try !ends(lab, $0).isEmpty } })
+        return (nodes, proxy, job)
     }
 
     @Test("a party that is told why a job is over while it waits for the other's line says that, and not that a deadline has passed")
     func stoppedBeforeTheLine() async throws {
         let lab = try await TrialLab()
-        let isOver = Mutex(false)
-        let (nodes, _) = try await cancelled(lab) { isOver.withLock { $0 } }
-        defer { nodes.cancel() }
-        isOver.withLock { $0 = true }
-        let ended = try ends(lab, "platform")
-        #expect(ended == ["\(Fault.Code.cancelled.rawValue)"])
+        let (nodes, proxy, _) = try await cancelled(lab)
+        defer {
+            nodes.cancel()
+            proxy.end()
+        }
+        for name in ["bank", "platform"] {
+            let ended = try ends(lab, name)
+            #expect(ended == ["\(Fault.Code.cancelled.rawValue)"], "\(name)")
+        }
     }
 
     @Test("a greeting for a job that is over opens no line and is in no ledger")
     func lateGreeting() async throws {
         let lab = try await TrialLab()
-        let isOver = Mutex(false)
-        let (nodes, job) = try await cancelled(lab) { isOver.withLock { $0 } }
-        defer { nodes.cancel() }
+        let (nodes, proxy, job) = try await cancelled(lab)
+        defer {
+            nodes.cancel()
+            proxy.end()
+        }
+        proxy.set(.pass)
         let contract = try Amendment(lab.path("platform/contract.json")).contract
         let platform = try #require(contract.parties.first { $0.name == "platform" })
         let line = Line(try await Transport.connect(to: try #require(platform.address).description, identity: try LineEnds.identity(lab, "bank"),
@@ -107,8 +96,6 @@ private struct LateGreeting: RoleMachine {
                         ownRole: .bank, peerRole: .platform, peerName: "platform", ledgers: nil)
         try await line.send(.hello(LateCheckpoint.hello), phase: .opening, job: try #require(JobIdentifier(job)), attempt: 1)
         #expect(try await line.receive()?.message == nil)
-        isOver.withLock { $0 = true }
-        #expect(try await eventually { try !ends(lab, "bank").isEmpty })
         #expect(!FileManager.default.fileExists(atPath: lab.path("platform/state/ledger/\(job)/bank.received.records")))
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import Testing
 
 /// A line that misbehaves: what connects to `port` reaches another port of this machine through it.
 final class FaultProxy: Sendable {
@@ -159,5 +160,22 @@ final class FaultProxy: Sendable {
                 return
             }
         }
+    }
+}
+
+extension TrialLab {
+    /// Bank and platform speak through a proxy.
+    func proxied() throws -> FaultProxy {
+        let contract = try json("bank/contract.json")
+        let parties = try #require(contract["parties"] as? [[String: Any]])
+        let platform = try #require(parties.first { $0["role"] as? String == "platform" })
+        let port = try #require((platform["address"] as? String)?.split(separator: ":").last.flatMap { Int($0) })
+        let proxy = try FaultProxy(to: port)
+        try edit("contract.json") { contract in
+            var parties = contract["parties"] as? [[String: Any]] ?? []
+            for index in parties.indices where parties[index]["role"] as? String == "platform" { parties[index]["address"] = "127.0.0.1:\(proxy.port)" }
+            contract["parties"] = parties
+        }
+        return proxy
     }
 }

@@ -93,21 +93,6 @@ import Testing
 
     // Lines
 
-    /// Bank and platform speak through a proxy.
-    private func proxied(_ lab: TrialLab) throws -> FaultProxy {
-        let contract = try lab.json("bank/contract.json")
-        let parties = try #require(contract["parties"] as? [[String: Any]])
-        let platform = try #require(parties.first { $0["role"] as? String == "platform" })
-        let port = try #require((platform["address"] as? String)?.split(separator: ":").last.flatMap { Int($0) })
-        let proxy = try FaultProxy(to: port)
-        try lab.edit("contract.json") { contract in
-            var parties = contract["parties"] as? [[String: Any]] ?? []
-            for index in parties.indices where parties[index]["role"] as? String == "platform" { parties[index]["address"] = "127.0.0.1:\(proxy.port)" }
-            contract["parties"] = parties
-        }
-        return proxy
-    }
-
     /// One attempt, whose result both sides have, and whose ledgers hold alone and together.
     private func undisturbed(_ lab: TrialLab, _ job: String) async throws {
         let status = try await lab.job("status", job)
@@ -150,7 +135,7 @@ import Testing
           arguments: [("phase alignment", false), ("training round 2", true)])
     func broken(moment: String, isFlipped: Bool) async throws {
         let lab = try await TrialLab()
-        let proxy = try proxied(lab)
+        let proxy = try lab.proxied()
         defer { proxy.end() }
         let job = try await started(lab)
         #expect(try await eventually { try lab.log("bank").contains(moment) })
@@ -166,7 +151,7 @@ import Testing
     @Test("ten cuts of one job, wherever they fall: one attempt, the exact result, and ledgers that hold and agree")
     func tenCuts() async throws {
         let lab = try await TrialLab()
-        let proxy = try proxied(lab)
+        let proxy = try lab.proxied()
         defer { proxy.end() }
         try await lab.start()
         for specification in [try alignment(lab), try lab.specification { $0["training"] = ["key_bits": 512, "maximum_rounds": 8, "degree": 8] }] {
@@ -185,7 +170,7 @@ import Testing
     @Test("a cut during the very last frames, the last acknowledgements and the farewell: the job ends well, at once and everywhere")
     func lastFrames() async throws {
         let lab = try await TrialLab()
-        let proxy = try proxied(lab)
+        let proxy = try lab.proxied()
         defer { proxy.end() }
         try await lab.start()
         let specification = try alignment(lab)
@@ -203,7 +188,7 @@ import Testing
     @Test("a line that never comes back is told of in words, and ends the attempt at the deadline as lost")
     func lost() async throws {
         let lab = try await TrialLab(limits: ["deadline_seconds": 8])
-        let proxy = try proxied(lab)
+        let proxy = try lab.proxied()
         let job = try await started(lab)
         #expect(try await eventually { try lab.log("bank").contains("training round 1") })
         proxy.end()
@@ -228,7 +213,7 @@ import Testing
     @Test("a job that is cancelled while its line is cut is over at once at both ends")
     func cancelled() async throws {
         let lab = try await TrialLab(limits: ["deadline_seconds": 3600])
-        let proxy = try proxied(lab)
+        let proxy = try lab.proxied()
         let job = try await started(lab)
         #expect(try await eventually { try lab.log("bank").contains("training round 1") })
         proxy.end()
@@ -242,7 +227,7 @@ import Testing
           arguments: [FaultProxy.Mode.deaf, .swallow, .trickle])
     func silent(mode: FaultProxy.Mode) async throws {
         let lab = try await TrialLab(limits: ["deadline_seconds": 8])
-        let proxy = try proxied(lab)
+        let proxy = try lab.proxied()
         defer { proxy.end() }
         let job = try await started(lab)
         #expect(try await eventually { try lab.log("bank").contains("training round 1") })

@@ -293,7 +293,7 @@ enum Misuse: String, CaseIterable {
         await closing?.close()
     }
 
-    /// In the arbiter's place and with its key, a program that speaks version 2.
+    /// In the arbiter's place and with its key, a program that speaks a later version.
     private static func laterArbiter(_ lab: TrialLab) async throws -> Listener {
         let identity = try TransportIdentity(authorityFile: lab.path("arbiter/authority.pem"), certificateFile: lab.path("arbiter/certificate.pem"),
                                              privateKeyFile: lab.path("arbiter/private.key"))
@@ -301,7 +301,7 @@ enum Misuse: String, CaseIterable {
         let address = try #require(contract.arbiter.address).description
         return try await Transport.listen(at: address, identity: identity, peer: { contract.party(withHexadecimalPin: $0)?.name }, maximumConnections: 4) { connection in
             guard case .some = try? await connection.receive() else { return }
-            let answer = Frame(.nodeRegistered(.filled { $0.version = 2 }), phase: .waiting, job: .none, attempt: 0, sequence: 0,
+            let answer = Frame(.nodeRegistered(.filled { $0.version = ProtocolVersion.current + 1 }), phase: .waiting, job: .none, attempt: 0, sequence: 0,
                                salt: SystemRandom.bytes(Frame.saltBytes))
             try? await connection.send(answer)
             _ = try? await connection.receive()
@@ -319,7 +319,7 @@ enum Misuse: String, CaseIterable {
         let connection = try await Transport.connect(to: try #require(arbiter.address).description, identity: identity, pins: arbiter.presentPins,
                                                      name: "arbiter", timeoutSeconds: 10)
         let register = Frame(.nodeRegister(.filled {
-            $0.version = 2
+            $0.version = ProtocolVersion.current + 1
             $0.contractDigest = Data(held.digest)
         }), phase: .waiting, job: .none, attempt: 0, sequence: 0, salt: SystemRandom.bytes(Frame.saltBytes))
         try await connection.send(register)
@@ -332,6 +332,6 @@ enum Misuse: String, CaseIterable {
         // Then the line ends.
         #expect(try await connection.receive() == nil)
         await connection.close()
-        #expect(try await eventually { try lab.log("arbiter").contains("bank speaks protocol version 2, this program 1") })
+        #expect(try await eventually { try lab.log("arbiter").contains("bank speaks protocol version 3, this program 2") })
     }
 }

@@ -53,7 +53,7 @@ import Wire
                 change(&hello)
                 return fault(machine, .hello(hello))
             }
-            #expect(changed { $0.version = 2 }?.code == .versionMismatch)
+            #expect(changed { $0.version = ProtocolVersion.current + 1 }?.code == .versionMismatch)
             #expect(changed { $0.version = 0 }?.code == .versionMismatch)
             #expect(changed { $0.version = .max }?.code == .versionMismatch)
             for bit in [0, 100, 255] {
