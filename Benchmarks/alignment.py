@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Jobs that only align, as real processes on this machine: exactness, time, memory, how busy the cores were.
 
-    Benchmarks/alignment.py [--bank N] [--platform N] [--common N] [--reveal subjects | size] [--memory MIB] [--kills N] [--json]
+    Benchmarks/alignment.py [--bank N] [--platform N] [--common N] [--reveal subjects | size] [--memory MIB] [--kills N | --cuts N] [--json]
 
 With --kills a first job runs undisturbed; then, in so many further ones, bank and platform in turn are killed without warning,
 each at a later moment, and started again. What has to hold: the job is taken up by itself, and its result is exact.
+
+With --cuts a first job runs undisturbed; then, in another, the line between bank and platform is cut so many times. What has to
+hold: it goes on in the same attempt, and its result is exact.
 
 Identifiers are invented. The aligned files of both sides are compared with a plain join.
 """
@@ -22,14 +25,17 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parent.parent / "Tests/faults"))
 
 from figures import Figures  # noqa: E402
+import soak  # noqa: E402
 import training  # noqa: E402
 import workers  # noqa: E402
 
 
 class AlignmentLab(training.Lab):
-    def __init__(self, programs, folder, reveal, memory):
+    def __init__(self, programs, folder, reveal, memory, is_cut):
+        self.is_cut = is_cut
         self.programs, self.folder, self.data, self.memory = programs, folder, folder, memory
         self.cores, self.environment = os.sched_getaffinity(0), dict(os.environ)
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +54,25 @@ class AlignmentLab(training.Lab):
             for name in ("bank", "platform"):
                 path = self.folder / f"lab/{name}/node.json"
                 path.write_text(json.dumps(json.loads(path.read_text()) | {"memory_mib": self.memory, "retention": "digests"}))
+            if self.is_cut:
+                self.divert()
         return done
+
+    def divert(self):
+        """The bank reaches the platform through a proxy that can cut the line."""
+        places = [self.folder / f"lab/{name}/contract.json" for name in ("arbiter", "bank", "platform", "analyst")]
+        contract = json.loads(places[0].read_text())
+        party = next(party for party in contract["parties"] if party["role"] == "platform")
+        self.proxy = soak.Proxy(int(party["address"].rsplit(":", 1)[1]))
+        party["address"] = f"127.0.0.1:{self.proxy.port}"
+        for place in places:
+            place.write_text(json.dumps(contract))
+
+    def attempt(self, job):
+        return json.loads(self.tool("job", "status", job, "--json", "--as", str(self.folder / "lab/analyst/person.json")))["attempt"]
+
+    def aligned(self, job):
+        return [self.folder / f"lab/{name}/state/jobs/{job}/aligned.csv" for name in ("bank", "platform")]
 
     def processor(self, name):
         """CPU seconds of a node so far."""
@@ -98,7 +122,9 @@ def main():
     parser.add_argument("--common", type=int)
     parser.add_argument("--reveal", choices=["subjects", "size"], default="subjects")
     parser.add_argument("--memory", type=int, default=512)
-    parser.add_argument("--kills", type=int, default=0)
+    disturbance = parser.add_mutually_exclusive_group()
+    disturbance.add_argument("--kills", type=int, default=0)
+    disturbance.add_argument("--cuts", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     common = arguments.common or min(arguments.bank, arguments.platform) // 2
@@ -109,21 +135,21 @@ def main():
         write(place / "platform.csv", range(arguments.bank - common, arguments.bank - common + arguments.platform))
         try:
             programs = workers.build(figures)
-            with AlignmentLab(programs, place, arguments.reveal, arguments.memory) as lab:
+            with AlignmentLab(programs, place, arguments.reveal, arguments.memory, arguments.cuts > 0) as lab:
                 before = {name: lab.processor(name) for name in ("bank", "platform")}
                 start = time.monotonic()
                 report = lab.run()
                 wall = time.monotonic() - start
                 spent = {name: lab.processor(name) - before[name] for name in before}
                 peaks = lab.peaks()
-                disturbed = kill(lab, figures, arguments, common, report) if arguments.kills else []
-                files = [place / f"lab/{name}/state/jobs/{report['job']}/aligned.csv" for name in ("bank", "platform")]
-                exact = exactness(files, arguments, common, report)
+                disturb = kill if arguments.kills else cut if arguments.cuts else None
+                disturbed = disturb(lab, figures, arguments, common, report) if disturb else []
+                exact = exactness(lab.aligned(report["job"]), arguments, common, report)
         except workers.Failure as failure:
             print(f"error: {failure}\nhint: {failure.hint}", file=sys.stderr)
             return 1
-    if arguments.kills:
-        print(json.dumps({"undisturbed": exact, "seconds": report["seconds"]["total"], "kills": disturbed}, indent=None if arguments.json else 2))
+    if disturbed:
+        print(json.dumps({"undisturbed": exact, "seconds": report["seconds"]["total"], "disturbed": disturbed}, indent=None if arguments.json else 2))
         return 0 if exact and all(job["exact"] for job in disturbed) else 1
     seconds = report["seconds"]["align"]
     result = {
@@ -149,12 +175,27 @@ def kill(lab, figures, arguments, common, report):
         seconds = time.monotonic() - start
         timer.join()
         lab.wait_for(name)
-        attempt = json.loads(lab.tool("job", "status", disturbed["job"], "--json", "--as", str(lab.folder / "lab/analyst/person.json")))["attempt"]
-        files = [lab.folder / f"lab/{side}/state/jobs/{disturbed['job']}/aligned.csv" for side in ("bank", "platform")]
-        isExact = exactness(files, arguments, common, disturbed)
+        attempt = lab.attempt(disturbed["job"])
+        isExact = exactness(lab.aligned(disturbed["job"]), arguments, common, disturbed)
         results.append({"killed": name, "after_seconds": round(after, 1), "attempt": attempt, "seconds": round(seconds, 1), "exact": isExact})
         figures.note(f"{name} killed after {after:.1f} s: attempt {attempt} completed after {seconds:.0f} s; {'exact' if isExact else 'NOT THE RESULT'}")
     return results
+
+
+def cut(lab, figures, arguments, common, report):
+    """The same of one job whose line is cut again and again."""
+    timers = [threading.Timer(report["seconds"]["total"] * (moment + 0.5) / arguments.cuts, lab.proxy.cut) for moment in range(arguments.cuts)]
+    for timer in timers:
+        timer.start()
+    start = time.monotonic()
+    disturbed = lab.run()
+    seconds = time.monotonic() - start
+    for timer in timers:
+        timer.join()
+    attempt = lab.attempt(disturbed["job"])
+    isExact = attempt == 1 and exactness(lab.aligned(disturbed["job"]), arguments, common, disturbed)
+    figures.note(f"cut {arguments.cuts} times: attempt {attempt} completed after {seconds:.0f} s; {'exact' if isExact else 'NOT THE RESULT'}")
+    return [{"cuts": arguments.cuts, "attempt": attempt, "seconds": round(seconds, 1), "exact": isExact}]
 
 
 def exactness(files, arguments, common, report):

@@ -311,6 +311,8 @@ class Ledger:
         self.bytes = account = json.loads(octets)
         if octets != json.dumps(account, sort_keys=True, separators=(",", ":")).encode() or account["version"] not in (1, 2):
             find(self.place, f"{name} is not canonical JSON of version 1 or 2")
+        if account["sent"].get("connections") != account["received"].get("connections"):
+            find(self.place, f"{name} has other connections in either direction")
         for line, flow in (((self.node, other), account["sent"]), ((other, self.node), account["received"])):
             records, here = self.records.get(line, []), f"{self.place} {name}, {line[0]} → {line[1]}"
             recorded = sum(56 + struct.unpack(">Q", record[16:24])[0] for record in records)

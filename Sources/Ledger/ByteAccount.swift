@@ -102,7 +102,8 @@ package struct ByteAccount: Sendable, Hashable, Codable {
     /// Nothing for bytes that `encode` does not write.
     package init?(decoding bytes: [UInt8]) {
         guard let account = try? JSONDecoder().decode(ByteAccount.self, from: Data(bytes)), account.encode() == bytes,
-              [account.sent, account.received].allSatisfy({ $0.isReadable(account.version) })
+              [account.sent, account.received].allSatisfy({ $0.isReadable(account.version) }),
+              account.sent.connections == account.received.connections
         else { return nil }
         self = account
     }

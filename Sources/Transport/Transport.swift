@@ -135,13 +135,15 @@ package enum Transport {
         socketOptions.reduce(bootstrap.childChannelOption(.autoRead, value: false)) { $0.childChannelOption($1.option, value: $1.value) }
     }
 
-    /// Small frames leave at once. A silent peer is probed after half a minute and given up after a whole one.
+    /// Small frames leave at once. A silent peer is probed after half a minute and given up after a whole one, and so is a line that takes
+    /// nothing for a minute: by itself the kernel would try for a quarter of an hour.
     private static let socketOptions: [(option: ChannelOptions.Types.SocketOption, value: SocketOptionValue)] = [
         (.tcpOption(.tcp_nodelay), 1),
         (.socketOption(.so_keepalive), 1),
         (.tcpOption(.init(rawValue: TCP_KEEPIDLE)), 30),
         (.tcpOption(.init(rawValue: TCP_KEEPINTVL)), 10),
         (.tcpOption(.init(rawValue: TCP_KEEPCNT)), 3),
+        (.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), 60_000),
     ]
 
     /// `host:port`, or `[address]:port` for IPv6.

@@ -8,12 +8,13 @@ import Wire
 @Suite("Bytes on the socket") struct ByteTests {
     private let name = LedgerFile.bytes("credit")
 
-    private func rules(_ change: (inout ByteAccount.Flow) -> Void) throws -> (alone: Set<Rule>, beside: Set<Rule>) {
+    private func rules(connections: UInt64 = 1, _ change: (inout ByteAccount.Flow) -> Void) throws -> (alone: Set<Rule>, beside: Set<Rule>) {
         let sample = try Sample(Sample.script(rounds: 1))
         let account = try #require(ByteAccount(decoding: try sample.bytes(.bank, name)))
-        var sent = account.sent
+        var (sent, received) = (account.sent, account.received)
+        (sent.connections, received.connections) = (connections, connections)
         change(&sent)
-        try sample.write(ByteAccount(sent: sent, received: account.received).encode(), .bank, name)
+        try sample.write(ByteAccount(sent: sent, received: received).encode(), .bank, name)
         return (try sample.verify().rules, try sample.reconcile([.bank, .platform]).rules)
     }
 
@@ -49,17 +50,18 @@ import Wire
     @Test("of a line that was cut hold within what a cut can send twice or lose, and its frames to the byte")
     func cut() throws {
         for (bytes, isHeld) in [(1000, true), (20 << 20, true), (22 << 20, false), (-22, true), (-23, false)] as [(Int64, Bool)] {
-            let found = try rules {
-                $0.connections = 2
+            let found = try rules(connections: 2) {
                 $0.socket_bytes = UInt64(Int64($0.socket_bytes) + bytes - ($0.surplusBytes == 2 ? 2 : 0))
             }
             #expect(found.alone.isEmpty == isHeld, "\(bytes)")
             // What a cut sends twice or loses is counted at one end: beside each other only the frames are.
             #expect(found.beside.isEmpty, "\(bytes)")
         }
-        #expect(try rules { $0.connections = 2; $0.frame_bytes += 40; $0.socket_bytes += 40 }.alone == [.bytes])
-        #expect(try rules { $0.connections = 2; $0.frames += 1 }.beside == [.bytes])
-        #expect(try rules { $0.connections = .max >> 12; $0.socket_bytes += 22 << 20 }.alone == [.bytes])
+        #expect(try rules(connections: 2) { $0.frame_bytes += 40; $0.socket_bytes += 40 }.alone == [.bytes])
+        #expect(try rules(connections: 2) { $0.frames += 1 }.beside == [.bytes])
+        #expect(try rules(connections: .max >> 12) { $0.socket_bytes += 22 << 20 }.alone == [.bytes])
+        // A line has its connections in both directions.
+        #expect(try rules { $0.connections = 2 }.alone == [.bytes])
         #expect(try rules { $0.acknowledgement_bytes = 58 }.alone == [.bytes])
         let acknowledged = try rules { $0.acknowledgement_bytes = 58; $0.tls_records += 1; $0.socket_bytes += 80 }
         #expect(acknowledged.alone.isEmpty && acknowledged.beside == [.bytes])

@@ -161,7 +161,8 @@ import Testing
             // A connection takes some kilobytes by itself; what falls into them is cut while it opens.
             proxy.cut(afterBytes: (1...10).map { $0.isMultiple(of: 3) ? 1500 : each })
             let job = try await completed(lab, specification)
-            #expect(proxy.connections >= connections + 11 && proxy.cuts == before + 10)
+            // What is on its way over a connection that is cut may reach the next cut.
+            #expect(proxy.connections > connections + 5 && proxy.cuts == before + 10)
             if specification.hasSuffix("align.json") { #expect(try isExact(lab, job)) }
             try await undisturbed(lab, job)
         }
