@@ -152,14 +152,15 @@ package actor ResumableConnection: FrameCarrier {
         ending = ending ?? .success(())
         dialling?.cancel()
         change()
-        if let current {
+        // Where the peer has ended the line there is no current one, and what was written last may not have been counted yet.
+        if let last = connections.last {
             let alarm = Task {
                 try await Task.sleep(for: Self.farewell)
-                current.abandon()
+                last.abandon()
             }
             await writer?.value
             alarm.cancel()
-            await current.close()
+            await last.close()
         }
         current = nil
         window.close()
