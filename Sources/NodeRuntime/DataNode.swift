@@ -575,7 +575,7 @@ package final class DataNode: Sendable {
     /// A bank has connected, for the first time or again: its greeting says for which job.
     private func welcome(_ connection: Connection) async {
         let bank = connection.peerDescription
-        guard let greeting = try? await connection.receive(),
+        guard let greeting = try? await ResumableConnection.greeting(on: connection),
               let line = jobs.withLock({ $0[greeting.job] }).map({ (bank: $0.specification.parties.bank, connection: $0.connection) })
                 ?? earlierLines.withLock({ $0.last { $0.job == greeting.job } }).map({ (bank: $0.bank, connection: $0.connection) }),
               line.bank == bank

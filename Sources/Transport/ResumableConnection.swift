@@ -32,8 +32,7 @@ package actor ResumableConnection: FrameCarrier {
         }
     }
 
-    /// How long a peer may take to greet, and, at the end, to take what is still to be written.
-    private static let patience = Duration.seconds(15)
+    /// How long a peer may take, at the end, for what is still to be written.
     private static let farewell = Duration.seconds(5)
     private static let tellingDelay = Duration.seconds(1)
     private static let shortestPauseSeconds = 0.5
@@ -170,6 +169,16 @@ package actor ResumableConnection: FrameCarrier {
 
     // MARK: - Connections
 
+    /// The first frame on a connection. A peer that does not greet in time has lost it.
+    package static func greeting(on connection: Connection, withinSeconds seconds: Int = 15) async throws(Fault) -> Frame? {
+        let alarm = Task {
+            try await Task.sleep(for: .seconds(seconds))
+            connection.abandon()
+        }
+        defer { alarm.cancel() }
+        return try await connection.receive()
+    }
+
     /// A connection that the peer opened with this greeting. Returns when it serves no more: at once where it greets for another attempt.
     package func attach(_ connection: Connection, greeted other: Frame) async {
         guard (try? window.count(in: other)) != nil else { return }
@@ -187,14 +196,9 @@ package actor ResumableConnection: FrameCarrier {
     private func connect(_ dial: @Sendable () async throws(Fault) -> Connection) async throws(Fault) {
         let connection = try await dial()
         let greeting = window.greeting
-        let alarm = Task {
-            try await Task.sleep(for: Self.patience)
-            connection.abandon()
-        }
-        defer { alarm.cancel() }
         do throws(Fault) {
             try await connection.send(greeting)
-            if let other = try await connection.receive() {
+            if let other = try await Self.greeting(on: connection) {
                 try use(connection, greeted: greeting, by: other)
             } else {
                 // The other end knows of no such attempt, or no more.

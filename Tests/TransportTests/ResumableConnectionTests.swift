@@ -209,6 +209,22 @@ import Wire
         await ends.end()
     }
 
+    @Test("a peer that connects and does not greet in time has lost its connection, at either end")
+    func silent() async throws {
+        let lab = try Lab()
+        let (north, south) = (try lab.files().identity(), try lab.files().identity())
+        let heard = Mutex<Fault?>(nil)
+        let pin = south.pin
+        let listener = try await Transport.listen(at: "127.0.0.1:0", identity: north, peer: { $0 == pin ? "bank" : nil }, maximumConnections: 1) { connection in
+            let refusal = await fault { () async throws(Fault) in try await ResumableConnection.greeting(on: connection, withinSeconds: 1) }
+            heard.withLock { $0 = refusal }
+        }
+        let connection = try await Transport.connect(to: "127.0.0.1:\(listener.port)", identity: south, pins: [north.pin], name: "platform", timeoutSeconds: 10)
+        #expect(await fault { () async throws(Fault) in try await connection.receive() }?.code == .peerLost)
+        #expect(try await eventually { heard.withLock { $0?.code } == .peerLost })
+        await listener.close()
+    }
+
     @Test("a line that is cut before it carries anything is dialled again after longer and longer")
     func flapping() async throws {
         let ends = try await Ends()
