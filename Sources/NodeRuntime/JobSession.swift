@@ -147,6 +147,7 @@ package final class JobSession: Sendable {
         do throws(Fault) {
             try await loop(outbox, &phases, clock)
             try await drain(outbox)
+            await outbox.finish()
             try await midway.settle()
             try await unlessEnded { () async throws(Fault) in try await connection.finish() }
         } catch {
@@ -405,6 +406,12 @@ private final class Outbox: Sendable {
 
     func check() async throws(Fault) {
         if let fault = state.failure { throw fault }
+    }
+
+    /// After everything has gone out: a writer that waits for more would hold the job's memory for ever.
+    func finish() async {
+        stream.finish()
+        _ = try? await writer.value
     }
 
     /// Drops what has not gone out.

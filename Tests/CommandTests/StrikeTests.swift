@@ -114,7 +114,8 @@ private enum Plan {
                 time = nil
                 try lab.signal(victim, SIGKILL)
             }
-            for node in Plan.nodes {
+            // The arbiter first: whoever else is started registers with it.
+            for node in Plan.nodes.reversed() {
                 guard let ending = lab.ending(node) else { continue }
                 isMended = true
                 if let (strike, interposer) = open.removeValue(forKey: node) {
@@ -130,7 +131,8 @@ private enum Plan {
                     #expect(node == victim && ending == (SIGKILL, true), "\(log)")
                 }
                 lab.interposers[node] = nil
-                try await lab.start(node)
+                let (isUp, log) = (try await lab.launch(node), try lab.log(node).suffix(2000))
+                #expect(isUp || lab.ending("arbiter") != nil, "\(node): \(log)")
             }
             return isMended
         }
