@@ -45,7 +45,8 @@ final class LineHandler: ChannelInboundHandler {
     private let end: End
     private let deadline: NIODeadline
     private let timeoutSeconds: Int
-    private let opened: EventLoopPromise<Opened>
+    /// Its value holds this handler: nothing once the channel has gone, so that neither keeps the other.
+    private var opened: EventLoopPromise<Opened>?
     private let meter: ByteMeter
     private let judge: (_ pin: String) -> Judgement
 
@@ -111,7 +112,7 @@ final class LineHandler: ChannelInboundHandler {
         self.context = context
         let line = NIOLoopBound(self, eventLoop: context.eventLoop)
         let timer = context.eventLoop.scheduleTask(deadline: deadline) { line.value.deadlinePassed() }
-        opened.futureResult.whenComplete { _ in timer.cancel() }
+        opened?.futureResult.whenComplete { _ in timer.cancel() }
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -166,6 +167,7 @@ final class LineHandler: ChannelInboundHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         end(.success(()))
         self.context = nil
+        opened = nil
     }
 
     // MARK: - Opening
@@ -195,7 +197,7 @@ final class LineHandler: ChannelInboundHandler {
         stage = .open
         // The dialling end waits for the welcome, the listening end for the first frame: so far nothing else has crossed.
         meter.open()
-        opened.succeed(Opened(pin: pin, name: name, line: NIOLoopBound(self, eventLoop: context.eventLoop)))
+        opened?.succeed(Opened(pin: pin, name: name, line: NIOLoopBound(self, eventLoop: context.eventLoop)))
     }
 
     private func deadlinePassed() {
@@ -268,7 +270,7 @@ final class LineHandler: ChannelInboundHandler {
     /// The first reason is the one that counts.
     private func end(_ reason: Result<Void, Fault>) {
         if ended == nil { ended = reason }
-        opened.fail(endingFault)
+        opened?.fail(endingFault)
         serve()
     }
 }

@@ -45,6 +45,25 @@ import Wire
         return (listening, client)
     }
 
+    @Test("what a line held is let go of once it has ended, at the end that listens")
+    func released() async throws {
+        final class Token: Sendable {}
+        var token: Token? = Token()
+        weak let held = token
+        let (identity, pin) = (try north.identity(), try south.identity().pin)
+        let listener = try await Transport.listen(at: "127.0.0.1:0", identity: identity, peer: { [token] in token != nil && $0 == pin ? "south" : nil },
+                                                  maximumConnections: 1) { _ = try? await $0.receive() }
+        token = nil
+        let dialled = try await Transport.connect(
+            to: "127.0.0.1:\(listener.port)", identity: try south.identity(), pins: [identity.pin], name: "north", timeoutSeconds: 5)
+        try await dialled.send(frame(bytes: 1_000))
+        #expect(held != nil)
+        await dialled.close()
+        await listener.close()
+        for _ in 0..<200 where held != nil { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(held == nil)
+    }
+
     @Test("frames go both ways, in order, and are counted")
     func roundTrip() async throws {
         let (dialled, accepted, end) = try await line()
