@@ -84,6 +84,8 @@ package final class JobSession: Sendable {
         /// It is the line that the job waits for.
         package var isCut = false
         fileprivate let since: ContinuousClock.Instant
+        /// How long the line had been away by then.
+        fileprivate var away = Duration.zero
         fileprivate var isTold = false
     }
 
@@ -96,7 +98,7 @@ package final class JobSession: Sendable {
     private func wait(for party: String) async {
         awaited.withLock { wait in
             guard wait?.party != party else { return }
-            wait = Wait(party: party, sinceUnixSeconds: Int(Date().timeIntervalSince1970), since: .now)
+            wait = Wait(party: party, sinceUnixSeconds: Int(Date().timeIntervalSince1970), since: .now, away: connection.state.away)
         }
         await mailbox.wait()
     }
@@ -336,10 +338,11 @@ package final class JobSession: Sendable {
                 wasCut = line.isCut
                 tell(reached.withLock { $0 })
             }
-            guard let wait = waitsFor else { continue }
-            // Nothing could come while the line was away.
-            let silence = ContinuousClock.now - max(wait.since, line.since)
-            if wait.isCut {
+            if line.isCut, ContinuousClock.now - line.since > deadline { return await end(Fault(.peerLost, at: peerName)) }
+            guard let wait = awaited.withLock({ $0 }) else { continue }
+            // Nothing could come while the line was away; but that it comes back again and again is no sign of life.
+            let silence = ContinuousClock.now - wait.since - min(line.away - wait.away, deadline)
+            guard !line.isCut else {
                 if silence > deadline { return await end(Fault(.peerLost, at: peerName)) }
                 continue
             }

@@ -24,9 +24,14 @@ package actor ResumableConnection: FrameCarrier {
         package let isCut: Bool
         package let since: ContinuousClock.Instant
         package let sinceUnixSeconds: Int
+        private let awayBefore: Duration
 
-        fileprivate init(isCut: Bool) {
+        /// How long the line has been away in all.
+        package var away: Duration { awayBefore + (isCut ? ContinuousClock.now - since : .zero) }
+
+        fileprivate init(isCut: Bool, awayBefore: Duration = .zero) {
             self.isCut = isCut
+            self.awayBefore = awayBefore
             since = .now
             sinceUnixSeconds = Int(Date().timeIntervalSince1970)
         }
@@ -258,7 +263,7 @@ package actor ResumableConnection: FrameCarrier {
 
     private func note(isCut: Bool) {
         let isChanged = held.withLock { state in
-            defer { state = State(isCut: isCut) }
+            defer { state = State(isCut: isCut, awayBefore: state.away) }
             return state.isCut != isCut
         }
         if isChanged { onChange(state) }

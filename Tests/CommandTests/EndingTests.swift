@@ -99,6 +99,27 @@ private struct LateCheckpoint: RoleMachine {
         #expect(!FileManager.default.fileExists(atPath: lab.path("platform/state/ledger/\(job)/bank.received.records")))
     }
 
+    @Test("a peer whose line comes back again and again, and who says nothing, is not waited for without end")
+    func comesBack() async throws {
+        let lab = try await TrialLab(limits: ["deadline_seconds": 3])
+        let proxy = try lab.proxied()
+        defer { proxy.end() }
+        try await lab.start("arbiter")
+        let isOver = Mutex(false)
+        let nodes = try InProcessNodes(lab) { role in LateCheckpoint(role: role) { isOver.withLock { $0 } } }
+        defer { nodes.cancel() }
+        _ = try await nodes.submit()
+        #expect(try await eventually { proxy.connections > 0 })
+        var cuts = 0
+        while try ends(lab, "bank").isEmpty, cuts < 60 {
+            try await Task.sleep(for: .milliseconds(500))
+            proxy.cut()
+            cuts += 1
+        }
+        #expect(cuts > 5 && cuts < 60)
+        isOver.withLock { $0 = true }
+    }
+
     @Test("a peer that gave up while this party was not yet at the checkpoint has ended the job; its ledger is not said to differ")
     func abortAheadOfCheckpoint() async throws {
         let lab = try await TrialLab(limits: ["deadline_seconds": 2])
