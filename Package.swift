@@ -118,7 +118,7 @@ let package = Package(
         .executableTarget(
             name: "simulate",
             dependencies: [
-                "ArbiterRole", "BankRole", "PlatformRole", "Exchange", "NodeRuntime", "Audit", "Ledger", "Roles", "Jobs", "Wire", "Faults", "Primitives",
+                "ArbiterRole", "BankRole", "PlatformRole", "Exchange", "NodeRuntime", "Audit", "Ledger", "Roles", "Jobs", "Transport", "Wire", "Faults", "Primitives",
             ], path: "Tests/simulation", swiftSettings: settings),
 
         // tests

@@ -53,9 +53,19 @@ actor ArbiterClient {
         }
     }
 
-    func ask(_ message: Message, job: JobIdentifier) async throws -> JobRecord {
+    /// An arbiter that does not answer in time is lost.
+    private func answer(to message: Message, job: JobIdentifier = .none) async throws -> Message {
+        let alarm = Task {
+            try await Task.sleep(for: .seconds(60))
+            await connection.close()
+        }
+        defer { alarm.cancel() }
         try await send(message, job: job)
-        guard case .jobRecord(let record) = try await next() else { throw Fault(.unexpectedMessage, at: arbiterName) }
+        return try await next()
+    }
+
+    func ask(_ message: Message, job: JobIdentifier) async throws -> JobRecord {
+        guard case .jobRecord(let record) = try await answer(to: message, job: job) else { throw Fault(.unexpectedMessage, at: arbiterName) }
         return record
     }
 
@@ -65,8 +75,8 @@ actor ArbiterClient {
 
     /// What a data party has published; nothing if it has not.
     func publication(of party: String) async throws -> Publication? {
-        try await send(.showPublication(.filled { $0.party = party }), job: .none)
-        guard case .publicationRecord(let record) = try await next() else { throw Fault(.unexpectedMessage, at: arbiterName) }
+        let question = Message.showPublication(.filled { $0.party = party })
+        guard case .publicationRecord(let record) = try await answer(to: question) else { throw Fault(.unexpectedMessage, at: arbiterName) }
         let document = record.document.octets
         guard !document.isEmpty else { return nil }
         guard let publication = try? Publication.parse(document), publication.party == party else { throw Fault(.malformedMessage, at: arbiterName) }
@@ -74,8 +84,7 @@ actor ArbiterClient {
     }
 
     func list() async throws -> [JobRecord] {
-        try await send(.listJobs(.init()), job: .none)
-        guard case .jobList(let list) = try await next() else { throw Fault(.unexpectedMessage, at: arbiterName) }
+        guard case .jobList(let list) = try await answer(to: .listJobs(.init())) else { throw Fault(.unexpectedMessage, at: arbiterName) }
         return list.jobs
     }
 }

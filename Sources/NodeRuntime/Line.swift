@@ -72,8 +72,14 @@ package actor Line {
 
     /// A node's first words to the arbiter.
     ///
-    /// - Throws: `versionMismatch`, `contractMismatch`; `peerLost` where the arbiter closes without an answer, as one that stops does.
-    package func register(_ contractDigest: [UInt8]) async throws(Fault) {
+    /// - Throws: `versionMismatch`, `contractMismatch`; `peerLost` where the arbiter closes without an answer, as one that stops does, or
+    ///   gives none in time.
+    package func register(_ contractDigest: [UInt8], withinSeconds seconds: Int = 15) async throws(Fault) {
+        let alarm = Task {
+            try await Task.sleep(for: .seconds(seconds))
+            await close()
+        }
+        defer { alarm.cancel() }
         try await send(.nodeRegister(.filled {
             $0.version = ProtocolVersion.current
             $0.contractDigest = contractDigest.data

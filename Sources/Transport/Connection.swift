@@ -16,7 +16,7 @@ package final class Connection: FrameCarrier {
 
     private let channel: any Channel
     private let line: NIOLoopBound<LineHandler>
-    private let meter: ByteMeter
+    let meter: ByteMeter
     private let tickets = Atomic<Int>(0)
     private let sent = Atomic<Int>(0)
     private let received = Atomic<Int>(0)
@@ -55,8 +55,8 @@ package final class Connection: FrameCarrier {
         sent.add(frame.byteCount, ordering: .relaxed)
     }
 
-    /// The next frame; nothing after the peer, or this side, has closed the line between two frames. Throws `peerLost`,
-    /// `malformedFrame`, or `cancelled`; after a cancelled call the line goes on and no frame is lost.
+    /// The next frame; nothing after the peer, or this side, has closed the line between two frames. Throws `peerLost`, also where a
+    /// frame has begun and does not go on; `malformedFrame`, or `cancelled`; after a cancelled call the line goes on and no frame is lost.
     package func receive() async throws(Fault) -> Frame? {
         let ticket = tickets.add(1, ordering: .relaxed).newValue
         let line = line

@@ -45,6 +45,7 @@ final class LineHandler: ChannelInboundHandler {
     private let end: End
     private let deadline: NIODeadline
     private let timeoutSeconds: Int
+    private let restSeconds: Int
     /// Its value holds this handler: nothing once the channel has gone, so that neither keeps the other.
     private var opened: EventLoopPromise<Opened>?
     private let meter: ByteMeter
@@ -55,17 +56,20 @@ final class LineHandler: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var decoder = FrameDecoder()
     private var waiting: (ticket: Int, continuation: CheckedContinuation<Reception, Never>)?
+    /// Runs while someone waits for the rest of a frame.
+    private var restTimer: Scheduled<Void>?
     /// How the line ended: orderly, or for a reason. What arrives afterwards is dropped.
     private var ended: Result<Void, Fault>?
     private var isClosedHere = false
 
     init(
-        end: End, deadline: NIODeadline, timeoutSeconds: Int, opened: EventLoopPromise<Opened>, meter: ByteMeter,
+        end: End, deadline: NIODeadline, timeoutSeconds: Int, restSeconds: Int, opened: EventLoopPromise<Opened>, meter: ByteMeter,
         judge: @escaping (_ pin: String) -> Judgement
     ) {
         self.end = end
         self.deadline = deadline
         self.timeoutSeconds = timeoutSeconds
+        self.restSeconds = restSeconds
         self.opened = opened
         self.meter = meter
         self.judge = judge
@@ -237,6 +241,7 @@ final class LineHandler: ChannelInboundHandler {
             switch ended {
             case nil:
                 context?.read()
+                awaitRest()
             case .failure(let fault):
                 answer(.failure(fault))
             case .success:
@@ -254,9 +259,23 @@ final class LineHandler: ChannelInboundHandler {
         }
     }
 
+    /// Begins anew whenever something comes: a line that moves is not given up.
+    private func awaitRest() {
+        restTimer?.cancel()
+        guard let context, decoder.isInsideFrame else { return }
+        let line = NIOLoopBound(self, eventLoop: context.eventLoop)
+        restTimer = context.eventLoop.scheduleTask(in: .seconds(Int64(restSeconds))) { line.value.restIsMissing() }
+    }
+
+    private func restIsMissing() {
+        guard let context, ended == nil else { return }
+        fail(Fault(.peerLost, at: name), context)
+    }
+
     private func answer(_ reception: Reception) {
         guard let (_, continuation) = waiting else { return }
         waiting = nil
+        restTimer?.cancel()
         continuation.resume(returning: reception)
     }
 

@@ -10,6 +10,9 @@ package enum Transport {
     /// One for the whole program: encryption and system calls of all lines fit in two threads.
     static let loops = MultiThreadedEventLoopGroup(numberOfThreads: 2)
 
+    /// A line on which a frame has begun and nothing more comes for so long is lost.
+    package static let restSeconds = 30
+
     /// Dials `address` (host:port) and returns once both sides have accepted each other. The caller closes the connection.
     ///
     /// - Parameters:
@@ -32,7 +35,8 @@ package enum Transport {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let line = LineHandler(
-                        end: .dialling(name: name, address: address), deadline: deadline, timeoutSeconds: timeoutSeconds, opened: opened, meter: meter
+                        end: .dialling(name: name, address: address), deadline: deadline, timeoutSeconds: timeoutSeconds, restSeconds: restSeconds,
+                        opened: opened, meter: meter
                     ) { shown in
                         pins.contains(shown) ? .admitted(name: name) : .refused(Fault(.pinMismatch, at: name))
                     }
@@ -68,7 +72,7 @@ package enum Transport {
     /// Throws `portInUse`.
     package static func listen(
         at address: String, identity: TransportIdentity, peer: @escaping @Sendable (_ pin: String) -> String?, maximumConnections: Int,
-        handshakeSeconds: Int = 10, onRefusal: @escaping @Sendable (Fault) -> Void = { _ in },
+        handshakeSeconds: Int = 10, restSeconds: Int = restSeconds, onRefusal: @escaping @Sendable (Fault) -> Void = { _ in },
         handler: @escaping @Sendable (Connection) async -> Void
     ) async throws(Fault) -> Listener {
         guard let (host, port) = split(address) else { throw Fault(.portInUse, at: address) }
@@ -78,7 +82,7 @@ package enum Transport {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 admit(channel, identity: identity, peer: peer, guests: guests, place: address,
-                      handshakeSeconds: handshakeSeconds, onRefusal: onRefusal, handler: handler)
+                      handshakeSeconds: handshakeSeconds, restSeconds: restSeconds, onRefusal: onRefusal, handler: handler)
             }
         do {
             let channel = try await configured(bootstrap).bind(host: host, port: port).get()
@@ -90,7 +94,8 @@ package enum Transport {
 
     private static func admit(
         _ channel: any Channel, identity: TransportIdentity, peer: @escaping @Sendable (_ pin: String) -> String?, guests: GuestList, place: String,
-        handshakeSeconds: Int, onRefusal: @escaping @Sendable (Fault) -> Void, handler: @escaping @Sendable (Connection) async -> Void
+        handshakeSeconds: Int, restSeconds: Int, onRefusal: @escaping @Sendable (Fault) -> Void,
+        handler: @escaping @Sendable (Connection) async -> Void
     ) -> EventLoopFuture<Void> {
         guard guests.arrive() else {
             onRefusal(Fault(.overloaded, at: place))
@@ -116,7 +121,7 @@ package enum Transport {
         let prepared = channel.eventLoop.makeCompletedFuture {
             let line = LineHandler(
                 end: .listening(place: place), deadline: .now() + .seconds(Int64(handshakeSeconds)),
-                timeoutSeconds: handshakeSeconds, opened: opened, meter: meter
+                timeoutSeconds: handshakeSeconds, restSeconds: restSeconds, opened: opened, meter: meter
             ) { pin in
                 guard let name = peer(pin) else { return .refused(Fault(.pinMismatch, at: place)) }
                 return guests.takeSeat() ? .admitted(name: name) : .refused(Fault(.overloaded, at: place))

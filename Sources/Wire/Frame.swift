@@ -113,9 +113,12 @@ package struct FrameDecoder: Sendable {
         return frame
     }
 
+    /// Whether bytes have come that are not handed out; after `next` has given nothing, those of a frame that has begun.
+    package var isInsideFrame: Bool { stored.count > used }
+
     /// To be called at the end of the stream: refuses one that stops inside a frame.
     package func finish() throws(WireFault) {
-        guard stored.count == used else { throw .truncated }
+        guard !isInsideFrame else { throw .truncated }
     }
 
     private struct Header {

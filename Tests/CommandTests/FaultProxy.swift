@@ -15,6 +15,8 @@ final class FaultProxy: Sendable {
         case trickle
         /// One bit of what comes next is another.
         case flip
+        /// Of each direction of a line some 30,000 bytes, then nothing: of a frame of 60,000 the beginning and not the end.
+        case half
     }
 
     let port: Int
@@ -115,6 +117,7 @@ final class FaultProxy: Sendable {
             shutdown(to, Int32(SHUT_RDWR))
         }
         var buffer = [UInt8](repeating: 0, count: 16_384)
+        var carried = 0  // of this direction of this line
         var readable = pollfd(fd: from, events: Int16(POLLIN), revents: 0)
         while true {
             // A mode that is set while nothing comes holds for what comes next.
@@ -131,6 +134,7 @@ final class FaultProxy: Sendable {
             guard count > 0 else { return }
             switch mode {
             case .swallow: continue
+            case .half where carried > 24_000: continue
             case .trickle: sleep(1)
             case .flip:
                 buffer[count / 2] ^= 0x10
@@ -149,6 +153,7 @@ final class FaultProxy: Sendable {
                 state.cuts += 1
                 return (passing, true)
             }
+            carried += passing
             var sent = 0
             while sent < passing {
                 let more = buffer[sent..<passing].withUnsafeBytes { send(to, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
@@ -164,18 +169,20 @@ final class FaultProxy: Sendable {
 }
 
 extension TrialLab {
-    /// Bank and platform speak through a proxy.
-    func proxied() throws -> FaultProxy {
+    /// That party is reached through a proxy; by all but one of those who dial it, if one is named.
+    func proxied(_ role: String = "platform", except direct: String? = nil) throws -> FaultProxy {
         let contract = try json("bank/contract.json")
         let parties = try #require(contract["parties"] as? [[String: Any]])
-        let platform = try #require(parties.first { $0["role"] as? String == "platform" })
-        let port = try #require((platform["address"] as? String)?.split(separator: ":").last.flatMap { Int($0) })
+        let party = try #require(parties.first { $0["role"] as? String == role })
+        let port = try #require((party["address"] as? String)?.split(separator: ":").last.flatMap { Int($0) })
         let proxy = try FaultProxy(to: port)
-        try edit("contract.json") { contract in
+        func move(to port: Int, _ contract: inout [String: Any]) {
             var parties = contract["parties"] as? [[String: Any]] ?? []
-            for index in parties.indices where parties[index]["role"] as? String == "platform" { parties[index]["address"] = "127.0.0.1:\(proxy.port)" }
+            for index in parties.indices where parties[index]["role"] as? String == role { parties[index]["address"] = "127.0.0.1:\(port)" }
             contract["parties"] = parties
         }
+        try edit("contract.json") { move(to: proxy.port, &$0) }
+        if let direct { try edit("\(direct)/contract.json") { move(to: port, &$0) } }
         return proxy
     }
 }

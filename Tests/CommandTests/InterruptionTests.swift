@@ -3,28 +3,6 @@ import Testing
 
 /// Nodes that go away in the middle of jobs, and come back.
 @Suite("Interrupted jobs", .timeLimit(.minutes(10))) struct InterruptionTests {
-    /// Followed from the start, in a process of its own.
-    struct Watcher {
-        let process: Process
-        let output: URL
-        let errors: URL
-
-        init(_ lab: TrialLab, _ job: String) throws {
-            let name = UUID().uuidString
-            (output, errors) = (lab.folder.appending(path: "\(name).out"), lab.folder.appending(path: "\(name).err"))
-            process = try Programs.process("jointlab", ["job", "watch", job, "--as", lab.path("ann/person.json")], output: output, errors: errors)
-            try process.run()
-        }
-
-        func end() async throws -> Run {
-            #expect(try await eventually(120) { !process.isRunning })
-            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-            process.waitUntilExit()
-            return Run(code: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
-                       errors: try String(contentsOf: errors, encoding: .utf8))
-        }
-    }
-
     private func started(_ lab: TrialLab) async throws -> String {
         try await lab.start()
         return try await lab.submit(try lab.specification {
@@ -52,7 +30,7 @@ import Testing
     func killed(name: String, moment: String) async throws {
         let lab = try await TrialLab()
         let job = try await started(lab)
-        let watcher = try Watcher(lab, job)
+        let watcher = try lab.begin("jointlab", ["job", "watch", job, "--as", lab.path("ann/person.json")])
         #expect(try await eventually { try lab.log("bank").contains(moment) })
         try await lab.stop(name, SIGKILL)
         if name != "arbiter" {
@@ -243,5 +221,26 @@ import Testing
         proxy.set(.pass)
         let next = try await lab.job("submit", try lab.specification { $0["training"] = ["key_bits": 512, "maximum_rounds": 1] }, "--watch")
         #expect(next.code == 0, "\(next)")
+    }
+
+    @Test("a line to the arbiter on which a frame has begun and nothing more comes is lost, at either end, and the job is offered anew")
+    func halfAFrame() async throws {
+        let lab = try await TrialLab()
+        let proxy = try lab.proxied("arbiter", except: "ben")
+        defer { proxy.end() }
+        try await lab.start()
+        // No data have these columns: who has the whole offer refuses it.
+        let columns = (0..<500).map { "\(String(repeating: "long", count: 15))\($0)" }
+        let specification = try lab.specification { $0["features"] = ["bank": columns, "platform": columns] }
+        proxy.set(.half)
+        let submitted = try lab.begin("jointlab", ["job", "submit", specification, "--as", lab.path("ann/person.json")])
+        let run = try await lab.job("submit", specification, by: "ben")
+        let job = try #require(run.output.split(separator: "\n").first.map(String.init))
+        #expect(try await eventually { try lab.log("bank").contains("no line to the arbiter") })
+        let lost = try await submitted.end()
+        #expect(lost.code == 3 && lost.pair().error.contains("the connection to arbiter was lost"), "\(lost)")
+        proxy.set(.pass)
+        let watched = try await lab.job("watch", job, by: "ben")
+        #expect(watched.code != 0 && watched.errors.contains("longlong"), "\(watched)")
     }
 }

@@ -50,6 +50,15 @@ import Wire
             await node.close()
         }
     }
+
+    @Test("an arbiter that never answers a node's first words is lost")
+    func unanswered() async throws {
+        let ends = try await LineEnds()
+        let far = try await ends.connect().bank
+        let node = Line(far, ownRole: .bank, peerRole: .arbiter, peerName: "arbiter", ledgers: nil)
+        let fault = await #expect(throws: Fault.self) { try await node.register([UInt8](repeating: 1, count: 32), withinSeconds: 1) }
+        #expect(fault == Fault(.peerLost, at: "arbiter"))
+    }
 }
 
 /// Both ends of lines within the test: bank and platform of a lab, over TLS.

@@ -36,6 +36,22 @@ enum Programs {
     }
 }
 
+/// A command that has begun.
+struct Running {
+    let process: Process
+    let output: URL
+    let errors: URL
+
+    /// Waits for its end, two minutes at most.
+    func end() async throws -> Run {
+        #expect(try await eventually(120) { !process.isRunning }, "\(process.arguments ?? []) did not end")
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+        return Run(code: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
+                   errors: try String(contentsOf: errors, encoding: .utf8))
+    }
+}
+
 /// What a command did.
 struct Run {
     let code: Int32

@@ -126,16 +126,16 @@ final class TrialLab {
 
     // Commands
 
-    func run(_ program: String, _ arguments: [String], locale: String = "C.UTF-8") async throws -> Run {
+    func begin(_ program: String, _ arguments: [String], locale: String = "C.UTF-8") throws -> Running {
         let name = UUID().uuidString
         let (output, errors) = (folder.appending(path: "\(name).out"), folder.appending(path: "\(name).err"))
         let process = try Programs.process(program, arguments, output: output, errors: errors, locale: locale)
         try process.run()
-        #expect(try await eventually(120) { !process.isRunning }, "\(program) \(arguments) did not end")
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-        process.waitUntilExit()
-        return Run(code: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
-                   errors: try String(contentsOf: errors, encoding: .utf8))
+        return Running(process: process, output: output, errors: errors)
+    }
+
+    func run(_ program: String, _ arguments: [String], locale: String = "C.UTF-8") async throws -> Run {
+        try await begin(program, arguments, locale: locale).end()
     }
 
     func jointlab(_ arguments: String..., locale: String = "C.UTF-8") async throws -> Run { try await run("jointlab", arguments, locale: locale) }

@@ -39,8 +39,8 @@ import Wire
     }
 
     /// A listener of the product and a client that is none, let in.
-    private func rawLine() async throws -> (listening: Listening, client: RawPeer) {
-        let listening = try await Listening(north, admitting: [try south.identity().pin])
+    private func rawLine(restSeconds: Int = Transport.restSeconds) async throws -> (listening: Listening, client: RawPeer) {
+        let listening = try await Listening(north, admitting: [try south.identity().pin], restSeconds: restSeconds)
         let client = try await RawPeer.connect(port: listening.listener.port, try south.configuration(client: true))
         return (listening, client)
     }
@@ -188,6 +188,26 @@ import Wire
         header.replaceSubrange(8..<12, with: [0xFF, 0xFF, 0xFF, 0xFF])
         try await client.send(header)
         #expect(await listening.reception() == .failure(Fault(.malformedFrame, at: "south")))
+        _ = try await client.answer()
+        await listening.listener.close()
+    }
+
+    @Test("a line on which a frame has begun and nothing more comes is lost; one that is idle or moves slowly goes on")
+    func missingRest() async throws {
+        let (listening, client) = try await rawLine(restSeconds: 1)
+        var receptions = listening.receptions.makeAsyncIterator()
+        let good = frame(bytes: 200)
+        try await Task.sleep(for: .milliseconds(1500))
+        for start in stride(from: 0, to: good.byteCount, by: 64) {
+            try await client.send(Array(good.encode().dropFirst(start).prefix(64)))
+            try await Task.sleep(for: .milliseconds(500))
+        }
+        #expect(await receptions.next() == .success(good))
+        // More is announced than comes.
+        var longer = good.encode()
+        longer[10] ^= 4
+        try await client.send(longer)
+        #expect(await receptions.next() == .failure(Fault(.peerLost, at: "south")))
         _ = try await client.answer()
         await listening.listener.close()
     }

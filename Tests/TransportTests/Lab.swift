@@ -85,7 +85,7 @@ struct Listening {
     var address: String { "127.0.0.1:\(listener.port)" }
 
     init(
-        _ files: Lab.Files, admitting pins: [String], maximumConnections: Int = 4, handshakeSeconds: Int = 10
+        _ files: Lab.Files, admitting pins: [String], maximumConnections: Int = 4, handshakeSeconds: Int = 10, restSeconds: Int = Transport.restSeconds
     ) async throws {
         let identity = try files.identity()
         let (refusals, refused) = AsyncStream.makeStream(of: Fault.self)

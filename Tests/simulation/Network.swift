@@ -1,6 +1,7 @@
 import Faults
 import Foundation
 import Ledger
+import Transport
 import Wire
 
 /// One end of a connection: bytes go in at one and come out at the other, in order, through the real decoder.
@@ -15,7 +16,7 @@ final class End {
     fileprivate(set) var isOpen = true { didSet { if !isOpen { wake = {} } } }
     /// Everything that came has been taken, and nothing more comes.
     private(set) var isOver = false
-    private(set) var fault: Fault?
+    private var arrivals = 0
     /// Something came, or the line is over.
     var wake: () throws -> Void = {}
     fileprivate var held: [UInt8]?
@@ -28,6 +29,7 @@ final class End {
 
     fileprivate func arrive(_ bytes: [UInt8]) throws {
         guard isOpen, !isOver else { return }
+        arrivals += 1
         decoder.append(bytes)
         try wake()
     }
@@ -42,9 +44,18 @@ final class End {
     func next() throws -> Frame? {
         guard isOpen else { return nil }
         do {
-            return try decoder.next()
+            if let frame = try decoder.next() { return frame }
         } catch {
             throw error.fault(from: other.rawValue)
+        }
+        if decoder.isInsideFrame { awaitRest() }
+        return nil
+    }
+
+    private func awaitRest() {
+        let before = arrivals
+        world.after(Transport.restSeconds * 1000, owner) { [self] in
+            if arrivals == before { try finish() }
         }
     }
 }
