@@ -56,6 +56,7 @@ let package = Package(
         // 0: walls around C, and arithmetic that knows nothing of the lab
         .systemLibrary(name: "CGMP"),
         .systemLibrary(name: "CLibcrypto"),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CSQLite"),
         .target(name: "CVectorKernels"),
         room("Faults"),
@@ -93,7 +94,7 @@ let package = Package(
         room("Transport", ["Wire", "Faults", "Primitives"] + nio),
         // 5: where effects happen
         room("Installation", ["Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport"]),
-        room("NodeRuntime", ["Scratch", "Roles", "Planning", "Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
+        room("NodeRuntime", ["CMalloc", "Scratch", "Roles", "Planning", "Ledger", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
         room("ArbiterRuntime", ["ArbiterRole", "Ledger", "NodeRuntime", "Wire", "Jobs", "Faults", "Primitives", "Transport", "Installation", logging]),
         // 6: verbs
         room("NodeCommands", ["NodeRuntime", "Ledger", "Planning", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", "Transport", arguments, logging]),

@@ -50,7 +50,10 @@ package actor ResumableConnection: FrameCarrier {
     private let held = Mutex(State(isCut: false))
 
     private var window: FrameWindow
-    private var connections: [Connection] = []
+    /// Of all connections so far.
+    private var meters: [ByteMeter] = []
+    /// Until the line is closed: a platform remembers closed lines, and their buffers would stay with them.
+    private var last: Connection?
     private var current: Connection?
     private var writer: Task<Void, Never>?
     private var dialling: Task<Void, Never>?
@@ -81,7 +84,7 @@ package actor ResumableConnection: FrameCarrier {
     package nonisolated var state: State { held.withLock { $0 } }
 
     package var traffic: (sent: SocketCount, received: SocketCount) {
-        var sum = connections.reduce(into: (sent: SocketCount(connections: 0), received: SocketCount(connections: 0))) {
+        var sum = meters.reduce(into: (sent: SocketCount(connections: 0), received: SocketCount(connections: 0))) {
             $0.sent += $1.traffic.sent
             $0.received += $1.traffic.received
         }
@@ -98,10 +101,10 @@ package actor ResumableConnection: FrameCarrier {
         } else {
             let alarm = Task {
                 try await Task.sleep(for: .seconds(seconds))
-                if connections.isEmpty { end(.failure(Fault(.deadlinePassed, at: peerName, "\(seconds)"))) }
+                if meters.isEmpty { end(.failure(Fault(.deadlinePassed, at: peerName, "\(seconds)"))) }
             }
             defer { alarm.cancel() }
-            guard await wait(until: { !connections.isEmpty || ending != nil }) else { throw Fault(.cancelled) }
+            guard await wait(until: { !meters.isEmpty || ending != nil }) else { throw Fault(.cancelled) }
         }
         if let ending { throw fault(of: ending) }
     }
@@ -157,7 +160,7 @@ package actor ResumableConnection: FrameCarrier {
         dialling?.cancel()
         change()
         // Where the peer has ended the line there is no current one, and what was written last may not have been counted yet.
-        if let last = connections.last {
+        if let last {
             let alarm = Task {
                 try await Task.sleep(for: Self.farewell)
                 last.abandon()
@@ -166,7 +169,7 @@ package actor ResumableConnection: FrameCarrier {
             alarm.cancel()
             await last.close()
         }
-        current = nil
+        (current, last) = (nil, nil)
         window.close()
         isClosed = true
         change()
@@ -228,7 +231,8 @@ package actor ResumableConnection: FrameCarrier {
         acknowledgementBytes.received += other.byteCount
         current?.abandon()
         current = connection
-        connections.append(connection)
+        meters.append(connection.meter)
+        last = connection
         note(isCut: false)
         writer = Task { await write(to: connection) }
         Task { await read(from: connection) }
