@@ -79,6 +79,7 @@ package struct ArbiterMachine: Sendable {
             jobs[id] = job
             order.append(id)
         }
+        forgetOldest(keeping: Self.mostJobs)
     }
 
     /// How many jobs wait for their owners, and how many run.
@@ -318,7 +319,7 @@ package struct ArbiterMachine: Sendable {
 
     private mutating func enqueue(_ specification: JobSpecification, by analyst: String, as id: JobIdentifier, attempt: UInt32,
                                   _ now: UInt64) -> [ArbiterEffect] {
-        forgetOldest()
+        forgetOldest(keeping: Self.mostJobs - 1)
         let parties = [specification.parties.bank, specification.parties.platform]
         let canonical = Array(specification.canonicalJSON().utf8)
         var record = JobRecord()
@@ -413,8 +414,9 @@ package struct ArbiterMachine: Sendable {
             jobs[id] = job
             let isReady = registered.isSuperset(of: [job.record.bank, job.record.platform]) && now >= since + 1 << UInt64(job.record.attempt)
             guard isReady || now > since + UInt64(contract.limits.deadlineSeconds) else { return [] }
+            let specification = try? JobSpecification.parse(job.specification)
             job.record.state = .failed
-            guard isReady, let specification = try? JobSpecification.parse(job.specification), contract.check(specification).isEmpty else {
+            guard isReady, let specification, contract.check(specification).isEmpty else {
                 defer { jobs[id] = job }
                 return changed(&job, id, now)
             }
@@ -443,11 +445,12 @@ package struct ArbiterMachine: Sendable {
         return keys
     }
 
-    private mutating func forgetOldest() {
-        guard order.count >= Self.mostJobs, let index = order.firstIndex(where: { jobs[$0]?.isOpen != true }) else { return }
-        let id = order.remove(at: index)
-        jobs[id] = nil
-        watchers[id] = nil
+    private mutating func forgetOldest(keeping most: Int) {
+        while order.count > most, let index = order.firstIndex(where: { jobs[$0]?.isOpen != true }) {
+            let id = order.remove(at: index)
+            jobs[id] = nil
+            watchers[id] = nil
+        }
     }
 
     // How jobs change
@@ -482,9 +485,9 @@ package struct ArbiterMachine: Sendable {
 
 /// One job as the arbiter knows it.
 struct ArbiterJob: Sendable {
-    var record: JobRecord
-    /// Canonical JSON; of a job that an earlier run has forgotten, nothing.
-    let specification: [UInt8]
+    var record: JobRecord { didSet { if record.state.isFinal { letGo() } } }
+    /// Canonical JSON; of a job that is over, or that an earlier run has forgotten, nothing.
+    private(set) var specification: [UInt8]
     var specificationDigest: [UInt8] = []
     var approved: Set<String> = []
     var ended: Set<String> = []
@@ -503,6 +506,12 @@ struct ArbiterJob: Sendable {
     init(record: JobRecord, specification: [UInt8]) {
         self.record = record
         self.specification = specification
+        if record.state.isFinal { letGo() }
+    }
+
+    /// Of a job that is over its record is all that is asked for.
+    private mutating func letGo() {
+        (specification, referee, heads, progress, heard) = ([], nil, nil, [:], [:])
     }
 
     var isOpen: Bool { !record.state.isFinal }

@@ -363,11 +363,11 @@ import Wire
         #expect(try lab.refusal().map(\.code) == [.unknownJob])
     }
 
-    @Test("a full list, with the longest of everything, fits into its frame")
+    @Test("a full list, with the longest of everything, fits into its frame, also where more was kept than is remembered")
     func longestList() throws {
         let longest = String(repeating: "n", count: 64)
         let arguments = [String](repeating: String(repeating: "a", count: 128), count: 8)
-        let records = (0..<ArbiterMachine.mostJobs).map { number in
+        let records = (0..<2 * ArbiterMachine.mostJobs).map { number in
             JobRecord.filled {
                 $0.job = (withUnsafeBytes(of: UInt64(number).bigEndian, Array.init) + [UInt8](repeating: 1, count: 8)).data
                 $0.name = longest
@@ -385,6 +385,8 @@ import Wire
         var lab = try TrialArbiter(records: records)
         lab.hear(.listJobs(.init()), from: TrialArbiter.person("ann"))
         let list = try #require(lab.take(TrialArbiter.person("ann")).last?.message)
+        guard case .jobList(let kept) = list else { throw Fault(.defect) }
+        #expect(kept.jobs == records.suffix(ArbiterMachine.mostJobs))
         #expect(list.encodePayload().count <= MessageKind.jobList.row.maximumPayloadBytes)
         #expect(try Message.decode(kind: .jobList, payload: list.encodePayload()) == list)
     }
