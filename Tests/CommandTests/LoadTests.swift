@@ -49,7 +49,7 @@ import Testing
         for name in ["arbiter", "bank", "platform"] { #expect(try lab.peakMemory(name) < 512, "\(name)") }
     }
 
-    @Test("eight banks train with one platform at a time, and each has its model")
+    @Test("eight banks train with one platform at a time, each has its model, and the memory that it took goes back")
     func banks() async throws {
         let names = (2...8).map { "bank\($0)" }
         let lab = try await TrialLab(banks: names)
@@ -72,5 +72,11 @@ import Testing
         #expect(lab.results("platform") == jobs.sorted())
         #expect(try open(lab, "platform").map(\.count).max() ?? 0 > 1)
         #expect(try lab.peakMemory("platform") < 512)
+        // What jobs have used goes back at their end.
+        for name in ["platform", "bank"] {
+            let isBack = try await eventually(5) { try lab.heldMemory(name) < 32 }
+            let held = try lab.heldMemory(name)
+            #expect(isBack, "\(name) holds \(held) MiB")
+        }
     }
 }

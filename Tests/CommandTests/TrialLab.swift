@@ -190,9 +190,15 @@ final class TrialLab {
     func signal(_ name: String, _ signal: Int32) throws { kill(try #require(nodes[name]).processIdentifier, signal) }
 
     /// What a node has had in memory at most, in MiB.
-    func peakMemory(_ name: String) throws -> Int {
+    func peakMemory(_ name: String) throws -> Int { try memory(name, "VmHWM") }
+
+    /// What it has there now of its own, without the program, in MiB.
+    func heldMemory(_ name: String) throws -> Int { try memory(name, "RssAnon") }
+
+    private func memory(_ name: String, _ kind: String) throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(try #require(nodes[name]).processIdentifier)/status", encoding: .utf8)
-        return try #require(status.firstMatch(of: /VmHWM:\s+(\d+) kB/).flatMap { Int($0.1) }) / 1024
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("\(kind):") })
+        return try #require(line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }) / 1024
     }
 
     func log(_ name: String) throws -> String {
