@@ -99,18 +99,24 @@ class Lab:
         return done.stdout
 
     def start(self, name):
+        """Returns once jobs can be submitted: an arbiter that is started again is found by the nodes that run."""
         log = (self.folder / f"{name}.log").open("a")
         program = name if name == "arbiter" else f"{name}-node"
-        before = (self.folder / f"{name}.log").stat().st_size
+        before = {node: self.size(node) for node in NODES}
         self.nodes[name] = subprocess.Popen([str(self.binaries / program), "serve", "--config", str(self.folder / f"lab/{name}/node.json")],
                                             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         log.close()
-        sign = "listening at" if name == "arbiter" else "registered with"
+        signs = {node: "registered with" for node in self.nodes if node != "arbiter" and name in ("arbiter", node)}
+        signs |= {"arbiter": "listening at"} if name == "arbiter" else {}
         for _ in range(1200):
-            if sign in (self.folder / f"{name}.log").read_text()[before:]:
+            if all(sign in (self.folder / f"{node}.log").read_text()[before[node]:] for node, sign in signs.items()):
                 return
             time.sleep(0.05)
         raise RuntimeError(f"{name} does not come up")
+
+    def size(self, name):
+        log = self.folder / f"{name}.log"
+        return log.stat().st_size if log.exists() else 0
 
     def kill(self, name):
         self.nodes[name].send_signal(signal.SIGKILL)
