@@ -414,6 +414,7 @@ package struct ArbiterMachine: Sendable {
             jobs[id] = job
             let isReady = registered.isSuperset(of: [job.record.bank, job.record.platform]) && now >= since + 1 << UInt64(job.record.attempt)
             guard isReady || now > since + UInt64(contract.limits.deadlineSeconds) else { return [] }
+            // A job that is over lets go of it.
             let specification = try? JobSpecification.parse(job.specification)
             job.record.state = .failed
             guard isReady, let specification, contract.check(specification).isEmpty else {

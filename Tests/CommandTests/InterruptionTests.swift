@@ -30,7 +30,7 @@ import Testing
     func killed(name: String, moment: String) async throws {
         let lab = try await TrialLab()
         let job = try await started(lab)
-        let watcher = try lab.begin("jointlab", ["job", "watch", job, "--as", lab.path("ann/person.json")])
+        let watcher = try lab.beginJob(["watch", job])
         #expect(try await eventually { try lab.log("bank").contains(moment) })
         try await lab.stop(name, SIGKILL)
         if name != "arbiter" {
@@ -233,7 +233,7 @@ import Testing
         let columns = (0..<500).map { "\(String(repeating: "long", count: 15))\($0)" }
         let specification = try lab.specification { $0["features"] = ["bank": columns, "platform": columns] }
         proxy.set(.half)
-        let submitted = try lab.begin("jointlab", ["job", "submit", specification, "--as", lab.path("ann/person.json")])
+        let submitted = try lab.beginJob(["submit", specification])
         let run = try await lab.job("submit", specification, by: "ben")
         let job = try #require(run.output.split(separator: "\n").first.map(String.init))
         #expect(try await eventually { try lab.log("bank").contains("no line to the arbiter") })

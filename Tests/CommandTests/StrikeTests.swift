@@ -174,7 +174,7 @@ private enum Plan {
             }
             let job = submitted.output.trimmingCharacters(in: .newlines)
             jobs.append(job)
-            let watcher = try lab.begin("jointlab", ["job", "watch", job, "--as", lab.path("ann/person.json")])
+            let watcher = try lab.beginJob(["watch", job])
             let deadline = ContinuousClock.now + .seconds(240)
             while watcher.process.isRunning, ContinuousClock.now < deadline {
                 _ = try await mend()

@@ -141,8 +141,10 @@ final class TrialLab {
     func jointlab(_ arguments: String..., locale: String = "C.UTF-8") async throws -> Run { try await run("jointlab", arguments, locale: locale) }
 
     /// As an analyst of the lab.
-    func job(_ arguments: String..., by person: String = "ann") async throws -> Run {
-        try await run("jointlab", ["job"] + arguments + ["--as", path("\(person)/person.json")])
+    func job(_ arguments: String..., by person: String = "ann") async throws -> Run { try await beginJob(arguments, by: person).end() }
+
+    func beginJob(_ arguments: [String], by person: String = "ann") throws -> Running {
+        try begin("jointlab", ["job"] + arguments + ["--as", path("\(person)/person.json")])
     }
 
     // Nodes

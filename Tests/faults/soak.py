@@ -13,6 +13,8 @@ import types
 
 ROW = types.SimpleNamespace(name="soak", en="jobs in a row with kills and cuts, minutes", zh="连续任务并随机终止节点、切断线路（分钟）")
 NODES = ("arbiter", "platform", "bank")
+# What a node says when jobs can reach it.
+SIGNS = {"arbiter": "listening at", "platform": "registered with", "bank": "registered with"}
 # Nodes are killed in the first part of the time alone: what memory does takes long lives to tell.
 KILLING = 0.4
 # Ledgers of the last 32 jobs stay open, and each thread of the program has taken its part of the work some time.
@@ -106,10 +108,9 @@ class Lab:
         self.nodes[name] = subprocess.Popen([str(self.binaries / program), "serve", "--config", str(self.folder / f"lab/{name}/node.json")],
                                             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         log.close()
-        signs = {node: "registered with" for node in self.nodes if node != "arbiter" and name in ("arbiter", node)}
-        signs |= {"arbiter": "listening at"} if name == "arbiter" else {}
+        awaited = self.nodes if name == "arbiter" else [name]
         for _ in range(1200):
-            if all(sign in (self.folder / f"{node}.log").read_text()[before[node]:] for node, sign in signs.items()):
+            if all(SIGNS[node] in (self.folder / f"{node}.log").read_text()[before[node]:] for node in awaited):
                 return
             time.sleep(0.05)
         raise RuntimeError(f"{name} does not come up")
