@@ -66,12 +66,7 @@ package final class OperationsLedger: Sendable {
         entries = try SharedFile(directory.appendingPathComponent(OperationsFile.entries), OperationsFile.entries)
         heads = try SharedFile(directory.appendingPathComponent(OperationsFile.heads), OperationsFile.heads)
         for folder in [directory, directory.deletingLastPathComponent()] { try bringToDisk(folder) }
-        let digest = SHA256.hash(contract)
-        try exclusively { state throws(LedgerError) in
-            guard state.contractDigest != digest else { return }
-            try keep(contract, OperationsFile.contract(digest))
-            try write(&state, .contract, actor: "node", object: node, digest: digest)
-        }
+        try exclusively { _ throws(LedgerError) in }
     }
 
     /// Appends one entry, with the time of now and a fresh salt; see `OperationsEntry` for what belongs where.
@@ -115,6 +110,8 @@ package final class OperationsLedger: Sendable {
             defer { entries.unlock() }
             do throws(LedgerError) {
                 let dropped = try catchUp(&state)
+                // Before anything else: it names the key under which all that follows is signed.
+                try nameContract(&state)
                 if dropped > 0 { try write(&state, .recovered, actor: "node", count: UInt64(dropped)) }
                 return try body(&state)
             } catch {
@@ -124,6 +121,14 @@ package final class OperationsLedger: Sendable {
                 throw error
             }
         }
+    }
+
+    /// Appends an entry that names this program's contract, unless the last that was named is the same.
+    private func nameContract(_ state: inout State) throws(LedgerError) {
+        let digest = SHA256.hash(contract)
+        guard state.contractDigest != digest else { return }
+        try keep(contract, OperationsFile.contract(digest))
+        try write(&state, .contract, actor: "node", object: node, digest: digest)
     }
 
     /// Reads what others have appended, and drops what nobody finished.

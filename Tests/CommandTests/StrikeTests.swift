@@ -74,6 +74,8 @@ private enum Plan {
         Strike(node: "bank", call: .fsync, kind: .error, folder: "state/operations", number: 14),
         Strike(node: "arbiter", call: .rename, kind: .error, folder: "state/records", number: 2),
         Strike(node: "bank", call: .rename, kind: .kill, folder: "state/jobs", number: 1),
+        // The first head of a new ledger of operations.
+        Strike(node: "arbiter", call: .write, kind: .full, folder: "state/operations", number: 2),
     ])
     func known(strike: Strike) async throws { try await strikes([strike]) }
 

@@ -95,6 +95,25 @@ import Wire
         }
     }
 
+    @Test("whatever was dropped, an entry that names the contract comes first: of a new ledger, and under a renewed key")
+    func contractBeforeRecovery() throws {
+        let amended = Array("{\"contract\":2}".utf8)
+        let folder = try Folder()
+        _ = try ledger(folder)
+        let (lines, heads) = (try folder.bytes("operations/entries.jsonl"), try folder.bytes("operations/heads"))
+        try write(folder, "heads") { $0 = [] }
+        try write(folder, "entries.jsonl") { $0 = Array(lines[..<5]) }
+        _ = try ledger(folder)
+        #expect(try entries(folder).map(\.action) == [.contract, .recovered])
+        try write(folder, "heads") { $0 = heads }
+        try write(folder, "entries.jsonl") { $0 = lines + lines[..<5] }
+        _ = try ledger(folder, contract: amended, seed: 2)
+        #expect(try entries(folder).map(\.action) == [.contract, .contract, .recovered])
+        for (size, note) in HeadFile.entries(try folder.bytes("operations/heads")).enumerated() {
+            #expect(try #require(note.note).isSigned(by: "north-bank", key(size == 0 ? 1 : 2).verifyingKey))
+        }
+    }
+
     @Test("a ledger that is not what was signed is not gone on with")
     func altered() throws {
         let folder = try Folder()
@@ -144,11 +163,12 @@ import Wire
                 for (name, bytes) in files { try write(folder, name) { $0 = bytes } }
                 try write(folder, name) { $0 = changed }
                 guard (try? ledger(folder)) != nil else { continue }
-                // Without heads there is nothing signed, and a ledger begins with its contract.
-                let kept = try folder.bytes("operations/entries.jsonl").split(separator: UInt8(ascii: "\n")).prefix { line in
-                    OperationsEntry(decoding: Array(line))?.action != .recovered
-                }
-                #expect(kept.isEmpty || lines.starts(with: kept.joined(separator: [UInt8(ascii: "\n")])), "\(name)")
+                let all = try entries(folder)
+                let end = all.firstIndex { $0.action == .recovered } ?? all.count
+                // Without heads there is nothing signed: a ledger begins anew with its contract, and tells what it dropped.
+                let isAnew = end == 1 && all[0].action == .contract && all.last?.count == UInt64(lines.count)
+                let kept = all[..<end].flatMap { $0.encode() + [UInt8(ascii: "\n")] }
+                #expect(isAnew || lines.starts(with: kept), "\(name)")
             }
         }
     }
