@@ -34,7 +34,7 @@ package struct AuthorisationList: Sendable {
     }
 
     package private(set) var entries: [Entry] = []
-    private var tree = GrowingTree()
+    private var tree = TreeFrontier()
     private var ofSubject: [String: [Int]] = [:]
 
     package init() {}

@@ -8,26 +8,24 @@ package struct GrowingTree: Sendable {
     /// The root of no leaves.
     package static let emptyRoot = SHA256.hash([UInt8]())
 
-    /// `levels[k]` holds the hashes of the complete subtrees of 2^k leaves, one behind the other.
-    private var levels: [[UInt8]] = [[]]
+    /// Of complete subtrees, each behind the leaves that are below it; in one piece, since many trees lie in memory at a time.
+    private var hashes: [UInt8] = []
+    private var count = 0
 
     package init() {}
 
     package var size: UInt64 { UInt64(count) }
-    private var count: Int { levels[0].count / Self.hashBytes }
 
     package mutating func append(_ leaf: [UInt8]) {
         var hash = Self.leafHash(leaf)
-        var index = count
-        var level = 0
-        while true {
-            levels[level] += hash
-            guard index % 2 == 1 else { return }
+        var (level, index) = (0, count)
+        hashes += hash
+        while index % 2 == 1 {
             hash = Self.nodeHash(subtree(level, index - 1), hash)
-            index /= 2
-            level += 1
-            if level == levels.count { levels.append([]) }
+            hashes += hash
+            (level, index) = (level + 1, index / 2)
         }
+        count += 1
     }
 
     package var root: [UInt8] { count == 0 ? Self.emptyRoot : hash(0..<count) }
@@ -80,10 +78,13 @@ package struct GrowingTree: Sendable {
     package static func leafHash(_ leaf: [UInt8]) -> [UInt8] { SHA256.hash([0] + leaf) }
 
     /// SHA-256(0x01 || left || right).
-    private static func nodeHash(_ left: some Collection<UInt8>, _ right: [UInt8]) -> [UInt8] { SHA256.hash([1] + left + right) }
+    fileprivate static func nodeHash(_ left: some Collection<UInt8>, _ right: [UInt8]) -> [UInt8] { SHA256.hash([1] + left + right) }
 
+    /// Of 2^level leaves. The complete subtrees of the n leaves before it are 2 n less the bits that are set in n; it is the last of its own.
     private func subtree(_ level: Int, _ index: Int) -> ArraySlice<UInt8> {
-        levels[level][index * Self.hashBytes..<(index + 1) * Self.hashBytes]
+        let leaves = index << level
+        let place = 2 * leaves - leaves.nonzeroBitCount + (2 << level) - 2
+        return hashes[place * Self.hashBytes..<(place + 1) * Self.hashBytes]
     }
 
     /// MTH of the RFC. The range's start is a multiple of every power of two up to its length.
@@ -109,6 +110,29 @@ package struct GrowingTree: Sendable {
     /// Behind the largest power of two of leaves that leaves some.
     private func split(_ range: Range<Int>) -> Int {
         range.lowerBound + 1 << (Int.bitWidth - 1 - (range.count - 1).leadingZeroBitCount)
+    }
+}
+
+/// A Merkle tree of which only the present root is asked: it keeps one hash for each power of two of its leaves.
+///
+/// Source: as of `GrowingTree`.
+package struct TreeFrontier: Sendable {
+    package private(set) var size: UInt64 = 0
+    /// Of the complete subtrees that no larger one holds, from the largest.
+    private var peaks: [[UInt8]] = []
+
+    package init() {}
+
+    package mutating func append(_ leaf: [UInt8]) {
+        var hash = GrowingTree.leafHash(leaf)
+        for _ in 0..<size.trailingOnes { hash = GrowingTree.nodeHash(peaks.removeLast(), hash) }
+        peaks.append(hash)
+        size += 1
+    }
+
+    package var root: [UInt8] {
+        guard let smallest = peaks.last else { return GrowingTree.emptyRoot }
+        return peaks.dropLast().reversed().reduce(smallest) { GrowingTree.nodeHash($1, $0) }
     }
 }
 

@@ -25,7 +25,7 @@ package enum OperationsFile {
 /// write that failed nothing more is appended by this program: what the disk has is not known.
 package final class OperationsLedger: Sendable {
     private struct State: Sendable {
-        var tree = GrowingTree()
+        var tree = TreeFrontier()
         /// Bytes of the files that are under the tree.
         var entriesBytes: Int = 0
         var headsBytes: Int = 0

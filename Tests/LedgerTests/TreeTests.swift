@@ -81,9 +81,11 @@ private enum Oracle {
     func definition() throws {
         let leaves = (0..<70).map { [UInt8(truncatingIfNeeded: $0 * 7), UInt8($0)] }
         let tree = Self.tree(leaves)
+        var frontier = TreeFrontier()
         for newer in 0...leaves.count {
             let newerRoot = try #require(tree.root(at: UInt64(newer)))
-            #expect(newerRoot == Oracle.root(leaves[..<newer]))
+            #expect(newerRoot == Oracle.root(leaves[..<newer]) && newerRoot == frontier.root && frontier.size == newer)
+            if newer < leaves.count { frontier.append(leaves[newer]) }
             for older in 0...newer {
                 let proof = try #require(tree.consistencyProof(from: UInt64(older), to: UInt64(newer)))
                 #expect(proof == (older == 0 ? [] : Oracle.proof(older, leaves[..<newer])))
