@@ -19,6 +19,37 @@ package struct OperationsDirectory: Sendable {
     /// - Throws: the name of a file that cannot be read or is too long.
     package static func open(_ path: String) throws(LedgerDirectory.Unreadable) -> OperationsDirectory { try OperationsDirectory(path) }
 
+    /// Tells the entries of these actions, oldest first. Holds one at a time, and reads the others no further than their beginning: a
+    /// ledger grows for as long as its node exists, and each job asks it.
+    ///
+    /// - Parameter path: as of `open`.
+    /// - Throws: the name of the file where it cannot be read or holds a line that no entry has.
+    package static func forEachEntry(at path: String, of actions: Set<OperationsEntry.Action>,
+                                     _ body: (OperationsEntry) -> Void) throws(LedgerDirectory.Unreadable) {
+        let unreadable = LedgerDirectory.Unreadable(name: OperationsFile.entries)
+        guard let url = location(path), let handle = try? FileHandle(forReadingFrom: url.appendingPathComponent(OperationsFile.entries)) else {
+            throw unreadable
+        }
+        let beginnings = actions.map(OperationsEntry.beginning)
+        var rest: [UInt8] = []
+        while true {
+            let piece: Data?
+            do { piece = try handle.read(upToCount: pieceBytes) } catch { throw unreadable }
+            guard let piece, !piece.isEmpty else { return }
+            rest += piece
+            var start = 0
+            while let end = rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
+                let line = rest[start..<end]
+                if beginnings.contains(where: line.starts(with:)), let entry = OperationsEntry(decoding: Array(line)) { body(entry) }
+                start = end + 1
+            }
+            rest.removeFirst(start)
+            guard rest.count <= OperationsEntry.maximumLineBytes else { throw unreadable }
+        }
+    }
+
+    private static let pieceBytes = 1 << 16
+
     private static func location(_ path: String) -> URL? {
         let url = URL(fileURLWithPath: path, isDirectory: true)
         return [url, url.appendingPathComponent(OperationsFile.directory, isDirectory: true)].first {

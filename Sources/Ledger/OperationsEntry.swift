@@ -141,6 +141,9 @@ package struct OperationsEntry: Sendable, Hashable {
         }
     }
 
+    /// How every entry of that action begins: its members stand in alphabetical order.
+    static func beginning(_ action: Action) -> [UInt8] { Array("{\"action\":\"\(action.rawValue)\",".utf8) }
+
     /// Nothing for bytes that `encode` does not write.
     package init?(decoding bytes: [UInt8]) {
         guard bytes.count <= Self.maximumLineBytes, let document = try? JSONDecoder().decode(Document.self, from: Data(bytes)),

@@ -87,8 +87,8 @@ package struct Expiry {
         guard configuration.lifetimes.isLimited else { return [] }
         let lifetimes = configuration.lifetimes
         var courses: [JobIdentifier: Course] = [:]
-        for entry in try operations.entries() {
-            guard let job = entry.job else { continue }
+        try operations.forEachEntry { entry in
+            guard let job = entry.job else { return }
             var course = courses[job] ?? Course(last: entry.time)
             if !entry.action.isOfDeletion { course.last = entry.time }
             if [.jobEnded, .jobRefused].contains(entry.action) { course.isEnded = true }

@@ -102,12 +102,13 @@ package struct Operations: Sendable {
         return value
     }
 
-    /// All entries so far.
+    /// The entries so far of these actions, oldest first, one at a time.
     ///
     /// - Throws: `unreadableFile`.
-    func entries() throws(Fault) -> [OperationsEntry] {
+    func forEachEntry(of actions: Set<OperationsEntry.Action> = Set(OperationsEntry.Action.allCases),
+                      _ body: (OperationsEntry) -> Void) throws(Fault) {
         do throws(LedgerDirectory.Unreadable) {
-            return try OperationsDirectory.open(place).entries.split(separator: UInt8(ascii: "\n")).compactMap { OperationsEntry(decoding: Array($0)) }
+            try OperationsDirectory.forEachEntry(at: place, of: actions, body)
         } catch {
             throw Fault(.unreadableFile, at: error.name)
         }
@@ -165,24 +166,25 @@ package struct Operations: Sendable {
     ///
     /// - Throws: `secretFileMode`, `unreadableFile`, `unwritable`.
     package func aligned(in job: JobIdentifier) throws(Fault) -> ((String) -> Bool)? {
-        guard let directory = try? OperationsDirectory.open(place) else { return nil }
-        let entries = directory.entries.split(separator: UInt8(ascii: "\n")).lazy.compactMap { OperationsEntry(decoding: Array($0)) }
-        guard let digest = entries.last(where: { $0.action == .subjectsAligned && $0.job == job })?.digest, let list = directory.subjects(digest)
-        else { return nil }
+        var last: [UInt8]?
+        try? forEachEntry(of: [.subjectsAligned]) { if $0.job == job { last = $0.digest } }
+        guard let last, let list = (try? OperationsDirectory.open(place))?.subjects(last) else { return nil }
         let key = try subjectKey()
         return { SubjectList.holds(list, SubjectList.tag($0, key: key)) }
     }
 
     /// Jobs that were opened on a data set.
     func jobs(on dataset: String) throws(Fault) -> Int {
-        Set(try entries().filter { $0.action == .subjectsRead && $0.object == dataset }.compactMap(\.job)).count
+        var jobs: Set<JobIdentifier> = []
+        try forEachEntry(of: [.subjectsRead]) { if $0.object == dataset, let job = $0.job { jobs.insert(job) } }
+        return jobs.count
     }
 
     /// Jobs with a party whose common subjects are not those of `digest`, and differ in fewer than `limit` from them.
     func jobs(with peer: String, near digest: [UInt8], limit: Int) throws(Fault) -> [JobIdentifier] {
         var earlier: [[UInt8]: JobIdentifier] = [:]
-        for entry in try entries() where entry.action == .subjectsAligned && entry.object == peer {
-            if let job = entry.job, let other = entry.digest, other != digest { earlier[other] = job }
+        try forEachEntry(of: [.subjectsAligned]) { entry in
+            if entry.object == peer, let job = entry.job, let other = entry.digest, other != digest { earlier[other] = job }
         }
         guard !earlier.isEmpty else { return [] }
         let directory = URL(fileURLWithPath: place, isDirectory: true)
@@ -217,10 +219,14 @@ package struct Operations: Sendable {
         var answers: [[UInt8]: Bool] = [:]
         var found: [SubjectAccess] = []
         var expired = 0
-        let entries = try entries()
-        let deleted = Set(entries.filter { $0.action == .subjectsExpired }.compactMap(\.digest))
-        for entry in entries {
-            guard entry.action.namesSubjects, let digest = entry.digest else { continue }
+        var deleted: Set<[UInt8]> = []
+        var uses: [OperationsEntry] = []
+        try forEachEntry { entry in
+            if entry.action == .subjectsExpired, let digest = entry.digest { deleted.insert(digest) }
+            if entry.action.namesSubjects { uses.append(entry) }
+        }
+        for entry in uses {
+            guard let digest = entry.digest else { continue }
             if deleted.contains(digest), !hasList(digest) {
                 expired += 1
                 continue

@@ -194,6 +194,30 @@ import Wire
         #expect(Checkpoint(text: last.text)?.size == 41)
     }
 
+    @Test("entries of some actions are told in their order, wherever the file's pieces end; a line that is no entry's is an error once it is too long")
+    func reading() throws {
+        let folder = try Folder()
+        let open = try ledger(folder)
+        for number in 0..<400 {
+            try open.append(number % 3 == 0 ? .jobEnded : .jobStarted, actor: "node", job: job, object: String(repeating: "x", count: number % 160))
+        }
+        func told(_ actions: Set<OperationsEntry.Action>) throws -> [OperationsEntry] {
+            var told: [OperationsEntry] = []
+            try OperationsDirectory.forEachEntry(at: folder.url.path, of: actions) { told.append($0) }
+            return told
+        }
+        let all = try entries(folder)
+        #expect(try folder.bytes("operations/entries.jsonl").count > 1 << 17)
+        #expect(try told(Set(OperationsEntry.Action.allCases)) == all && told([]).isEmpty)
+        #expect(try told([.jobEnded, .contract]) == all.filter { [.jobEnded, .contract].contains($0.action) })
+        // What another program is writing is not there yet.
+        try write(folder, "entries.jsonl") { $0 += $0.prefix(60) }
+        #expect(try told([.contract]).count == 1)
+        try write(folder, "entries.jsonl") { $0 += [UInt8](repeating: 0x20, count: OperationsEntry.maximumLineBytes) }
+        #expect(throws: LedgerDirectory.Unreadable.self) { try told([.contract]) }
+        #expect(throws: LedgerDirectory.Unreadable.self) { try OperationsDirectory.forEachEntry(at: "\(folder.url.path)/none", of: []) { _ in } }
+    }
+
     @Test("a list of subjects holds whoever is in it and nobody else, names no one, and is the same in any order")
     func subjects() throws {
         let secret = SecretBytes(copying: [UInt8](repeating: 5, count: 32))
