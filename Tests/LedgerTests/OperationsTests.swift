@@ -207,7 +207,7 @@ import Wire
             return told
         }
         let all = try entries(folder)
-        #expect(try folder.bytes("operations/entries.jsonl").count > 1 << 17)
+        #expect(try folder.bytes("operations/entries.jsonl").count > 1 << 16)
         #expect(try told(Set(OperationsEntry.Action.allCases)) == all && told([]).isEmpty)
         #expect(try told([.jobEnded, .contract]) == all.filter { [.jobEnded, .contract].contains($0.action) })
         // What another program is writing is not there yet.
