@@ -21,7 +21,7 @@ KILLING = 0.4
 # Ledgers of the last 32 jobs stay open, and each thread of the program has taken its part of the work some time.
 WARM_UP = 75
 MOST_SLOPE = 1.0
-MOST_DESCRIPTORS = 8
+MOST_DESCRIPTORS = 3
 # An allocator takes and returns memory by the mebibyte: over less than this a slope tells nothing, neither way.
 LEAST_HOURS = 0.25
 
@@ -203,8 +203,8 @@ def run(binaries, minutes, show):
             continue
         memory = slope([(at, resident) for at, _, resident in warm])
         hours = warm[-1][0] - warm[0][0]
-        # What is open when nothing runs is the same at the end of a life as at its beginning, but for a job: with its eight files it may
-        # not be put away yet, and one that was broken off has fewer.
+        # What is open when nothing runs is the same at the end of a life as at its beginning, but for a line that is being opened; a
+        # job that is not put away yet, with its eight files, is not in the least of five.
         leak = min(open for _, open, _ in warm[-5:]) - min(open for _, open, _ in warm[:5])
         figures.append((name, memory, leak, warm[-1]))
         if leak > MOST_DESCRIPTORS or memory > MOST_SLOPE and hours >= LEAST_HOURS:
