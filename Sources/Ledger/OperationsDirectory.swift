@@ -1,6 +1,6 @@
 import Foundation
 
-/// A node's ledger of operations as it lies on the disk; as in `LedgerDirectory`, nothing is believed.
+/// A node's ledger of operations as it lies on the disk, its node running or not; as in `LedgerDirectory`, nothing is believed.
 package struct OperationsDirectory: Sendable {
     private let url: URL
     package let entries: [UInt8]
@@ -58,10 +58,14 @@ package struct OperationsDirectory: Sendable {
     }
 
     private init(_ path: String) throws(LedgerDirectory.Unreadable) {
-        guard let url = Self.location(path), let names = try? FileManager.default.contentsOfDirectory(atPath: url.path) else {
-            throw LedgerDirectory.Unreadable(name: path)
-        }
+        guard let url = Self.location(path) else { throw LedgerDirectory.Unreadable(name: path) }
         self.url = url
+        // Under the lock that `OperationsLedger` appends under: otherwise an entry is seen whose head is not written yet. Where a file
+        // system has no locks no node writes either.
+        let lock = Foundation.open(url.appendingPathComponent(OperationsFile.entries).path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        defer { if lock >= 0 { close(lock) } }
+        while flock(lock, LOCK_SH) != 0, errno == EINTR {}
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: url.path) else { throw LedgerDirectory.Unreadable(name: path) }
         func read(_ name: String) throws(LedgerDirectory.Unreadable) -> [UInt8] {
             guard names.contains(name) else { return [] }
             guard let bytes = LedgerDirectory.contents(url.appendingPathComponent(name), atMost: Self.fileBytes) else {

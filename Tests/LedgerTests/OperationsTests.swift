@@ -194,6 +194,26 @@ import Wire
         #expect(Checkpoint(text: last.text)?.size == 41)
     }
 
+    @Test("whoever reads while a node appends sees each entry with its head")
+    func readingBesideWriter() async throws {
+        let folder = try Folder()
+        let writer = try ledger(folder)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { for _ in 0..<200 { try writer.append(.nodeStarted, actor: "node") } }
+            group.addTask {
+                var size = 0
+                while size < 201, !Task.isCancelled {
+                    let seen = try OperationsDirectory.open(folder.url.path)
+                    size = seen.entries.count { $0 == UInt8(ascii: "\n") }
+                    let heads = HeadFile.entries(seen.heads).compactMap(\.note)
+                    #expect(heads.count == size && heads.last.flatMap { Checkpoint(text: $0.text) }?.size == UInt64(size))
+                    await Task.yield()
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     @Test("entries of some actions are told in their order, wherever the file's pieces end; a line that is no entry's is an error once it is too long")
     func reading() throws {
         let folder = try Folder()
