@@ -44,6 +44,7 @@ package final class OperationsLedger: Sendable {
     private let node: String
     private let key: Ed25519.SigningKey
     private let contract: [UInt8]
+    private let contractDigest: [UInt8]
     private let entries: SharedFile
     private let heads: SharedFile
     private let state = Mutex(State())
@@ -60,6 +61,7 @@ package final class OperationsLedger: Sendable {
         self.node = node
         self.key = key
         self.contract = contract
+        contractDigest = SHA256.hash(contract)
         for folder in [OperationsFile.contracts, OperationsFile.subjects] {
             try makeDirectory(directory.appendingPathComponent(folder, isDirectory: true), folder)
         }
@@ -125,10 +127,9 @@ package final class OperationsLedger: Sendable {
 
     /// Appends an entry that names this program's contract, unless the last that was named is the same.
     private func nameContract(_ state: inout State) throws(LedgerError) {
-        let digest = SHA256.hash(contract)
-        guard state.contractDigest != digest else { return }
-        try keep(contract, OperationsFile.contract(digest))
-        try write(&state, .contract, actor: "node", object: node, digest: digest)
+        guard state.contractDigest != contractDigest else { return }
+        try keep(contract, OperationsFile.contract(contractDigest))
+        try write(&state, .contract, actor: "node", object: node, digest: contractDigest)
     }
 
     /// Reads what others have appended, and drops what nobody finished.
@@ -166,7 +167,7 @@ package final class OperationsLedger: Sendable {
                 start = end + 1
             }
             // An older contract's key is not known here: `jointlab audit verify` looks it up.
-            let isOwnKey = state.contractDigest == SHA256.hash(contract)
+            let isOwnKey = state.contractDigest == contractDigest
             guard state.tree.root == checkpoint.root, !isOwnKey || note.isSigned(by: node, key.verifyingKey) else {
                 throw .altered(OperationsFile.heads)
             }
