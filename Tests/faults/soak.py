@@ -18,8 +18,9 @@ NODES = ("arbiter", "platform", "bank")
 SIGNS = {"arbiter": "listening at", "platform": "registered with", "bank": "registered with"}
 # Nodes are killed in the first part of the time alone: what memory does takes long lives to tell.
 KILLING = 0.4
-# Ledgers of the last 32 jobs stay open, and each thread of the program has taken its part of the work some time.
+# Each thread of the program has taken its part of the work some time, and ledgers stay open until as many jobs have ended.
 WARM_UP = 75
+MOST_LEDGERS = 32
 MOST_SLOPE = 1.0
 MOST_DESCRIPTORS = 3
 # An allocator takes and returns memory by the mebibyte: over less than this a slope tells nothing, neither way.
@@ -130,16 +131,27 @@ class Lab:
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def sample(self, name):
-        """Open descriptors, and resident memory of its own in MiB: pages of the program itself come in as they are needed."""
+        """Open descriptors but for those of jobs' ledgers, jobs whose ledgers are open, and resident memory of its own in MiB: pages of
+        the program itself come in as they are needed."""
         folder = pathlib.Path(f"/proc/{self.nodes[name].pid}")
         resident = next(line for line in (folder / "status").read_text().splitlines() if line.startswith("RssAnon:"))
-        return len(list((folder / "fd").iterdir())), int(resident.split()[1]) / 1024
+        files = [file for file in map(target, (folder / "fd").iterdir()) if file]
+        ledgers = [file.parent for file in files if file.parent.parent.name == "ledger"]
+        return len(files) - len(ledgers), len(set(ledgers)), int(resident.split()[1]) / 1024
 
     def end(self):
         for node in self.nodes.values():
             if node.poll() is None:
                 node.kill()
                 node.wait()
+
+
+def target(descriptor):
+    """What it stands for; nothing where it was closed meanwhile."""
+    try:
+        return descriptor.readlink()
+    except FileNotFoundError:
+        return None
 
 
 def free_port():
@@ -164,7 +176,7 @@ def run(binaries, minutes, show):
     # The nodes end with the soak.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     begun, jobs, kills, cuts, done = time.time(), 0, 0, 0, 0
-    # Of each node's present life: (hours, descriptors, MiB) after each job.
+    # Of each node's present life: (hours, descriptors, ledgers, MiB) after each job.
     lives = {name: [] for name in NODES}
     with tempfile.TemporaryDirectory(prefix="jointlab-soak-") as folder:
         lab = Lab(binaries, pathlib.Path(folder))
@@ -201,20 +213,21 @@ def run(binaries, minutes, show):
         if len(warm) < 10:
             outcome.result = "short"
             continue
-        memory = slope([(at, resident) for at, _, resident in warm])
+        memory = slope([(at, resident) for at, _, _, resident in warm])
         hours = warm[-1][0] - warm[0][0]
         # What is open when nothing runs is the same at the end of a life as at its beginning, but for a line that is being opened; a
-        # job that is not put away yet, with its eight files, is not in the least of five.
-        leak = min(open for _, open, _ in warm[-5:]) - min(open for _, open, _ in warm[:5])
-        figures.append((name, memory, leak, warm[-1]))
-        if leak > MOST_DESCRIPTORS or memory > MOST_SLOPE and hours >= LEAST_HOURS:
+        # job that is not put away yet is not in the least of five.
+        leak = min(open for _, open, _, _ in warm[-5:]) - min(open for _, open, _, _ in warm[:5])
+        ledgers = min(ledgers for _, _, ledgers, _ in warm[-5:])
+        figures.append((name, memory, leak, ledgers, warm[-1]))
+        if leak > MOST_DESCRIPTORS or ledgers > MOST_LEDGERS or memory > MOST_SLOPE and hours >= LEAST_HOURS:
             outcome.result = "failed"
         elif hours < LEAST_HOURS and outcome.result == "passed":
             outcome.result = "short"
     if done < jobs:
         outcome.result = "failed"
-    told = "; ".join(f"{name} {memory:+.2f} MiB/h, descriptors {leak:+} (at the end {last[1]}, {last[2]:.0f} MiB)" for name, memory, leak, last in figures)
-    shown = "；".join(f"{name} {memory:+.2f} MiB/小时，描述符 {leak:+}（结束时 {last[1]} 个，{last[2]:.0f} MiB）" for name, memory, leak, last in figures)
+    told = "; ".join(f"{name} {memory:+.2f} MiB/h, descriptors {leak:+} (at the end {last[1]}, {ledgers} ledgers, {last[3]:.0f} MiB)" for name, memory, leak, ledgers, last in figures)
+    shown = "；".join(f"{name} {memory:+.2f} MiB/小时，描述符 {leak:+}（结束时 {last[1]} 个，账本 {ledgers} 个，{last[3]:.0f} MiB）" for name, memory, leak, ledgers, last in figures)
     outcome.en = f" ({done} of {jobs} jobs done, {kills} kills, {cuts} cuts; {told})"
     outcome.zh = f"（{jobs} 个任务完成 {done} 个，终止节点 {kills} 次，切断 {cuts} 次；{shown}）"
     return outcome
