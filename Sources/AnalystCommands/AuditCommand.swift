@@ -48,8 +48,11 @@ struct AuditCommand: AsyncParsableCommand {
         func run() async throws {
             let report = try await output.options.checking {
                 guard OperationsDirectory.isOne(directory) else { return Verification.verify(try LedgerDirectory.reading(directory)) }
-                let operations = try OperationsDirectory.reading(directory)
-                return OperationsChecks.verify(operations, ledgers: operations.jobs.compactMap { try? LedgerDirectory.open($0) })
+                do throws(LedgerDirectory.Unreadable) {
+                    return try OperationsChecks.verify(at: directory)
+                } catch {
+                    throw Fault(.unreadableFile, at: error.name)
+                }
             }
             try output.tell(report)
         }

@@ -10,6 +10,16 @@ import Wire
 /// Nobody but the node signs it: that it was rewritten whole, keys at hand, is found only beside heads which somebody else
 /// recorded. Source: `Protocols/ledger.md`, "Ledger of operations".
 package enum OperationsChecks {
+    /// With the ledgers of jobs beside it, whether its node runs or not.
+    ///
+    /// - Parameter path: as of `OperationsDirectory.open`.
+    /// - Throws: the name of a file that cannot be read or is too long.
+    package static func verify(at path: String) throws(LedgerDirectory.Unreadable) -> AuditReport {
+        // First the jobs: what they show of the ledger is in it by then.
+        let ledgers = OperationsDirectory.jobs(beside: path).compactMap { try? LedgerDirectory.open($0) }
+        return verify(try OperationsDirectory.open(path), ledgers: ledgers)
+    }
+
     /// - Parameter ledgers: of jobs, of whatever nodes; heads of this node's operations in their frames are witnesses.
     package static func verify(_ directory: OperationsDirectory, ledgers: [LedgerDirectory] = []) -> AuditReport {
         var report = AuditReport()

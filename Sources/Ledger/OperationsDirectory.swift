@@ -80,8 +80,9 @@ package struct OperationsDirectory: Sendable {
         }.sorted()
     }
 
-    /// The ledgers of jobs that lie beside it in the same data directory.
-    package var jobs: [String] {
+    /// The ledgers of jobs that lie beside one in the same data directory.
+    package static func jobs(beside path: String) -> [String] {
+        guard let url = location(path) else { return [] }
         let folder = url.deletingLastPathComponent().appendingPathComponent("ledger", isDirectory: true).path
         return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted().map { "\(folder)/\($0)" }
     }

@@ -29,16 +29,18 @@ struct OperationsSample {
         let ended = try ledger.append(.jobEnded, actor: "node", job: job, object: "completed")
         heads = [opened, ended]
         var script = Sample.script(rounds: 1)
-        func shown(_ head: OperationsLedger.SignedHead) -> Sample.Step {
-            .frame(from: .bank, to: .arbiter, .operationsHead(.filled {
-                $0.size = head.checkpoint.size
-                $0.root = head.checkpoint.root.data
-                $0.signature = head.signature.data
-            }), .waiting)
-        }
-        script.insert(shown(opened), at: 2)
-        script.insert(shown(ended), at: script.count - 2)
+        func step(_ head: OperationsLedger.SignedHead) -> Sample.Step { .frame(from: .bank, to: .arbiter, Self.shown(head), .waiting) }
+        script.insert(step(opened), at: 2)
+        script.insert(step(ended), at: script.count - 2)
         sample = try Sample(script)
+    }
+
+    static func shown(_ head: OperationsLedger.SignedHead) -> Message {
+        .operationsHead(.filled {
+            $0.size = head.checkpoint.size
+            $0.root = head.checkpoint.root.data
+            $0.signature = head.signature.data
+        })
     }
 
     func bytes(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)"))) }
@@ -81,6 +83,37 @@ struct OperationsSample {
         #expect(report.holds, "\(report.english)")
         // The job's own ledgers hold with these frames in them.
         for role in [Role.bank, .platform, .arbiter] { #expect(try sample.sample.verify(role).holds) }
+    }
+
+    @Test("a data directory holds at any moment while its node works in it")
+    func besideNode() async throws {
+        let folder = try Folder()
+        let operations = try OperationsLedger(directory: folder.url.appending(path: "operations"), node: "north", key: key(1), contract: Sample.contract)
+        let job = try #require(JobIdentifier("000102030405060708090a0b0c0d0e0f"))
+        let manifest = LedgerManifest(job: job, attempt: 1, node: "north", role: .bank, contract: Sample.contract, specification: Sample.training,
+                                      retention: .all)
+        let line = try LedgerWriter(directory: folder.url.appending(path: "ledger/\(job)"), manifest: manifest, contract: Sample.contract,
+                                    specification: Sample.training, peer: "arbiter")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for sequence in 1...200 {
+                    let head = try operations.append(.nodeStarted, actor: "node")
+                    try line.append(Frame(OperationsSample.shown(head), phase: .waiting, job: job, attempt: 1, sequence: UInt64(sequence),
+                                          salt: SystemRandom.bytes(Frame.saltBytes)), .sent)
+                }
+            }
+            group.addTask {
+                while !Task.isCancelled {
+                    let report = try OperationsChecks.verify(at: folder.url.path)
+                    #expect(report.holds, "\(report.english)")
+                    await Task.yield()
+                }
+            }
+            try await group.next()
+            group.cancelAll()
+        }
+        let report = try OperationsChecks.verify(at: folder.url.path)
+        #expect(report.holds && report.facts.contains { $0.en.contains("200 heads of north's operations in ledgers of jobs compared") })
     }
 
     @Test("every flipped bit of entries and heads is found, and every cut")
