@@ -96,6 +96,15 @@ package struct AuditedLedger: Sendable {
 
     package func line(to name: String) -> AuditedLine? { lines.first { $0.peer.name == name } }
 
+    /// Whether every line to the arbiter, of the arbiter every line, has told the job's end: until then the node may be at work in the
+    /// ledger, or was stopped in it.
+    var hasEnded: Bool {
+        let controls = lines.filter { !$0.carriesData(manifest.role) }
+        return controls.count == (manifest.role == .arbiter ? 2 : 1) && controls.allSatisfy { line in
+            line.flows.contains { flow in flow.records.contains { $0?.kind == .jobEnd } }
+        }
+    }
+
     /// The line between bank and platform, at either of them.
     var dataLine: AuditedLine? { lines.first { $0.carriesData(manifest.role) } }
 

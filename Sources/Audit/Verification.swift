@@ -27,7 +27,7 @@ package enum Verification {
         }
         guard file == nil else { return checks.report }
         checks.completeness()
-        checks.payloads()
+        checks.leftovers()
         checks.state()
         return checks.report
     }
@@ -238,25 +238,43 @@ package enum Verification {
             ByteChecks.check(ledger, isCompleted: isCompleted, &report)
             let hasSubmitted = kinds.contains { $0.kind == .headSubmission }
             if ledger.manifest.role != .arbiter {
-                if ledger.dataLine == nil, isCompleted || hasSubmitted || controls.isEmpty {
+                if ledger.dataLine == nil, isCompleted || hasSubmitted || controls.isEmpty && !isBarelyBegun {
                     report.add(.file, at: Place(ledger: ledger.manifest.node), en: "holds no line to the other party", zh: "缺少与另一参与方的线路")
                 }
                 if isCompleted, closed < 2, let line = ledger.dataLine {
                     report.add(.order, at: Place(ledger: ledger.manifest.node, line: line.peer.name),
                                en: "the job was reported as completed, but this line was not closed", zh: "任务已报告完成，但该线路未正常结束")
                 }
-            } else if ledger.lines.isEmpty {
+            } else if ledger.lines.isEmpty, !isBarelyBegun {
                 report.add(.file, at: Place(ledger: ledger.manifest.node), en: "holds no line", zh: "没有任何线路")
             }
         }
 
-        /// Nothing is kept that did not cross.
-        mutating func payloads() {
-            let known = Set(ledger.lines.flatMap(\.flows).flatMap(\.records).compactMap { $0.map { LedgerFile.payload($0.digest) } })
-            for name in ledger.directory.payloads.subtracting(known).sorted() {
+        /// Nothing is kept that did not cross, but for what a node leaves that is stopped in the middle of a write.
+        /// Source: `Protocols/ledger.md`, "What a stop leaves".
+        mutating func leftovers() {
+            let flows = ledger.lines.flatMap(\.flows)
+            let known = Set(flows.flatMap(\.records).compactMap { $0.map { LedgerFile.payload($0.digest) } })
+            let payloads = ledger.directory.payloads.subtracting(known).sorted()
+            let drafts = ledger.directory.drafts
+            guard ledger.hasEnded || payloads.count > flows.count else {
+                let count = payloads.count + drafts.count
+                if count > 0 {
+                    report.state(en: "\(count) files were being written when the node stopped or this was read: \((payloads + drafts).joined(separator: ", "))",
+                                 zh: "节点停止或读取时有 \(count) 个文件正在写入：\((payloads + drafts).joined(separator: "、"))")
+                }
+                return
+            }
+            for name in payloads {
                 report.add(.file, at: Place(ledger: ledger.manifest.node, file: name), en: "is the payload of no frame", zh: "不是任何帧的载荷")
             }
+            for name in drafts {
+                report.add(.file, at: Place(ledger: ledger.manifest.node, file: name), en: "belongs to no ledger", zh: "不属于账本")
+            }
         }
+
+        /// Documents alone: the node was stopped before anything crossed.
+        private var isBarelyBegun: Bool { ledger.lines.isEmpty && ledger.directory.lines.isEmpty && ledger.directory.payloads.isEmpty }
 
         mutating func state() {
             let lines = ledger.lines.map(\.peer.name).joined(separator: ", ")

@@ -28,6 +28,8 @@ package struct LedgerDirectory: Sendable {
     package let payloads: Set<String>
     /// Files and folders that no ledger has.
     package let unexpected: [String]
+    /// Documents that a node was writing when it stopped.
+    package let drafts: [String]
 
     private static let documentBytes = 1 << 20
     /// 14 million frames.
@@ -43,6 +45,11 @@ package struct LedgerDirectory: Sendable {
 
     private init(_ path: String) throws(Unreadable) {
         let url = URL(fileURLWithPath: path, isDirectory: true)
+        // A node that runs keeps a payload, its record, then a head. Those payloads are looked for that were there before the records
+        // were read, and heads are read before records: only a payload that has just been kept lacks its record.
+        let stored = (FileManager.default.enumerator(atPath: url.appendingPathComponent(LedgerFile.payloads).path)?.allObjects ?? [])
+            .compactMap { ($0 as? String).map { "\(LedgerFile.payloads)/\($0)" } }
+        let payloads = Set(stored.filter(Self.isPayload))
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { throw Unreadable(name: path) }
         self.url = url
         func read(_ name: String, atMost limit: Int) throws(Unreadable) -> [UInt8] {
@@ -61,10 +68,9 @@ package struct LedgerDirectory: Sendable {
                 let files = (LedgerFile.records(peer, direction), LedgerFile.heads(peer, direction))
                 known.formUnion([files.0, files.1])
                 missing += [files.0, files.1].filter { !names.contains($0) }
-                lines.append(Stored(
-                    peer: peer, direction: direction,
-                    records: names.contains(files.0) ? try read(files.0, atMost: Self.recordsBytes) : [],
-                    heads: names.contains(files.1) ? try read(files.1, atMost: Self.headsBytes) : []))
+                let heads = names.contains(files.1) ? try read(files.1, atMost: Self.headsBytes) : []
+                let records = names.contains(files.0) ? try read(files.0, atMost: Self.recordsBytes) : []
+                lines.append(Stored(peer: peer, direction: direction, records: records, heads: heads))
             }
         }
         for name in names where name.hasSuffix(LedgerFile.bytesSuffix) && lines.contains(where: { LedgerFile.bytes($0.peer) == name }) {
@@ -77,13 +83,19 @@ package struct LedgerDirectory: Sendable {
         }
         self.lines = lines
         self.missing = missing
-        let stored = (FileManager.default.enumerator(atPath: url.appendingPathComponent(LedgerFile.payloads).path)?.allObjects ?? [])
-            .compactMap { ($0 as? String).map { "\(LedgerFile.payloads)/\($0)" } }
-        let payloads = Set(stored.filter(Self.isPayload))
         // Folders of payloads are no files of their own, nor are those that retention has emptied.
         known.formUnion(payloads.union(stored.filter(Self.isPayloadFolder)))
         self.payloads = payloads
-        unexpected = (names + stored).filter { !known.contains($0) }.sorted()
+        let others = (names + stored).filter { !known.contains($0) }.sorted()
+        drafts = others.filter(Self.isDraft)
+        unexpected = others.filter { !Self.isDraft($0) }
+    }
+
+    /// As `writeOnce` names them.
+    private static func isDraft(_ name: String) -> Bool {
+        guard let dot = name.lastIndex(of: "."), name[..<dot].hasSuffix(".json") else { return false }
+        let digits = name.utf8[name.index(after: dot)...]
+        return !digits.isEmpty && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 
     private static func isPayload(_ name: String) -> Bool {
@@ -132,8 +144,7 @@ package struct LedgerDirectory: Sendable {
     /// The stored payload of that digest, its bytes not compared with it; nothing where none is stored, or more than `limit`
     /// bytes are.
     package func payload(_ digest: [UInt8], atMost limit: Int) -> [UInt8]? {
-        let name = LedgerFile.payload(digest)
-        return payloads.contains(name) ? Self.contents(url.appendingPathComponent(name), atMost: limit) : nil
+        Self.contents(url.appendingPathComponent(LedgerFile.payload(digest)), atMost: limit)
     }
 
     static func contents(_ url: URL, atMost limit: Int) -> [UInt8]? {

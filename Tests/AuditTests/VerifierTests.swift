@@ -175,6 +175,38 @@ import Wire
         try agrees(sample, [.bank], holds: true, "put back")
     }
 
+    @Test("agrees that what a killed node was about to record is no finding, where the job's end is not recorded and as much as a stop leaves",
+          arguments: [Role.bank, .platform, .arbiter])
+    func leftovers(role: Role) throws {
+        func put(_ bytes: [UInt8], _ sample: Sample, _ name: String) throws {
+            try FileManager.default.createDirectory(at: sample.url(role, name).deletingLastPathComponent(), withIntermediateDirectories: true)
+            try sample.write(bytes, role, name)
+        }
+        let script = Sample.script(rounds: 1)
+        let drafts = ["\(LedgerFile.manifest).17", "credit.bytes.json.18446744073709551615"]
+        for isWhole in [false, true] {
+            let sample = try Sample(isWhole ? script : script.dropLast(2))
+            try agrees(sample, [role], holds: true, "as written")
+            for name in drafts { try put([1], sample, name) }
+            try agrees(sample, [role], holds: !isWhole, "drafts")
+            for name in drafts { try FileManager.default.removeItem(at: sample.url(role, name)) }
+            // Two lines of two directions.
+            for number in 1...UInt8(5) {
+                try put([number], sample, LedgerFile.payload(SHA256.hash([number])))
+                try agrees(sample, [role], holds: !isWhole && number < 5, "\(number) payloads")
+            }
+        }
+        let begun = try Sample(script)
+        let documents = [LedgerFile.manifest, LedgerFile.contract, LedgerFile.specification]
+        let names = try FileManager.default.contentsOfDirectory(atPath: begun.path(role)).filter { !documents.contains($0) }
+        for name in names where name != LedgerFile.payloads { try FileManager.default.removeItem(at: begun.url(role, name)) }
+        try agrees(begun, [role], holds: false, "payloads without lines")
+        try FileManager.default.removeItem(at: begun.url(role, LedgerFile.payloads))
+        try agrees(begun, [role], holds: true, "documents alone")
+        try put([1], begun, "notes.txt")
+        try agrees(begun, [role], holds: false, "another file")
+    }
+
     @Test("agrees about a frame that one end did not record, and about ledgers of two jobs")
     func compared() throws {
         let script = Sample.script(rounds: 1)

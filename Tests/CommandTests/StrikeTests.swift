@@ -158,6 +158,19 @@ private enum Plan {
         }
         for node in Plan.nodes.reversed() { try await lab.stop(node) }
         try await check(lab, jobs)
+        if strikes.allSatisfy(\.kind.kills) { try await verifyAll(lab) }
+    }
+
+    /// What a kill leaves is no finding, whichever attempt it was in.
+    private func verifyAll(_ lab: TrialLab) async throws {
+        for node in Plan.nodes {
+            for job in (try? FileManager.default.contentsOfDirectory(atPath: lab.path("\(node)/state/ledger"))) ?? [] {
+                let ledger = lab.path("\(node)/state/ledger/\(job)")
+                guard FileManager.default.fileExists(atPath: "\(ledger)/\(LedgerFile.manifest)") else { continue }
+                let verified = try await lab.jointlab("audit", "verify", ledger)
+                #expect(verified.code == 0, "\(verified)")
+            }
+        }
     }
 
     /// Until a job is done. One that ended by name is submitted again.
