@@ -34,7 +34,8 @@ struct FrameOrder {
 
     mutating func take(_ kind: MessageKind) throws(Fault) -> Position {
         let allowed = successors
-        guard kind == .abort ? last != .abort && last != .closing : allowed.contains(kind) else { throw .order(allowed) }
+        // After its own Closing, too, an attempt may end before the other's has come.
+        guard kind == .abort ? last != .abort : allowed.contains(kind) else { throw .order(allowed) }
         if kind != .abort {
             if let last, last != kind, !(last.isFirstPass && kind.isFirstPass) {
                 let returned: MessageKind = counts.revealsSizeOnly ? .sortedPoints : .doublyBlindedPoints

@@ -99,17 +99,19 @@ extension AuditReport {
         #expect(try other.verify().rules == [.document])
     }
 
-    @Test("a scoring job's ledger holds, and so does that of a job that was aborted")
+    @Test("a scoring job's ledger holds, and so does that of a job that was aborted, before or after the party's own Closing")
     func otherJobs() throws {
         let scoring = try Sample(Sample.script(scoringOnly: true), specification: Sample.scoring).verify()
         #expect(scoring.holds, "\(scoring.english)")
-        var steps = Sample.script()
-        steps = Array(steps[..<(try index(.maskedValues, from: .bank, in: steps))])
-        steps.append(.frame(from: .bank, to: .platform, .abort(.filled { $0.code = 702 }), .closing))
-        steps.append(.frame(from: .bank, to: .arbiter, .jobEnd(.filled { $0.fault.code = 702 }), .waiting))
-        let aborted = try Sample(steps).verify()
-        #expect(aborted.holds, "\(aborted.english)")
-        #expect(aborted.facts.contains { $0.en == "the job did not close in order" })
+        let script = Sample.script()
+        for end in [try index(.maskedValues, from: .bank, in: script), try index(.closing, from: .bank, in: script) + 1] {
+            var steps = Array(script[..<end])
+            steps.append(.frame(from: .bank, to: .platform, .abort(.filled { $0.code = 702 }), .closing))
+            steps.append(.frame(from: .bank, to: .arbiter, .jobEnd(.filled { $0.fault.code = 702 }), .waiting))
+            let aborted = try Sample(steps).verify()
+            #expect(aborted.holds, "\(aborted.english)")
+            #expect(aborted.facts.contains { $0.en == "the job did not close in order" })
+        }
     }
 
     @Test("a record dropped, doubled, swapped or copied from another job is found, wherever it is", arguments: [sent, received])
