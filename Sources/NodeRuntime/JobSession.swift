@@ -136,11 +136,19 @@ package final class JobSession: Sendable {
 
     /// Runs the job to its end.
     package func run() async throws(Fault) {
+        let watchdog = Task { await self.watch() }
+        let result: Result<Void, Fault>
+        do throws(Fault) { result = .success(try await work()) } catch { result = .failure(error) }
+        watchdog.cancel()
+        // The arbiter hears nothing of the job's progress after its end.
+        await watchdog.value
+        try result.get()
+    }
+
+    private func work() async throws(Fault) {
         let clock = ContinuousClock()
         let started = clock.now
         var phases = PhaseClock(started)
-        let watchdog = Task { await self.watch() }
-        defer { watchdog.cancel() }
         let (connection, opening) = (connection, min(60, deadlineSeconds))
         try await unlessEnded { () async throws(Fault) in try await connection.open(withinSeconds: opening) }
         let outbox = Outbox(line, job: job, attempt: attempt, mailbox: mailbox, midway: midway)
@@ -330,8 +338,7 @@ package final class JobSession: Sendable {
     private func watch() async {
         let patienceSeconds = min(10, max(1, deadlineSeconds / 2))
         var wasCut = false
-        while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(1))
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
             let deadline = Duration.seconds(deadlineSeconds)
             let line = connection.state
             if line.isCut != wasCut {

@@ -66,7 +66,7 @@ private enum Plan {
           arguments: Plan.many("JOINTLAB_DISK_FAULTS", 5, [(.write, .full), (.fsync, .error), (.write, .error), (.write, .short), (.rename, .error), (.link, .error)]))
     func disk(strike: Strike) async throws { try await strikes([strike]) }
 
-    @Test("whichever ledger it is, or the arbiter's record, the node stops; results that were not in place when it was killed are gone when it is back", arguments: [
+    @Test("whichever ledger it is, or the arbiter's record, the node stops; of a killed node every ledger holds, and results that were not in place are gone", arguments: [
         Strike(node: "bank", call: .fsync, kind: .error, folder: "state/ledger", number: 5),
         Strike(node: "platform", call: .write, kind: .full, folder: "state/ledger", number: 12),
         // In the middle of the alignment, whose threads are at work when the program ends.
@@ -74,6 +74,11 @@ private enum Plan {
         Strike(node: "bank", call: .fsync, kind: .error, folder: "state/operations", number: 14),
         Strike(node: "arbiter", call: .rename, kind: .error, folder: "state/records", number: 2),
         Strike(node: "bank", call: .rename, kind: .kill, folder: "state/jobs", number: 1),
+        // A payload is kept whose record was still to come.
+        Strike(node: "platform", call: .write, kind: .after, folder: "state/ledger", number: 12),
+        // The other party ends at once in the opening, and after its own Closing.
+        Strike(node: "bank", call: .write, kind: .after, part: 0.272),
+        Strike(node: "platform", call: .send, kind: .kill, part: 0.887),
         // The first head of a new ledger of operations.
         Strike(node: "arbiter", call: .write, kind: .full, folder: "state/operations", number: 2),
     ])
