@@ -9,7 +9,7 @@
 Prints one finding a line, then one line of summary for each ledger.
 Exit status: 0 nothing found, 1 findings, 2 the ledgers could not be read.
 """
-import base64, fcntl, hashlib, itertools, json, os, re, struct, sys
+import base64, contextlib, fcntl, hashlib, itertools, json, os, re, struct, sys
 from collections import Counter
 from pathlib import Path
 
@@ -369,7 +369,7 @@ class Ledger:
     def has_ended(self):
         """Whether all lines to the arbiter, or all of the arbiter's, tell the job's end."""
         ended = {frozenset(line) for line, records in self.records.items() if any(record[8:10] == JOB_END for record in records)}
-        return len(ended) == (2 if self.roles[self.node] == "arbiter" else 1)
+        return len(ended) == (2 if self.roles.get(self.node) == "arbiter" else 1)
 
     def shown_operations(self, node):
         """Heads of a node's operations that crossed here: where, size, root, signature; of those that are kept."""
@@ -412,7 +412,8 @@ class Operations:
         self.directory = next(d for d in (directory, directory / "operations") if (d / "entries.jsonl").exists())
         self.place, self.entries, self.seen, actions_known = str(directory), [], {"entries.jsonl", "heads"}, actions()
         with open(self.directory / "entries.jsonl", "rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH)
+            with contextlib.suppress(OSError):  # a file system without locks is none that a node writes to
+                fcntl.flock(file, fcntl.LOCK_SH)
             self.leaves, self.notes = file.read().split(b"\n"), self.read("heads")
         if self.leaves.pop():
             find(self.place, "an entry that was not finished")
