@@ -179,18 +179,23 @@ package enum HeadFile {
         package let head: Head?
     }
 
-    /// A file that goes on behind something malformed is cut at the next two empty lines.
-    package static func entries(_ bytes: [UInt8]) -> [Entry] {
-        var entries: [Entry] = []
-        var start = 0
-        while start < bytes.count {
-            let end = self.end(bytes, from: start)
+    package static func entries(_ bytes: [UInt8]) -> [Entry] { Array(Reader(bytes)) }
+
+    /// One entry after another; a file that goes on behind something malformed is cut at the next two empty lines.
+    struct Reader: Sequence, IteratorProtocol {
+        private let bytes: [UInt8]
+        private var start = 0
+
+        init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+        mutating func next() -> Entry? {
+            guard start < bytes.count else { return nil }
+            let end = HeadFile.end(bytes, from: start)
+            defer { start = end ?? bytes.count }
             // The file's empty line is not the note's.
             let note = end.map { try? SignedNote.decode(bytes[start..<$0 - 1]) } ?? nil
-            entries.append(Entry(offset: start, note: note, head: note.flatMap { Head(text: $0.text) }))
-            start = end ?? bytes.count
+            return Entry(offset: start, note: note, head: note.flatMap { Head(text: $0.text) })
         }
-        return entries
     }
 
     /// Whether a note that starts there is followed by its empty lines.

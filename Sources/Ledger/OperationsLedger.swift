@@ -140,7 +140,8 @@ package final class OperationsLedger: Sendable {
         let lines = try entries.bytes(from: state.entriesBytes)
         var last: (note: SignedNote, checkpoint: Checkpoint)?
         let headsEnd = state.headsBytes + notes.count
-        for entry in HeadFile.entries(notes) {
+        // One at a time: all of them at once are many times the file, and leave the program's heap in shreds.
+        for entry in HeadFile.Reader(notes) {
             guard let note = entry.note else {
                 // Only the end of the file may be unfinished.
                 guard !HeadFile.isWhole(notes, from: entry.offset) else { throw .altered(OperationsFile.heads) }

@@ -51,7 +51,7 @@ package enum NodeReport {
     /// One result as it is, in a file of the owner's, or on standard output.
     private static func export(_ name: String, of job: String, to out: String?, _ files: JobFiles, _ installation: NodeInstallation,
                                _ language: Language) throws -> Faults.ExitCode {
-        let names = files.allResults.filter { $0.hasPrefix("jobs/\(job)/") }.map { String($0.dropFirst("jobs/\(job)/".count)) }
+        let names = files.results(of: job).map { String($0.dropFirst("jobs/\(job)/".count)) }
         guard !names.isEmpty else { throw Fault(.unknownJob, at: "", String(job.prefix(64))) }
         guard names.contains(name), let bytes = try files.read(name, job: job) else {
             throw Fault(.valueOutOfRange, at: "--file", String(name.prefix(64)), names.joined(separator: " | "))

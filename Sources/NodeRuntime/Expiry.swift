@@ -123,7 +123,7 @@ package struct Expiry {
 
     private func paths(_ job: JobIdentifier, since end: Date) -> [String] {
         let lifetimes = configuration.lifetimes
-        let results = files.allResults.filter { $0.hasPrefix("jobs/\(job)/") }
+        let results = files.results(of: "\(job)")
         let isOld = isOver(lifetimes.resultDays.map { max($0, countedDays) }, since: end)
         let kept: Set = ["model.json", ModelFiles.retirement], bySubject: Set = ["scores.csv", ResultFile.alignedName]
         var paths = results.filter { path in

@@ -56,9 +56,13 @@ package struct JobFiles: Sendable {
     /// Paths of all files of results, below the data directory.
     package var allResults: [String] {
         let jobs = (try? FileManager.default.contentsOfDirectory(atPath: directory.appendingPathComponent(Self.results).path)) ?? []
-        return jobs.filter { JobIdentifier($0) != nil }.sorted().flatMap { job in
-            ((try? FileManager.default.contentsOfDirectory(atPath: folder(job).path)) ?? []).sorted().map { "\(Self.results)/\(job)/\($0)" }
-        }
+        return jobs.sorted().flatMap(results)
+    }
+
+    /// The same of one job; none of what is not 32 hexadecimal digits.
+    package func results(of job: String) -> [String] {
+        guard JobIdentifier(job) != nil else { return [] }
+        return ((try? FileManager.default.contentsOfDirectory(atPath: folder(job).path)) ?? []).sorted().map { "\(Self.results)/\(job)/\($0)" }
     }
 
     /// A small document of the node's own, by its path below the data directory; replaced whole.
