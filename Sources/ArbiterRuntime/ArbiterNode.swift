@@ -71,6 +71,7 @@ package actor ArbiterNode {
 
     /// Serves until the task is cancelled, or until a ledger or a record cannot be written.
     package func serve() async throws(Fault) {
+        Allocator.keepLittle()
         try await operations.breakdown.stopping { [self] () async throws(Fault) in try await attend() }
     }
 

@@ -1,4 +1,3 @@
-import CMalloc
 import Faults
 import Foundation
 import Installation
@@ -98,9 +97,7 @@ package final class DataNode: Sendable {
 
     /// Serves until the task is cancelled, or until a ledger cannot be written.
     package func serve() async throws(Fault) {
-        // What a job has used goes back to the system at its end. By itself the allocator soon keeps freed buffers of up to 32 MiB for
-        // later ones: thirty times what the node then used.
-        mallopt(M_MMAP_THRESHOLD, 256 << 10)
+        Allocator.keepLittle()
         try await operations.breakdown.stopping { [self] () async throws(Fault) in try await attend() }
     }
 
@@ -526,7 +523,7 @@ package final class DataNode: Sendable {
         }
         forget(open, id)
         await dropPayloads(open, id)
-        malloc_trim(0)
+        Allocator.giveBack()
     }
 
     private func closeLine(of open: OpenJob, _ id: JobIdentifier) async throws(Fault) {
