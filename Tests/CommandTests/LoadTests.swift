@@ -1,4 +1,5 @@
 import Foundation
+import NodeRuntime
 import Testing
 
 @Suite("Load") struct LoadTests {
@@ -78,5 +79,22 @@ import Testing
             let held = try lab.heldMemory(name)
             #expect(isBack, "\(name) holds \(held) MiB")
         }
+    }
+
+    @Test("what is freed goes back to the system, however large a buffer was freed before: a ledger that is read at the start, say")
+    func allocator() throws {
+        func held() throws -> Int {
+            let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+            return try #require(status.firstMatch(of: /RssAnon:\s+(\d+)/).flatMap { Int($0.1) })
+        }
+        // From this the allocator draws its conclusions.
+        UnsafeMutableRawPointer.allocate(byteCount: 16 << 20, alignment: 16).deallocate()
+        Allocator.keepLittle()
+        let before = try held()
+        let pieces = (0..<8192).map { _ in UnsafeMutableRawPointer.allocate(byteCount: 1024, alignment: 16) }
+        for piece in pieces { piece.initializeMemory(as: UInt8.self, repeating: 1, count: 1024) }
+        for piece in pieces { piece.deallocate() }
+        let after = try held()
+        #expect(after < before + 2000, "KiB: \(before), \(after)")
     }
 }
