@@ -39,15 +39,20 @@ package enum NodeProgram {
                 Console.showStatus(words.map { "\(job) " + Console.bar($0.label, $0.fraction, $0.left) }, of: job)
             }
             let log = NodeLog(logger, language, display: Console.isTerminal ? display : nil)
-            let serving = Task { try await body(installation, log) }
-            let signals = [SIGTERM, SIGINT].map { number in
-                signal(number, SIG_IGN)
-                let source = DispatchSource.makeSignalSource(signal: number)
-                source.setEventHandler { serving.cancel() }
-                source.resume()
-                return source
-            }
+            let (stops, stop) = AsyncStream<Void>.makeStream()
+            let signals = [SIGTERM, SIGINT].map { DispatchSource.makeSignalSource(signal: $0) }
             defer { signals.forEach { $0.cancel() } }
+            for source in signals {
+                source.setEventHandler { stop.yield() }
+                // Nothing is begun before: until then a signal ends the program, and none is lost.
+                await withCheckedContinuation { registered in
+                    source.setRegistrationHandler { registered.resume() }
+                    source.resume()
+                }
+            }
+            let serving = Task { try await body(installation, log) }
+            let stopping = Task { for await _ in stops { serving.cancel() } }
+            defer { stopping.cancel() }
             try await serving.value
             log.info(en: "stopped", zh: "已停止")
             return .success
