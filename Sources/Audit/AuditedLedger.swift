@@ -99,11 +99,13 @@ package struct AuditedLedger: Sendable {
     /// Whether every line to the arbiter, of the arbiter every line, has told the job's end: until then the node may be at work in the
     /// ledger, or was stopped in it.
     var hasEnded: Bool {
-        let controls = lines.filter { !$0.carriesData(manifest.role) }
-        return controls.count == (manifest.role == .arbiter ? 2 : 1) && controls.allSatisfy { line in
+        controlLines.count == (manifest.role == .arbiter ? 2 : 1) && controlLines.allSatisfy { line in
             line.flows.contains { flow in flow.records.contains { $0?.kind == .jobEnd } }
         }
     }
+
+    /// Those to the arbiter; of the arbiter, all.
+    var controlLines: [AuditedLine] { lines.filter { !$0.carriesData(manifest.role) } }
 
     /// The line between bank and platform, at either of them.
     var dataLine: AuditedLine? { lines.first { $0.carriesData(manifest.role) } }

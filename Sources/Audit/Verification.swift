@@ -231,7 +231,7 @@ package enum Verification {
         // The whole
 
         mutating func completeness() {
-            let controls = ledger.lines.filter { $0.peer.role == .arbiter || ledger.manifest.role == .arbiter }.flatMap(\.flows)
+            let controls = ledger.controlLines.flatMap(\.flows)
             let kinds = controls.flatMap { flow in flow.records.compactMap { $0 } }
             // A job that ended well says nothing: the message is empty.
             let isCompleted = ledger.manifest.role != .arbiter && kinds.contains { $0.kind == .jobEnd && $0.length == 0 }
