@@ -134,7 +134,7 @@ package struct AuditSummary: Sendable {
     }
 
     private static func ending(_ ledger: AuditedLedger) -> Phrase? {
-        let flows = ledger.lines.filter { $0.peer.role == .arbiter || ledger.manifest.role == .arbiter }.flatMap(\.flows)
+        let flows = ledger.controlLines.flatMap(\.flows)
         var completed: [String] = []
         for flow in flows {
             for record in flow.records.lazy.compactMap({ $0 }) where record.kind == .jobEnd || record.kind == .jobStop {
