@@ -9,6 +9,8 @@ struct Interposer {
 
     enum Kind: String, CaseIterable {
         case full, error, short, kill, after
+        /// No call fails, but signals that ask for the end are listened for late.
+        case late
 
         var kills: Bool { self == .kill || self == .after }
     }

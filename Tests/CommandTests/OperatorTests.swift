@@ -132,6 +132,17 @@ import Testing
         }
     }
 
+    @Test("a node that is asked to end as soon as it serves does so, however late its signals come to be listened for")
+    func askedAtOnce() async throws {
+        let lab = try await TrialLab()
+        let late = try Interposer(below: lab.path("arbiter/state"), .write, .late)
+        defer { late.remove() }
+        lab.interposers["arbiter"] = late
+        try await lab.start("arbiter")
+        let code = try await lab.stop("arbiter")
+        #expect(code == 0 && late.struck == "sigaction")
+    }
+
     @Test("doctor says which step fails and what to do about it")
     func doctor() async throws {
         let lab = try await TrialLab()

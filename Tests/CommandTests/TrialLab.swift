@@ -183,7 +183,12 @@ final class TrialLab {
         let process = try #require(nodes[name])
         nodes[name] = nil
         kill(process.processIdentifier, signal)
-        #expect(try await eventually { !process.isRunning })
+        let hasEnded = try await eventually { !process.isRunning }
+        if !hasEnded {
+            let log = try log(name).suffix(2000)
+            Issue.record("\(name) does not end when asked: \(log)")
+            kill(process.processIdentifier, SIGKILL)
+        }
         process.waitUntilExit()
         return process.terminationStatus
     }

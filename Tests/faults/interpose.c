@@ -6,6 +6,7 @@
  *     FAULT_KIND    full: this and every later write has no space, once half of the first is written
  *                   error: EIO, this once          short: half of it is written, once
  *                   kill: the process ends before the call          after: and after it
+ *                   late: no call fails, but each signal that asks for the end is listened for a second late
  *     FAULT_TALLY   a file: how many calls of each kind there were, 8 bytes each in the order above, then what was struck
  */
 #define _GNU_SOURCE
@@ -172,4 +173,13 @@ int renameat2(int from_folder, const char *from, int to_folder, const char *to, 
 int link(const char *from, const char *to) {
     enum verdict verdict = judge_path(CALL_LINK, to);
     CONCLUDE(verdict, NEXT(link)(from, to))
+}
+
+/* libdispatch's way to listen for a signal. */
+int sigaction(int number, const struct sigaction *new, struct sigaction *old) {
+    if (new && (number == SIGTERM || number == SIGINT) && kind && !strcmp(kind, "late")) {
+        snprintf(tally->struck, sizeof tally->struck, "sigaction");
+        sleep(1);
+    }
+    return NEXT(sigaction)(number, new, old);
 }
