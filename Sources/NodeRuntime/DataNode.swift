@@ -234,6 +234,7 @@ package final class DataNode: Sendable {
         speeds.withLock { $0 = known }
         guard known.count < lengths.count else { return }
         log.info(en: "measuring the speed of this machine, once, for plans", zh: "正在测量本机速度（仅一次），用于任务预估")
+        var pauseSeconds = 2
         while known.count < lengths.count {
             let (length, before) = (lengths[known.count], offers.withLock { $0 })
             guard jobs.withLock(\.isEmpty), considered.withLock(\.isEmpty) else {
@@ -242,7 +243,12 @@ package final class DataNode: Sendable {
             }
             let speed = try? await compute { () throws(Fault) in survey.measure(suite, length, tools.measure) }
             guard !Task.isCancelled, let speed else { return }
-            guard before == offers.withLock({ $0 }) else { continue }
+            guard before == offers.withLock({ $0 }) else {
+                // A node that is hardly ever idle would measure for ever, beside its jobs.
+                do { try await Task.sleep(for: .seconds(pauseSeconds)) } catch { return }
+                pauseSeconds = min(2 * pauseSeconds, 600)
+                continue
+            }
             known.append(speed)
             survey.keep(known, suite)
             speeds.withLock { $0 = known }

@@ -12,14 +12,16 @@ struct InProcessNodes {
     private let lab: TrialLab
     private let tasks: [Task<Void, any Error>]
 
-    init(_ lab: TrialLab, _ makeMachine: @escaping @Sendable (Role) -> any RoleMachine) throws {
+    /// - Parameter measuring: what goes before each measurement of the machine.
+    init(_ lab: TrialLab, measuring: @escaping @Sendable (Role) -> Void = { _ in }, _ makeMachine: @escaping @Sendable (Role) -> any RoleMachine) throws {
         self.lab = lab
         tasks = try [Role.platform, .bank].map { role in
             let name = role == .bank ? "bank" : "platform"
             let log = NodeLog(Logger(label: name) { _ in SwiftLogNoOpLogHandler() }, .en)
             let tools = DataTools(makeMachine: { _, _ in makeMachine(role) }, describe: { _ throws(Fault) in throw Fault(.defect, at: "describe") },
                                   measure: { _, keyBits, _ in
-                                      MachineSpeed(keyBits: keyBits, key: 1, encryption: 1, loading: 1, combination: 1, bucket: 1, publicEncryption: 1,
+                                      measuring(role)
+                                      return MachineSpeed(keyBits: keyBits, key: 1, encryption: 1, loading: 1, combination: 1, bucket: 1, publicEncryption: 1,
                                                    decryption: 1, blinding: 1, doubling: 1, checking: 1, mebibyte: 1)
                                   }, verify: { _ in nil }, modelFeatures: { _ in [] })
             let node = try DataNode(try Installation.node(lab.path("\(name)/node.json"), role: role), role: role, log: log, tools: tools)
@@ -30,8 +32,8 @@ struct InProcessNodes {
     func cancel() { tasks.forEach { $0.cancel() } }
 
     /// The job's id; refused until both nodes have registered.
-    func submit() async throws -> String {
-        let specification = try lab.specification()
+    func submit(_ change: (inout [String: Any]) -> Void = { _ in }) async throws -> String {
+        let specification = try lab.specification("spec", change)
         var run = try await lab.job("submit", specification)
         for _ in 0..<100 where run.code != 0 {
             try await Task.sleep(for: .milliseconds(100))

@@ -1,6 +1,8 @@
 import Foundation
 import NodeRuntime
+import Synchronization
 import Testing
+import Wire
 
 @Suite("Load") struct LoadTests {
     /// How many subjects are common: a job that holds a line and little else.
@@ -79,6 +81,30 @@ import Testing
             let held = try lab.heldMemory(name)
             #expect(isBack, "\(name) holds \(held) MiB")
         }
+    }
+
+    @Test("a node that is hardly ever idle does not measure its machine for ever beside its jobs")
+    func measuring() async throws {
+        let lab = try await TrialLab()
+        try await lab.start("arbiter")
+        let jobs = Mutex(0)
+        let measurements = Mutex(0)
+        // Each lasts until a job has come and gone, which spoils it.
+        let nodes = try InProcessNodes(lab, measuring: { role in
+            guard role == .bank else { return }
+            measurements.withLock { $0 += 1 }
+            let before = jobs.withLock { $0 }
+            for _ in 0..<600 where jobs.withLock({ $0 }) == before { Thread.sleep(forTimeInterval: 0.1) }
+        }) { _ in preconditionFailure("no job is opened") }
+        defer { nodes.cancel() }
+        for number in 1...20 {
+            let job = try await nodes.submit { $0["data"] = ["bank": "unknown", "platform": "unknown"] }
+            #expect(try await lab.job("watch", job).code != 0)
+            jobs.withLock { $0 = number }
+            try await Task.sleep(for: .milliseconds(300))
+        }
+        let count = measurements.withLock { $0 }
+        #expect((2...10).contains(count), "\(count)")
     }
 
     @Test("what is freed goes back to the system, however large a buffer was freed before: a ledger that is read at the start, say")
