@@ -337,6 +337,8 @@ package final class DataNode: Sendable {
             let offered = try self.request(offer, id, attempt)
             let name = offered.specification.name
             let approver = try await approvals.consent(to: offered.specification, id, attempt: attempt) {
+                // It may have ended before anybody could be asked.
+                guard case .success? = considered.withLock({ $0[id] }) else { return approvals.end(id) }
                 log.info(en: "\(name) waits for approval: jobs show \(id)", zh: "\(name) 等待审批：jobs show \(id)")
             }
             guard let approver, case .success? = considered.withLock({ $0[id] }) else {

@@ -109,6 +109,27 @@ import Testing
         #expect(left.output.contains(#""jobs":[]"#), "\(left)")
     }
 
+    @Test("an owner is not asked about a job that ended while its offer was on its way")
+    func endedBeforeAsked() async throws {
+        let lab = try await TrialLab()
+        try lab.edit("bank/node.json") { $0["approve"] = "manual" }
+        try await lab.start()
+        // Offers and ends come to the bank together.
+        try lab.signal("bank", SIGSTOP)
+        for _ in 1...4 {
+            let job = try await lab.submit(try lab.specification())
+            let cancelled = try await lab.job("cancel", job)
+            #expect(cancelled.code == 0, "\(cancelled)")
+        }
+        try lab.signal("bank", SIGCONT)
+        // Those before it have come to the bank as well.
+        let asked = try await lab.submit(try lab.specification())
+        try await waits(lab, "bank", for: asked)
+        try await Task.sleep(for: .seconds(1))
+        let listed = try await node(lab, "bank", "jobs", "list")
+        #expect(listed.output.contains(asked) && listed.output.components(separatedBy: "waits for approval").count == 2, "\(listed)")
+    }
+
     @Test("a second node on one data directory, and a data directory that is none")
     func directories() async throws {
         let lab = try await TrialLab()
