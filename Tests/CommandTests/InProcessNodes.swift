@@ -22,7 +22,7 @@ struct InProcessNodes {
                                   measure: { _, keyBits, _ in
                                       measuring(role)
                                       return MachineSpeed(keyBits: keyBits, key: 1, encryption: 1, loading: 1, combination: 1, bucket: 1, publicEncryption: 1,
-                                                   decryption: 1, blinding: 1, doubling: 1, checking: 1, mebibyte: 1)
+                                                          decryption: 1, blinding: 1, doubling: 1, checking: 1, mebibyte: 1)
                                   }, verify: { _ in nil }, modelFeatures: { _ in [] })
             let node = try DataNode(try Installation.node(lab.path("\(name)/node.json"), role: role), role: role, log: log, tools: tools)
             return Task { try await node.serve() }
