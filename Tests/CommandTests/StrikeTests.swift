@@ -46,7 +46,7 @@ private enum Plan {
 @Suite("Strikes") struct StrikeTests {
     /// Calls of each node in a run that nothing disturbs.
     private static let undisturbed = Task {
-        let lab = try await TrialLab()
+        let lab = try await TrialLab(TrialData.few)
         for node in Plan.nodes { lab.interposers[node] = try Interposer(below: lab.path("\(node)/state")) }
         try await lab.start()
         let run = try await lab.job("submit", try specification(lab), "--watch")
@@ -103,7 +103,7 @@ private enum Plan {
 
     private func strikes(_ strikes: [Strike], killing victim: String? = nil, afterMilliseconds delay: Int = 0) async throws {
         let counts = try await Self.undisturbed.value
-        let lab = try await TrialLab()
+        let lab = try await TrialLab(TrialData.few)
         defer { lab.interposers.values.forEach { $0.remove() } }
         var open: [String: (strike: Strike, interposer: Interposer)] = [:]
         for strike in strikes {

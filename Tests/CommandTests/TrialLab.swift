@@ -6,7 +6,12 @@ import Testing
 enum TrialData {
     static let common = 2200
 
-    static let files: Result<URL, any Error> = Result {
+    static let files = made(common: common)
+
+    /// For what is tried thousands of times: aligning takes most of a small job, and grows with the rows.
+    static let few = made(common: 1100)
+
+    private static func made(common: Int) -> Result<URL, any Error> { Result {
         let folder = FileManager.default.temporaryDirectory.appending(path: "command-data-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let log = folder.appending(path: "make.log")
@@ -17,7 +22,7 @@ enum TrialData {
         try "uscc,tax\n".write(to: folder.appending(path: "header.csv"), atomically: true, encoding: .utf8)
         try "".write(to: folder.appending(path: "empty.csv"), atomically: true, encoding: .utf8)
         return folder
-    }
+    } }
 }
 
 /// A lab of its own for a test: files, and its nodes as processes, which end with it.
@@ -30,16 +35,18 @@ final class TrialLab {
     var interposers: [String: Interposer] = [:]
 
     /// - Parameters:
+    ///   - files: its parties' data.
     ///   - limits: in place of the contract's own.
     ///   - platforms: a data file for each besides that of the lab's first.
     ///   - banks: names of further ones, with the first one's data.
     ///   - arguments: for `lab init`.
-    init(limits: [String: Any] = [:], platforms: [String: URL] = [:], banks: [String] = [], arguments: [String] = []) async throws {
+    init(_ files: Result<URL, any Error> = TrialData.files, limits: [String: Any] = [:], platforms: [String: URL] = [:], banks: [String] = [],
+         arguments: [String] = []) async throws {
         furtherPlatforms = platforms.keys.sorted()
         furtherBanks = banks
         folder = FileManager.default.temporaryDirectory.appending(path: "command-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let data = try TrialData.files.get()
+        let data = try files.get()
         let made = try await run("jointlab", [
             "lab", "init", folder.appending(path: "lab").path, "--bank-data", data.appending(path: "bank.csv").path,
             "--platform-data", data.appending(path: "platform.csv").path, "--port", "\(try Self.freePorts(2 + platforms.count))", "--trial", "--days", "2",
