@@ -11,7 +11,7 @@ import Transport
 import Wire
 
 /// The arbiter's node: brings lines and machine together, and keeps a record of each job.
-package actor ArbiterNode {
+package actor ArbiterNode: ServingNode {
     private let installation: NodeInstallation
     private let contract: Contract
     private let identity: TransportIdentity
@@ -74,6 +74,9 @@ package actor ArbiterNode {
         Allocator.keepLittle()
         try await operations.breakdown.stopping { [self] () async throws(Fault) in try await attend() }
     }
+
+    /// Its records stand on the disk, and what its parties do it cannot finish for them: their jobs are interrupted.
+    package func drain() async {}
 
     private func attend() async throws(Fault) {
         let lock = try DirectoryLock(files.directory)

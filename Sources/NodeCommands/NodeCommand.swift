@@ -24,9 +24,10 @@ package struct NodeOptions: ParsableArguments {
 }
 
 package enum NodeProgram {
-    /// Reads the configuration and serves until a signal asks for the end; faults go to standard error.
+    /// Reads the configuration and serves until a signal asks for the end: at the first the node finishes what it has in hand, at the
+    /// second it ends at once. Faults go to standard error.
     package static func serve(_ options: NodeOptions, role: Role,
-                              _ body: @escaping @Sendable (NodeInstallation, NodeLog) async throws -> Void) async -> Faults.ExitCode {
+                              _ makeNode: (NodeInstallation, NodeLog) throws -> any ServingNode) async -> Faults.ExitCode {
         let language = options.language
         do {
             try KernelChoice.require()
@@ -50,8 +51,21 @@ package enum NodeProgram {
                     source.resume()
                 }
             }
-            let serving = Task { try await body(installation, log) }
-            let stopping = Task { for await _ in stops { serving.cancel() } }
+            let node = try makeNode(installation, log)
+            let serving = Task { try await node.serve() }
+            let stopping = Task {
+                var draining: Task<Void, Never>?
+                for await _ in stops {
+                    guard draining == nil else {
+                        serving.cancel()
+                        continue
+                    }
+                    draining = Task {
+                        await node.drain()
+                        serving.cancel()
+                    }
+                }
+            }
             defer { stopping.cancel() }
             try await serving.value
             log.info(en: "stopped", zh: "已停止")

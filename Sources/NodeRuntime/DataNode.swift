@@ -11,7 +11,11 @@ import Transport
 import Wire
 
 /// A bank's or a platform's node: keeps a line to the arbiter, approves and runs jobs.
-package final class DataNode: Sendable {
+package final class DataNode: ServingNode {
+    /// How long running jobs may take to their next checkpoint when the node is asked to stop, and then to their ends.
+    private static let drainSeconds = 60
+    private static let endSeconds = 10
+
     private let name: String
     private let role: Role
     private let contract: Contract
@@ -50,6 +54,9 @@ package final class DataNode: Sendable {
     private let considered = Mutex<[JobIdentifier: Result<Void, Fault>]>([:])
     private let approvals: Approvals
     private let isRegistered = Mutex(false)
+    private let isDraining = Mutex(false)
+    /// Sessions whose ends are not in the ledgers yet.
+    private let running = Mutex(0)
 
     /// A job between its offer and its end.
     private struct OpenJob: Sendable {
@@ -148,10 +155,32 @@ package final class DataNode: Sendable {
             try? await Task.sleep(for: .seconds(delaySeconds * Double.random(in: 0.75...1.25)))
             delaySeconds = min(delaySeconds * 2, 30)
         }
-        await listener?.close()
-        await watched?.close()
         // Whoever waits for this node loses it, and may wait for its return.
         await endAll(Fault(.peerLost, at: name))
+        await unlessIdle(forSeconds: Self.endSeconds)
+        await listener?.close()
+        await watched?.close()
+    }
+
+    /// Takes up nothing more, and lets running jobs end where both ledgers are at one point whose heads all three have signed.
+    /// Returns when none runs any more, within a minute. What is then still open ends with `serve`.
+    package func drain() async {
+        isDraining.withLock { $0 = true }
+        let open = jobs.withLock { $0.values.filter(\.started) }
+        guard !open.isEmpty else { return }
+        let seconds = Self.drainSeconds
+        log.info(en: "stopping: running jobs (\(open.count)) end at their next checkpoint, within \(seconds) s; a second signal ends them at once",
+                 zh: "正在停止：运行中的任务（\(open.count) 个）将在下一检查点结束，至多 \(seconds) 秒；再次发送信号则立即结束")
+        for job in open { job.session.endAtCheckpoint(Fault(.peerLost, at: name)) }
+        await unlessIdle(forSeconds: seconds)
+    }
+
+    /// Waits until no job runs, at most so long; by a task of its own, since the one that serves may be cancelled by then.
+    private func unlessIdle(forSeconds seconds: Int) async {
+        await Task {
+            let end = ContinuousClock.now + .seconds(seconds)
+            while running.withLock({ $0 }) > 0, ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(50)) }
+        }.value
     }
 
     private func endAll(_ fault: Fault) async {
@@ -303,17 +332,26 @@ package final class DataNode: Sendable {
         switch received.message {
         case .peerPublication(let publication):
             hear(publication)
+        // The next start is offered it again.
+        case .jobOffer where isDraining.withLock { $0 }:
+            return
         case .jobOffer(let offer):
             offers.withLock { $0 += 1 }
             considered.withLock { $0[id] = .success(()) }
             Task { await self.consider(offer, id, received.attempt, arbiter) }
         case .jobStart:
             let open = jobs.withLock { jobs -> OpenJob? in
-                guard let open = jobs[id], !open.started else { return nil }
+                guard !isDraining.withLock({ $0 }), let open = jobs[id], !open.started else { return nil }
                 jobs[id]?.started = true
+                running.withLock { $0 += 1 }
                 return open
             }
-            if let open { Task { await self.run(open, id, arbiter) } }
+            if let open {
+                Task {
+                    await self.run(open, id, arbiter)
+                    running.withLock { $0 -= 1 }
+                }
+            }
         case .operationsHead(let head):
             // It is in this node's ledger, where an audit finds it; that is all a witness does.
             let checkpoint = Checkpoint.operations(of: contract.arbiter.name, size: head.size, root: head.root.octets)
@@ -506,7 +544,7 @@ package final class DataNode: Sendable {
     private var condition: NodeMonitor.Condition {
         let open = jobs.withLock { $0.values.map(\.started) }
         let running = open.count { $0 }
-        return NodeMonitor.Condition(isReady: isRegistered.withLock { $0 },
+        return NodeMonitor.Condition(isReady: isRegistered.withLock { $0 } && !isDraining.withLock { $0 },
                                      jobs: ["waiting": approvals.all.count, "approved": open.count - running, "running": running])
     }
 
@@ -527,7 +565,10 @@ package final class DataNode: Sendable {
         } catch {
             log.error(en: "ended", zh: "已终止", error)
             if let head = ended(open, error) { arbiter.post(.operationsHead(head), job: id, attempt: open.session.attempt) }
-            arbiter.post(.jobEnd(.filled { $0.fault = FaultNote(error) }), job: id, attempt: open.session.attempt)
+            // That this node goes is told by the loss of its line: before that, the arbiter would offer it the next attempt.
+            if error.code != .peerLost || error.place != name {
+                arbiter.post(.jobEnd(.filled { $0.fault = FaultNote(error) }), job: id, attempt: open.session.attempt)
+            }
         }
         forget(open, id)
         await dropPayloads(open, id)

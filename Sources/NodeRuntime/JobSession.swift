@@ -38,6 +38,8 @@ package final class JobSession: Sendable {
     private let awaited = Mutex<Wait?>(nil)
     /// What the arbiter was told last.
     private let reached = Mutex(JobProgress())
+    /// Why it ends at its next checkpoint.
+    private let leaving = Mutex<Fault?>(nil)
 
     private final class MachineBox: @unchecked Sendable {
         // Used by one step at a time: `run` awaits each.
@@ -131,6 +133,9 @@ package final class JobSession: Sendable {
         midway.end(fault)
     }
 
+    /// Ends the job once both ledgers are at one point whose heads all three have signed; a job that is all but done is done.
+    package func endAtCheckpoint(_ fault: Fault) { leaving.withLock { $0 = $0 ?? fault } }
+
     /// After `run`, or instead of it: lets go of the machine, whose secrets are overwritten with that.
     func dismiss() { machine.machine = NoMachine() }
 
@@ -142,6 +147,8 @@ package final class JobSession: Sendable {
         watchdog.cancel()
         // The arbiter hears nothing of the job's progress after its end.
         await watchdog.value
+        // Whoever still delivers a frame would wait for ever, and hold all that the job has.
+        await mailbox.end(Fault(.cancelled))
         try result.get()
     }
 
@@ -158,7 +165,7 @@ package final class JobSession: Sendable {
             try await loop(outbox, &phases, clock)
             try await drain(outbox)
             await outbox.finish()
-            try await midway.settle()
+            try await settle()
             try await unlessEnded { () async throws(Fault) in try await connection.finish() }
         } catch {
             // A peer that has ended the job has gone, and its abort is in the ledger here and in no head of its own.
@@ -225,7 +232,9 @@ package final class JobSession: Sendable {
                     case .used(let use, let subjects):
                         let operations = operations
                         try await compute { () throws(Fault) in try operations.record(use, subjects) }
-                    case .checkpoint(let phase, let round): try await checkpoint(phase, round, outbox)
+                    case .checkpoint(let phase, let round):
+                        try await checkpoint(phase, round, outbox)
+                        if !effects.contains(where: \.closes), let fault = leaving.withLock({ $0 }) { throw fault }
                     case .progress(let progress):
                         phases.enter(progress.phase, clock.now)
                         // The arbiter is told of every new phase and round, and otherwise once a second.
@@ -273,7 +282,7 @@ package final class JobSession: Sendable {
         checkpointSince.withLock { $0 = .now }
         defer { checkpointSince.withLock { $0 = nil } }
         try await drain(outbox)
-        try await midway.settle()
+        try await settle()
         guard let ledger = try ledgers.writer(job, line: peerName) else { throw Fault(.defect, at: "JobSession.checkpoint") }
         let signers = signers
         var exchange = try await compute { () throws(Fault) in
@@ -285,10 +294,12 @@ package final class JobSession: Sendable {
             try await line.send(.ledgerHeads(heads), phase: phase, job: job, attempt: attempt)
         }
         try exchange.accept(try await waiting(for: peerName) { () async throws(Fault) in try await self.mailbox.takeHeads() })
-        arbiter.post(.headSubmission(exchange.submission(ledger, since: midway.last)), phase: phase, job: job, attempt: attempt)
+        // Before the peer can go on, which needs this: its next frames follow these heads.
+        let submission = exchange.submission(ledger, since: midway.last)
+        midway.follow(exchange.sizes)
+        arbiter.post(.headSubmission(submission), phase: phase, job: job, attempt: attempt)
         try exchange.accept(try await waiting(for: signers.arbiter) { () async throws(Fault) in try await self.mailbox.takeSignatures() })
         try exchange.keep(in: ledger)
-        midway.follow(exchange.sizes)
     }
 
     /// Lets everything go out.
@@ -297,6 +308,12 @@ package final class JobSession: Sendable {
             try await outbox.check()
             return outbox.count == 0 ? () : nil
         }
+    }
+
+    /// Until no head of the phase is open. Who does not sign is waited for as long as one who does not send.
+    private func settle() async throws(Fault) {
+        let midway = midway
+        try await unlessEnded { () async throws(Fault) in try await midway.settle() }
     }
 
     /// Asks again whenever something has changed, until the job is over.
@@ -365,6 +382,12 @@ package final class JobSession: Sendable {
             log.info(en: "waiting for \(wait.party) since \(since); the job ends at \(end) if nothing comes",
                      zh: "自 \(since) 起等待 \(wait.party)；若一直无响应，任务将于 \(end) 终止")
         }
+    }
+}
+
+extension RoleEffect {
+    fileprivate var closes: Bool {
+        if case .send(.closing, _) = self { true } else { false }
     }
 }
 

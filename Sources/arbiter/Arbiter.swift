@@ -33,9 +33,7 @@ struct Arbiter: AsyncParsableCommand {
         @OptionGroup var options: NodeOptions
 
         func run() async throws {
-            let code = await NodeProgram.serve(options, role: .arbiter) { installation, log in
-                try await ArbiterNode(installation, log: log).serve()
-            }
+            let code = await NodeProgram.serve(options, role: .arbiter) { try ArbiterNode($0, log: $1) }
             throw ArgumentParser.ExitCode(code.rawValue)
         }
     }

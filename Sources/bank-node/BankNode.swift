@@ -46,7 +46,7 @@ struct BankNode: AsyncParsableCommand {
 
         func run() async throws {
             let code = await NodeProgram.serve(options, role: .bank) { installation, log in
-                try await DataNode(installation, role: .bank, log: log, tools: Program.tools).serve()
+                try DataNode(installation, role: .bank, log: log, tools: Program.tools)
             }
             throw ArgumentParser.ExitCode(code.rawValue)
         }

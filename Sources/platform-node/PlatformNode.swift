@@ -47,7 +47,7 @@ struct PlatformNode: AsyncParsableCommand {
 
         func run() async throws {
             let code = await NodeProgram.serve(options, role: .platform) { installation, log in
-                try await DataNode(installation, role: .platform, log: log, tools: Program.tools).serve()
+                try DataNode(installation, role: .platform, log: log, tools: Program.tools)
             }
             throw ArgumentParser.ExitCode(code.rawValue)
         }

@@ -45,6 +45,37 @@ private struct LateCheckpoint: RoleMachine {
     func page(of files: [ResultFile], language: Language) -> ResultFile? { nil }
 }
 
+/// The bank sends more than the platform takes, which fails at the first.
+private struct Flood: RoleMachine {
+    let role: Role
+    private var sent = 0
+
+    init(_ role: Role) { self.role = role }
+
+    var listening: Set<LineEnd> { [.peer] }
+    var phase: Phase { sent > 0 ? .alignment : .opening }
+    var wantsToProceed: Bool { role == .bank && sent < 8 }
+    var subjects: IdentifierList { IdentifierList(["a"]) }
+
+    mutating func step(_ event: RoleEvent) throws(Fault) -> [RoleEffect] {
+        switch event {
+        case .start where role == .bank:
+            return [.send(.hello(LateCheckpoint.hello), to: .peer)]
+        case .proceed:
+            sent += 1
+            return [.send(.blindedPoints(.filled { $0.points = Data(count: 65) }), to: .peer)]
+        case .message(.hello, .peer):
+            Thread.sleep(forTimeInterval: 1)
+            throw Fault(.cryptographicCheck, at: "bank")
+        default:
+            return []
+        }
+    }
+
+    func results(_ run: RunMeasurements) throws(Fault) -> [ResultFile] { [] }
+    func page(of files: [ResultFile], language: Language) -> ResultFile? { nil }
+}
+
 @Suite("Ends of jobs") struct EndingTests {
     private func ends(_ lab: TrialLab, _ name: String) throws -> [String] {
         try lab.text("\(name)/state/operations/entries.jsonl").split(separator: "\n").compactMap { line in
@@ -137,5 +168,20 @@ private struct LateCheckpoint: RoleMachine {
         #expect(try await eventually { try !ends(lab, "platform").isEmpty })
         let ended = try ends(lab, "platform")
         #expect(ended == ["\(Fault.Code.endedByPeer.rawValue)"])
+    }
+    @Test("a job that fails while frames wait to be taken lets go of everything, its file without a name too")
+    func failsWhileFramesWait() async throws {
+        let lab = try await TrialLab()
+        try await lab.start("arbiter")
+        let nodes = try InProcessNodes(lab) { Flood($0) }
+        defer { nodes.cancel() }
+        _ = try await nodes.submit()
+        #expect(try await eventually { try ends(lab, "platform") == ["\(Fault.Code.cryptographicCheck.rawValue)"] })
+        let scratch = lab.path("platform/state/scratch")
+        let isGone = try await eventually(10) {
+            let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+            return !open.contains { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)"))?.hasPrefix(scratch) == true }
+        }
+        #expect(isGone)
     }
 }

@@ -7,21 +7,26 @@ import Wire
 /// Sends so many frames each way that heads are due within the phase. The platform hears nothing before its own have gone, as in
 /// alignment.
 private struct LongPhase: RoleMachine {
-    static let frames = 2300
-
     let role: Role
+    let frames: Int
+    /// In a phase of its own, of one frame.
+    let hasFurtherPhase: Bool
+    /// Before each frame.
+    let hold: @Sendable (_ sent: Int) -> Void
     private var sent = 0
     private var heard = 0
     private var isClosing = false
     private var hasGreeted = false
 
-    init(_ role: Role) { self.role = role }
+    init(_ role: Role, frames: Int = 2300, hasFurtherPhase: Bool = false, hold: @escaping @Sendable (Int) -> Void = { _ in }) {
+        (self.role, self.frames, self.hasFurtherPhase, self.hold) = (role, frames, hasFurtherPhase, hold)
+    }
 
-    private var due: Int { LongPhase.frames + (role == .platform ? 1 : 0) }
+    private var due: Int { frames + (role == .platform ? 1 : 0) }
 
-    var listening: Set<LineEnd> { role == .bank || sent == LongPhase.frames ? [.peer] : [] }
+    var listening: Set<LineEnd> { role == .bank || sent == frames ? [.peer] : [] }
     var phase: Phase { isClosing ? .closing : hasGreeted ? .alignment : .opening }
-    var wantsToProceed: Bool { sent < LongPhase.frames }
+    var wantsToProceed: Bool { sent < frames }
     var subjects: IdentifierList { IdentifierList(["a"]) }
 
     mutating func step(_ event: RoleEvent) throws(Fault) -> [RoleEffect] {
@@ -34,6 +39,7 @@ private struct LongPhase: RoleMachine {
                 $0.secretCommitments = Data(count: 224)
             }), to: .peer)]
         case .proceed:
+            hold(sent)
             hasGreeted = true
             sent += 1
             return [.send(.blindedPoints(.filled { $0.points = Data(count: 65) }), to: .peer)] + closingIfDue()
@@ -46,9 +52,10 @@ private struct LongPhase: RoleMachine {
     }
 
     private mutating func closingIfDue() -> [RoleEffect] {
-        guard sent == LongPhase.frames, heard == due, !isClosing else { return [] }
+        guard sent == frames, heard == due, !isClosing else { return [] }
         isClosing = true
-        return [.checkpoint(.alignment, round: 0), .send(.closing(.filled { $0.framesSent = 1 }), to: .peer)]
+        let further: [RoleEffect] = [.send(.blindedPoints(.filled { $0.points = Data(count: 65) }), to: .peer), .checkpoint(.preparation, round: 0)]
+        return [.checkpoint(.alignment, round: 0)] + (hasFurtherPhase ? further : []) + [.send(.closing(.filled { $0.framesSent = 1 }), to: .peer)]
     }
 
     func results(_ run: RunMeasurements) throws(Fault) -> [ResultFile] { [] }
@@ -107,5 +114,34 @@ private struct LongPhase: RoleMachine {
         #expect(try await rules().contains("head-missing"))
         let run = try Self.verifier(lab, [bank])
         #expect(run.code == 1 && run.output.contains("no head of 2000 records"), "\(run.output)")
+    }
+    @Test("whoever waits at the end of a phase for heads that never come ends the job by name at the deadline, at both nodes")
+    func frozenArbiter() async throws {
+        let lab = try await TrialLab(limits: ["deadline_seconds": 3])
+        try await lab.start("arbiter")
+        // With the greeting, the thousandth frame is the bank's last of the phase.
+        let isFrozen = DispatchSemaphore(value: 0)
+        let nodes = try InProcessNodes(lab) { LongPhase($0, frames: 999) { if $0 == 900 { isFrozen.wait() } } }
+        defer { nodes.cancel() }
+        let job = try await nodes.submit()
+        #expect(try await eventually { FileManager.default.fileExists(atPath: lab.path("platform/state/ledger/\(job)/bank.received.records")) })
+        try lab.signal("arbiter", SIGSTOP)
+        for _ in 0..<2 { isFrozen.signal() }
+        for name in ["bank", "platform"] {
+            #expect(try await eventually { try lab.text("\(name)/state/operations/entries.jsonl").contains("job.ended") }, "\(name)")
+        }
+    }
+
+    @Test("a head that is due right after a phase has ended follows the heads of its end")
+    func dueAtOnce() async throws {
+        let lab = try await TrialLab()
+        try await lab.start("arbiter")
+        // The bank's direction ends its first phase with 999 frames; the next one is the thousandth.
+        let nodes = try InProcessNodes(lab) { LongPhase($0, frames: 998, hasFurtherPhase: true) }
+        defer { nodes.cancel() }
+        let job = try await nodes.submit()
+        let watched = try await lab.job("watch", job)
+        #expect(watched.code == 0, "\(watched)")
+        #expect(try sizes(lab, "bank/state/ledger/\(job)/platform.sent.heads") == [999, 1000])
     }
 }
