@@ -159,6 +159,9 @@ package final class PostedLine: Sendable {
         }
     }
 
+    /// Nobody can post any more: what waits goes out, or the line is closed.
+    deinit { posts.finish() }
+
     package func post(_ message: Message, phase: Phase = .waiting, job: JobIdentifier, attempt: UInt32 = 1) {
         posts.yield(Post(message: message, phase: phase, job: job, attempt: attempt))
     }

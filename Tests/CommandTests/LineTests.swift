@@ -51,6 +51,20 @@ import Wire
         }
     }
 
+    @Test("a line that was lost is held by nothing once nobody posts on it")
+    func released() async throws {
+        let ends = try await LineEnds()
+        weak var lost: Line?
+        let far = try await ends.connect().bank
+        do {
+            let posted = PostedLine(Line(far, ownRole: .bank, peerRole: .arbiter, peerName: "arbiter", ledgers: nil))
+            lost = posted.line
+            posted.post(.jobEnd(.init()), job: .none)
+            await posted.line.close()
+        }
+        #expect(try await eventually(10) { lost == nil })
+    }
+
     @Test("an arbiter that never answers a node's first words is lost")
     func unanswered() async throws {
         let ends = try await LineEnds()
