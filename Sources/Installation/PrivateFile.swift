@@ -22,12 +22,32 @@ package enum PrivateFile {
         }
     }
 
+    /// The same at once, by whichever of several programs comes first: written aside and made durable, then linked. `path` never holds
+    /// a part; a program that is killed may leave a draft beside it (`isDraft`).
+    ///
+    /// - Throws: `alreadyExists`, `unwritable`.
+    package static func found(_ bytes: [UInt8], at path: String) throws(Fault) {
+        guard access(path, F_OK) != 0 else { throw Fault(.alreadyExists, at: path) }
+        let file = URL(fileURLWithPath: path)
+        let folder = file.deletingLastPathComponent()
+        let draft = folder.appendingPathComponent(".\(file.lastPathComponent).\(UInt64.random(in: 0 ... .max))\(draftSuffix)").path
+        defer { unlink(draft) }
+        try create(bytes, at: draft)
+        guard link(draft, file.path) == 0 else { throw Fault(errno == EEXIST ? .alreadyExists : .unwritable, at: path) }
+        try synchronize(folder: folder.path)
+    }
+
+    private static let draftSuffix = ".partial"
+
+    /// Whether a file of that name is what `found` or `replace` has left aside of `file`.
+    package static func isDraft(_ name: String, of file: String) -> Bool { name.hasPrefix(".\(file).") && name.hasSuffix(draftSuffix) }
+
     /// Takes the place of what was there: written aside and made durable, then renamed.
     ///
     /// - Throws: `unwritable`.
     package static func replace(_ bytes: [UInt8], at path: String, mode: mode_t = 0o600) throws(Fault) {
         let file = URL(fileURLWithPath: path)
-        let aside = file.deletingLastPathComponent().appendingPathComponent(".\(file.lastPathComponent).partial").path
+        let aside = file.deletingLastPathComponent().appendingPathComponent(".\(file.lastPathComponent)\(draftSuffix)").path
         // Whatever a program that ended has left there may have another mode.
         unlink(aside)
         do {

@@ -10,15 +10,13 @@ import Wire
 /// The owner's consent to jobs: by its configuration, or by a person through the node's local door. No data are read for a
 /// job before its owner has consented. Source: Protocols/specification.md, "Approval".
 final class Approvals: Sendable {
-    /// Offers that may wait for a person at once; beyond, a job is refused.
-    private static let mostWaiting = 200
-
     private let policy: NodeConfiguration.Approval
     private let node: String
     private let people: [Contract.Person]
     private let files: JobFiles
     private let operations: Operations
     private let waiting = Mutex<[JobIdentifier: Waiting]>([:])
+    private let settling = Mutex(())
 
     struct Waiting: Sendable {
         let specification: JobSpecification
@@ -58,13 +56,10 @@ final class Approvals: Sendable {
             return earlier
         }
         let (stream, continuation) = AsyncStream<Decision>.makeStream()
-        let hasRoom = waiting.withLock { waiting in
-            guard waiting.count < Self.mostWaiting else { return false }
+        waiting.withLock { waiting in
             waiting[job] = Waiting(specification: specification, attempt: attempt, sinceUnixSeconds: Int(Date().timeIntervalSince1970),
                                    decision: continuation)
-            return true
         }
-        guard hasRoom else { throw Fault(.overloaded, at: node) }
         onWait()
         for await decision in stream {
             if let reason = decision.reason { throw Fault(.refusedByApprover, at: node, reason) }
@@ -99,6 +94,23 @@ final class Approvals: Sendable {
         guard waiting.withLock({ $0.removeValue(forKey: job) }) != nil else { throw Fault(.notAwaitingApproval, at: "", "\(job)") }
         open.decision.yield(Decision(approver: name ?? account, reason: reason))
         open.decision.finish()
+    }
+
+    /// What was approved has to be allowed still: one job after the other, for consents count in each other's quotas. A consent to what
+    /// is not is taken back, and counts no more.
+    ///
+    /// - Throws: what `check` throws.
+    func settle<Value: Sendable>(_ job: JobIdentifier, _ check: () throws(Fault) -> Value) throws(Fault) -> Value {
+        try settling.withLock { _ throws(Fault) in
+            do throws(Fault) {
+                return try check()
+            } catch {
+                if case .object(let members)? = files.approval(job) {
+                    try? files.keep(.object(members.merging(["decision": .text("withdrawn")]) { $1 }), at: "approvals/\(job).json")
+                }
+                throw error
+            }
+        }
     }
 
     func end(_ job: JobIdentifier) { waiting.withLock { $0.removeValue(forKey: job) }?.decision.finish() }

@@ -153,8 +153,11 @@ package enum ControlSocket {
                 while true {
                     let guest = accept(descriptor, nil, nil)
                     if guest < 0 {
-                        if errno == EINTR || errno == ECONNABORTED { continue }
-                        break
+                        // Shut down.
+                        if errno == EINVAL || errno == EBADF { break }
+                        // Anything else passes, such as no descriptor left.
+                        if errno != EINTR, errno != ECONNABORTED { Thread.sleep(forTimeInterval: 0.1) }
+                        continue
                     }
                     ControlSocket.serve(guest, answer)
                 }

@@ -48,6 +48,8 @@ package final class DataNode: ServingNode {
     /// At a platform, of jobs that have ended: a bank that dials again is told how far they came.
     private let earlierLines = Mutex<[(bank: String, job: JobIdentifier, connection: ResumableConnection)]>([])
     private static let mostEarlierLines = 32
+    /// Considered and open at once: more than an arbiter has open of all its jobs.
+    private static let mostJobs = 60
     /// How many jobs have been offered since the start.
     private let offers = Mutex(0)
     /// Offers under consideration; one that was stopped meanwhile is not opened, and the first reason stands.
@@ -336,9 +338,16 @@ package final class DataNode: ServingNode {
         case .jobOffer where isDraining.withLock { $0 }:
             return
         case .jobOffer(let offer):
+            // Once for each ledger: of a job that is known here there are none left.
+            guard let secrets = ledgers.takeSecrets(id) else {
+                return log.of(id).warning(en: "the arbiter offered a job again that it had offered before", zh: "仲裁方重复发来已发过的任务")
+            }
             offers.withLock { $0 += 1 }
+            guard considered.withLock(\.count) + jobs.withLock(\.count) < Self.mostJobs else {
+                return refuse(id, received.attempt, Fault(.overloaded, at: name), arbiter)
+            }
             considered.withLock { $0[id] = .success(()) }
-            Task { await self.consider(offer, id, received.attempt, arbiter) }
+            Task { await self.consider(offer, id, received.attempt, secrets, arbiter) }
         case .jobStart:
             let open = jobs.withLock { jobs -> OpenJob? in
                 guard !isDraining.withLock({ $0 }), let open = jobs[id], !open.started else { return nil }
@@ -369,7 +378,7 @@ package final class DataNode: ServingNode {
     }
 
     /// Opens the job on this party's own data; a job that cannot be opened is refused with the reason.
-    private func consider(_ offer: JobOffer, _ id: JobIdentifier, _ attempt: UInt32, _ arbiter: PostedLine) async {
+    private func consider(_ offer: JobOffer, _ id: JobIdentifier, _ attempt: UInt32, _ secrets: JobSecrets, _ arbiter: PostedLine) async {
         let log = log.of(id)
         do throws(Fault) {
             let offered = try self.request(offer, id, attempt)
@@ -383,9 +392,7 @@ package final class DataNode: ServingNode {
                 considered.withLock { _ = $0.removeValue(forKey: id) }
                 return ledgers.end(id)
             }
-            // What was approved has to be allowed still.
-            let request = try self.request(offer, id, attempt)
-            guard let secrets = ledgers.takeSecrets(id) else { throw Fault(.defect, at: "DataNode.consider") }
+            let request = try approvals.settle(id) { () throws(Fault) in try self.request(offer, id, attempt) }
             let (machine, operations) = try await open(request, secrets)
             if sealKeys == nil {
                 log.info(en: "no seal keys are configured, or retention is 'digests': this job cannot be replayed",
@@ -414,12 +421,16 @@ package final class DataNode: ServingNode {
             arbiter.post(.jobAnswer(.init()), job: id, attempt: attempt)
         } catch {
             considered.withLock { _ = $0.removeValue(forKey: id) }
-            log.error(en: "refused", zh: "已拒绝", error)
-            // A person's refusal was recorded with the person.
-            if error.code != .refusedByApprover { _ = try? operations.record(.jobRefused, job: id, object: "\(error.code.rawValue)") }
-            arbiter.post(.jobAnswer(.filled { $0.refusal = FaultNote(error) }), job: id, attempt: attempt)
-            ledgers.end(id)
+            refuse(id, attempt, error, arbiter)
         }
+    }
+
+    private func refuse(_ id: JobIdentifier, _ attempt: UInt32, _ fault: Fault, _ arbiter: PostedLine) {
+        log.of(id).error(en: "refused", zh: "已拒绝", fault)
+        // A person's refusal was recorded with the person.
+        if fault.code != .refusedByApprover { _ = try? operations.record(.jobRefused, job: id, object: "\(fault.code.rawValue)") }
+        arbiter.post(.jobAnswer(.filled { $0.refusal = FaultNote(fault) }), job: id, attempt: attempt)
+        ledgers.end(id)
     }
 
     /// Reads the data, and seals the secrets before anything follows from them. Data were read, too, where they cannot be used.
@@ -428,7 +439,8 @@ package final class DataNode: ServingNode {
             let specification = request.specification
             let name = specification.dataset(role)
             let space = LedgerSpace(ledgers.root, limitBytes: ledgerBytes, specification: specification)
-            if let most = request.dataset.maximumJobs, try operations.jobs(on: name) >= most { throw Fault(.jobQuotaReached, at: "datasets/\(name)", "\(most)") }
+            try operations.reserve(name, for: request.job, atMost: request.dataset.maximumJobs)
+            defer { operations.release(name, for: request.job) }
             let file = try DatasetFile(request.dataset.paths, at: "datasets/\(name)")
             let machine: any RoleMachine
             do throws(Fault) {
@@ -483,7 +495,7 @@ package final class DataNode: ServingNode {
             if let fault = policy.check(specification, role: contractRole, model: model, analyst: offer.analyst).first { throw fault }
             let used = specification.training?.features(role) ?? model
             if let fault = policy.stale(used, in: dataset, named: dataName, asOf: specification.asOf ?? today).first { throw fault }
-            try requireQuota(policy, specification, id)
+            try files.requireQuota(policy, specification, id)
         }
         // A model that is not there is refused where the data are opened, one that was retired here.
         if let model = specification.scoring?.model, try files.read(ModelFiles.retirement, job: model) != nil {
@@ -496,21 +508,6 @@ package final class DataNode: ServingNode {
             authority: role == .platform ? .init(directory: files.directory.path, day: today) : nil, followsStricter: policy?.followsStricter ?? true,
             scratch: try FileScratch(in: files.directory, memoryBytes: memoryBytes),
             call: operations.calling(for: id, specification.purpose.code))
-    }
-
-    /// - Throws: `quotaExceeded`.
-    private func requireQuota(_ policy: LabPolicy, _ specification: JobSpecification, _ id: JobIdentifier) throws(Fault) {
-        func refuse(_ quota: LabPolicy.Quota, _ used: Int, _ pointer: String, _ en: String, _ zh: String) -> Fault {
-            Fault(.quotaExceeded, at: "\(policy.name)#\(pointer)", en, "\(used)", "\(quota.most)", "\(quota.days)", zh)
-        }
-        if let quota = policy.jobs {
-            let used = files.approvals(withinDays: quota.days, besides: id)
-            guard used < quota.most else { throw refuse(quota, used, "/quota", "jobs", "任务数") }
-        }
-        if let budget = policy.exposureBudget, specification.training != nil {
-            let spent = Int(files.exposurePercent(withinDays: budget.days).rounded(.up))
-            guard spent < budget.most else { throw refuse(budget, spent, "/exposure_budget", "percent of exposure", "暴露度（百分比）") }
-        }
     }
 
     /// What the operator asks through the local door.

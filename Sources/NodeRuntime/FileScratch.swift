@@ -4,13 +4,13 @@ import Scratch
 import Synchronization
 
 /// A file without a name: gone when the node lets go of it, or dies. It holds identifiers and blinded points.
-final class FileScratch: Scratch {
-    let memoryBytes: Int
+package final class FileScratch: Scratch {
+    package let memoryBytes: Int
     private let descriptor: Int32
     private let end = Mutex(0)
 
     /// - Throws: `unwritable`.
-    init(in directory: URL, memoryBytes: Int) throws(Fault) {
+    package init(in directory: URL, memoryBytes: Int) throws(Fault) {
         self.memoryBytes = memoryBytes
         let folder = directory.appendingPathComponent("scratch", isDirectory: true)
         try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -22,7 +22,7 @@ final class FileScratch: Scratch {
 
     deinit { close(descriptor) }
 
-    func write(_ bytes: [UInt8]) throws(ScratchError) -> Int {
+    package func write(_ bytes: [UInt8]) throws(ScratchError) -> Int {
         let offset = end.withLock { end in
             defer { end += bytes.count }
             return end
@@ -37,7 +37,7 @@ final class FileScratch: Scratch {
         return offset
     }
 
-    func read(_ count: Int, at offset: Int) throws(ScratchError) -> [UInt8] {
+    package func read(_ count: Int, at offset: Int) throws(ScratchError) -> [UInt8] {
         var failed = false
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
             while initialised < count {

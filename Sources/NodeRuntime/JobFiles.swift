@@ -34,8 +34,17 @@ package struct JobFiles: Sendable {
     private static let asideSuffix = ".partial"
     private static func aside(_ job: String) -> String { ".\(job)\(asideSuffix)" }
 
-    /// Results that a program which ended had not put in place yet: scores that nobody will look for.
+    /// What programs that ended had not put in place yet: scores that nobody will look for, keys that were never used. A key without a
+    /// byte is what programs once left; only who holds the lock removes it, or two could remove each other's.
     func removeUnfinished() throws(Fault) {
+        let key = directory.appendingPathComponent(Operations.subjectsKey)
+        let secrets = key.deletingLastPathComponent()
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: secrets.path)) ?? []
+        where PrivateFile.isDraft(name, of: key.lastPathComponent) {
+            guard unlink(secrets.appendingPathComponent(name).path) == 0 else { throw Fault(.unwritable, at: secrets.path) }
+        }
+        var status = stat()
+        if stat(key.path, &status) == 0, status.st_size == 0, unlink(key.path) != 0 { throw Fault(.unwritable, at: key.path) }
         let results = directory.appendingPathComponent(Self.results, isDirectory: true)
         for name in (try? FileManager.default.contentsOfDirectory(atPath: results.path)) ?? [] where name.hasSuffix(Self.asideSuffix) {
             do { try FileManager.default.removeItem(at: results.appendingPathComponent(name)) } catch { throw Fault(.unwritable, at: results.path) }
@@ -149,7 +158,7 @@ extension JobFiles {
         }
     }
 
-    /// What the reports of jobs that were completed within so many days add up to.
+    /// What the reports of jobs that were completed within so many days add up to: 0 or more, infinite where a report says so.
     func exposurePercent(withinDays days: Int) -> Double {
         let folder = directory.appendingPathComponent("jobs", isDirectory: true)
         let jobs = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
@@ -157,7 +166,7 @@ extension JobFiles {
             guard let report = report(job), let at = report["finished"]?.string.flatMap({ try? Date($0, strategy: .iso8601) }), at > since(days),
                   case .number(let percent)? = report["disclosed"]?["exposure_percent"]
             else { return sum }
-            return sum + (Double(percent) ?? 0)
+            return sum + max(0, Double(percent) ?? 0)
         }
     }
 }

@@ -29,7 +29,7 @@ package final class LedgerBook: Sendable {
     private struct OpenLedger: Sendable {
         let manifest: LedgerManifest
         let specification: [UInt8]
-        /// Of a data party, until its machine has them.
+        /// Of a data party, until its offer is considered.
         var secrets: JobSecrets?
         var lines: [String: LedgerWriter] = [:]
     }
@@ -79,7 +79,7 @@ package final class LedgerBook: Sendable {
         }
     }
 
-    /// The secrets to which the job's manifest commits: given out once, and kept here no longer.
+    /// The secrets to which the job's manifest commits: given out once, to whoever considers its offer, and kept here no longer.
     func takeSecrets(_ job: JobIdentifier) -> JobSecrets? {
         open.withLock { open in
             defer { open[job]?.secrets = nil }

@@ -6,7 +6,7 @@ import Wire
 
 /// Whether the frames of a job will find room on the disk, from public counts, before they cross: all payloads stay until the
 /// job's end, whatever the retention rule drops then.
-struct LedgerSpace: Sendable {
+package struct LedgerSpace: Sendable {
     /// `DATA/ledger`.
     private let directory: URL
     /// Bytes that all ledgers of the node may take; nothing where only the disk limits them.
@@ -16,7 +16,7 @@ struct LedgerSpace: Sendable {
     /// Left for everything else: results, operations, logs.
     static let reserveBytes = 64 << 20
 
-    init(_ directory: URL, limitBytes: Int?, specification: JobSpecification) {
+    package init(_ directory: URL, limitBytes: Int?, specification: JobSpecification) {
         self.directory = directory
         self.limitBytes = limitBytes
         self.specification = specification

@@ -6,6 +6,7 @@ import Ledger
 import Primitives
 import Roles
 import Scratch
+import Synchronization
 import Wire
 
 /// What this node does, written down before it counts: its ledger of operations, and the key of its lists of subjects.
@@ -19,6 +20,7 @@ package struct Operations: Sendable {
     private let storage: Storage
     /// Of the running node, whose other ledgers share it.
     package let breakdown = Breakdown()
+    fileprivate let turns = Turns()
 
     /// Who did it.
     package enum Actor: Sendable, Hashable {
@@ -137,10 +139,10 @@ package struct Operations: Sendable {
         }
     }
 
-    /// 32 bytes that never leave the node: made once, and read by its owner alone.
+    /// 32 bytes that never leave the node: made once, by whichever program comes first, and read by its owner alone.
     ///
     /// - Throws: `secretFileMode`, `unreadableFile`, `unwritable`; those of `Storage.open`.
-    func subjectKey() throws(Fault) -> SecretBytes {
+    package func subjectKey() throws(Fault) -> SecretBytes {
         let folder = keyFile.deletingLastPathComponent()
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -148,7 +150,7 @@ package struct Operations: Sendable {
             throw Fault(.unwritable, at: folder.path)
         }
         do throws(Fault) {
-            try PrivateFile.create(storage.seal(SystemRandom.bytes(Self.keyBytes), as: Self.subjectsKey), at: keyFile.path)
+            try PrivateFile.found(storage.seal(SystemRandom.bytes(Self.keyBytes), as: Self.subjectsKey), at: keyFile.path)
         } catch {
             guard error.code == .alreadyExists else { throw error }
         }
@@ -173,11 +175,26 @@ package struct Operations: Sendable {
         return { SubjectList.holds(list, SubjectList.tag($0, key: key)) }
     }
 
-    /// Jobs that were opened on a data set.
-    func jobs(on dataset: String) throws(Fault) -> Int {
-        var jobs: Set<JobIdentifier> = []
-        try forEachEntry(of: [.subjectsRead]) { if $0.object == dataset, let job = $0.job { jobs.insert(job) } }
-        return jobs.count
+    /// Counts a job among those that a data set has served, before its entry says so, until `release`.
+    ///
+    /// - Parameter most: nothing where any number may be.
+    /// - Throws: `jobQuotaReached`, `unreadableFile`.
+    func reserve(_ dataset: String, for job: JobIdentifier, atMost most: Int?) throws(Fault) {
+        guard let most else { return }
+        try turns.opening.withLock { opening throws(Fault) in
+            var jobs = opening[dataset] ?? []
+            try forEachEntry(of: [.subjectsRead]) { if $0.object == dataset, let job = $0.job { jobs.insert(job) } }
+            guard jobs.count < most else { throw Fault(.jobQuotaReached, at: "datasets/\(dataset)", "\(most)") }
+            opening[dataset, default: []].insert(job)
+        }
+    }
+
+    /// Its entry stands, or it was not opened.
+    func release(_ dataset: String, for job: JobIdentifier) {
+        turns.opening.withLock { opening in
+            opening[dataset]?.remove(job)
+            if opening[dataset]?.isEmpty == true { opening[dataset] = nil }
+        }
     }
 
     /// Jobs with a party whose common subjects are not those of `digest`, and differ in fewer than `limit` from them.
@@ -243,6 +260,13 @@ package struct Operations: Sendable {
     }
 }
 
+/// Of all jobs of a running node: between a look at the ledger and the entry that follows from it comes no other job.
+private final class Turns: Sendable {
+    let aligning = Mutex(())
+    /// By data set: looked for, and not in the ledger yet.
+    let opening = Mutex<[String: Set<JobIdentifier>]>([:])
+}
+
 extension LedgerError {
     fileprivate func fault(at place: String) -> Fault {
         switch self {
@@ -253,7 +277,7 @@ extension LedgerError {
 }
 
 /// The entries of one job at a data node.
-struct JobOperations: Sendable {
+package struct JobOperations: Sendable {
     private let operations: Operations
     private let job: JobIdentifier
     private let purpose: String
@@ -274,8 +298,8 @@ struct JobOperations: Sendable {
     ///   - subjects: all own subjects of the job.
     ///   - listed: elements of the list that is sent.
     ///   - isSealed: whether the secrets are about to be kept, sealed.
-    init(_ operations: Operations, job: JobIdentifier, specification: JobSpecification, dataset: String, digest: [UInt8], peer: String,
-         subjects: IdentifierList, listed: Int, admitted: Admitted?, scratch: any Scratch, space: LedgerSpace, isSealed: Bool) throws(Fault) {
+    package init(_ operations: Operations, job: JobIdentifier, specification: JobSpecification, dataset: String, digest: [UInt8], peer: String,
+                 subjects: IdentifierList, listed: Int, admitted: Admitted?, scratch: any Scratch, space: LedgerSpace, isSealed: Bool) throws(Fault) {
         self.peer = peer
         isScoring = specification.scoring != nil
         isBankAlone = specification.alignment?.reveals == .bank
@@ -309,22 +333,26 @@ struct JobOperations: Sendable {
     }
 
     /// These of the own subjects were used.
-    func record(_ use: SubjectUse, _ subjects: IdentifierList) throws(Fault) {
+    ///
+    /// - Throws: `alignedSetTooClose`, of two jobs at once for one of them; those of `LedgerSpace`, `unwritable`.
+    package func record(_ use: SubjectUse, _ subjects: IdentifierList) throws(Fault) {
         let action: OperationsEntry.Action = switch use {
         case .aligned: .subjectsAligned
         case .trained: .subjectsTrained
         case .scored: .subjectsScored
         }
         let digest = try operations.keep(try SubjectTags(subjects, key: subjectKey, scratch: scratch))
-        // One that is refused is no entry: it would stand against every later set near it. Scores are told subject by subject, so
-        // two sets of them say no more than each; results of training and counts are of a set as a whole. What the other party is
-        // not told it cannot compare: such a set names no party, and so it is no earlier one either.
-        if use == .aligned, !isScoring, !isBankAlone,
-           let job = try operations.jobs(with: peer, near: digest, limit: JobLimits.leastDifference).first {
-            throw Fault(.alignedSetTooClose, at: peer, "\(job)")
+        guard use == .aligned else { return _ = try record(action, digest: digest, count: subjects.count) }
+        try operations.turns.aligning.withLock { _ throws(Fault) in
+            // One that is refused is no entry: it would stand against every later set near it. Scores are told subject by subject, so
+            // two sets of them say no more than each; results of training and counts are of a set as a whole. What the other party is
+            // not told it cannot compare: such a set names no party, and so it is no earlier one either.
+            if !isScoring, !isBankAlone, let job = try operations.jobs(with: peer, near: digest, limit: JobLimits.leastDifference).first {
+                throw Fault(.alignedSetTooClose, at: peer, "\(job)")
+            }
+            _ = try record(action, object: isBankAlone ? nil : peer, digest: digest, count: subjects.count)
         }
-        try record(action, object: use == .aligned && !isBankAlone ? peer : nil, digest: digest, count: subjects.count)
-        if use == .aligned { try space.check(aligned: subjects.count) }
+        try space.check(aligned: subjects.count)
     }
 
     func record(_ results: [ResultFile]) throws(Fault) {

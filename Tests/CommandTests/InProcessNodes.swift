@@ -7,15 +7,16 @@ import Roles
 import Testing
 import Wire
 
-/// Bank and platform of a lab within the test, with machines of the test's in place of the roles.
+/// Data nodes of a lab within the test, with machines of the test's in place of the roles.
 struct InProcessNodes {
     private let lab: TrialLab
     private let tasks: [Task<Void, any Error>]
 
     /// - Parameter measuring: what goes before each measurement of the machine.
-    init(_ lab: TrialLab, measuring: @escaping @Sendable (Role) -> Void = { _ in }, _ makeMachine: @escaping @Sendable (Role) -> any RoleMachine) throws {
+    init(_ lab: TrialLab, of roles: [Role] = [.platform, .bank], measuring: @escaping @Sendable (Role) -> Void = { _ in },
+         _ makeMachine: @escaping @Sendable (Role) -> any RoleMachine) throws {
         self.lab = lab
-        tasks = try [Role.platform, .bank].map { role in
+        tasks = try roles.map { role in
             let name = role == .bank ? "bank" : "platform"
             let log = NodeLog(Logger(label: name) { _ in SwiftLogNoOpLogHandler() }, .en)
             let tools = DataTools(makeMachine: { _, _ in makeMachine(role) }, describe: { _ throws(Fault) in throw Fault(.defect, at: "describe") },

@@ -215,4 +215,34 @@ import Testing
         #expect(try lab.log(other).contains("\(silent) did not answer within 8 s"))
         #expect(lab.results(other).isEmpty)
     }
+
+    @Test("a node that had no descriptor left for a moment answers its operator again")
+    func descriptors() async throws {
+        let lab = try await TrialLab()
+        try await lab.start()
+        try lab.limitDescriptors("bank", to: 3)
+        // It may have had a place left for one.
+        let running = try lab.begin("bank-node", ["jobs", "list", "--config", lab.path("bank/node.json")])
+        try await Task.sleep(for: .seconds(1))
+        try lab.limitDescriptors("bank", to: 256)
+        _ = try await running.end()
+        let listed = try await node(lab, "bank", "jobs", "list")
+        #expect(listed.code == 0, "\(listed)")
+    }
+
+    @Test("a report that says a number beyond all measure exhausts the budget of exposure, and ends no node")
+    func exposure() async throws {
+        let lab = try await TrialLab()
+        let rules = #"{"version": 1, "name": "rules", "purposes": {"credit_assessment": {}}, "exposure_budget": {"percent": 50, "days": 30}}"#
+        try await lab.govern("platform", by: rules)
+        let folder = lab.path("platform/state/jobs/\(String(repeating: "ab", count: 16))")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try """
+            {"disclosed": {"exposure_percent": 1e300}, "finished": "\(Date().formatted(.iso8601))"}
+            """.write(toFile: "\(folder)/report.json", atomically: true, encoding: .utf8)
+        try await lab.start()
+        let refused = try await lab.job("submit", try lab.specification(), "--watch")
+        #expect(refused.code == 1 && refused.pair().error.contains("rules#/exposure_budget"), "\(refused)")
+        #expect(lab.ending("platform") == nil)
+    }
 }

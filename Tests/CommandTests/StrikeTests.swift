@@ -81,6 +81,9 @@ private enum Plan {
         Strike(node: "platform", call: .send, kind: .kill, part: 0.887),
         // The first head of a new ledger of operations.
         Strike(node: "arbiter", call: .write, kind: .full, folder: "state/operations", number: 2),
+        // While the key of subjects is made.
+        Strike(node: "bank", call: .write, kind: .kill, folder: "state/secrets", number: 1),
+        Strike(node: "platform", call: .link, kind: .kill, folder: "state/secrets", number: 1),
     ])
     func known(strike: Strike) async throws { try await strikes([strike]) }
 
@@ -218,6 +221,8 @@ private enum Plan {
         for (node, files) in [("bank", ["model.json", "report.json", "scores.csv"]), ("platform", ["model.json", "report.json"])] {
             let results = lab.results(node)
             #expect(results.contains(jobs.done) && !results.contains { $0.hasPrefix(".") }, "\(node): \(results)")
+            let secrets = try FileManager.default.contentsOfDirectory(atPath: lab.path("\(node)/state/secrets"))
+            #expect(secrets.contains("subjects.key") && !secrets.contains { $0.hasPrefix(".subjects.key") }, "\(node): \(secrets)")
             for job in results {
                 let names = Set(try FileManager.default.contentsOfDirectory(atPath: lab.path("\(node)/state/jobs/\(job)")))
                 #expect(names.isSuperset(of: files), "\(node): \(names)")

@@ -203,6 +203,26 @@ final class TrialLab {
     /// To a node that goes on being one of the lab's.
     func signal(_ name: String, _ signal: Int32) throws { kill(try #require(nodes[name]).processIdentifier, signal) }
 
+    /// How many files and sockets a node that runs may have open from now on.
+    func limitDescriptors(_ name: String, to count: Int) throws {
+        let limiter = Process()
+        limiter.executableURL = URL(filePath: "/usr/bin/env")
+        limiter.arguments = ["prlimit", "--pid", "\(try #require(nodes[name]).processIdentifier)", "--nofile=\(count):"]
+        try limiter.run()
+        limiter.waitUntilExit()
+        try #require(limiter.terminationStatus == 0)
+    }
+
+    /// Has a policy pinned by the contract that everybody holds.
+    func govern(_ name: String, by policy: String) async throws {
+        try policy.write(toFile: path("\(name)/policy.json"), atomically: true, encoding: .utf8)
+        let digest = try await RolesTests.sha256(path("\(name)/policy.json"))
+        try edit("\(name)/node.json") { $0["policy"] = "policy.json" }
+        try edit("contract.json") { contract in
+            contract["parties"] = (contract["parties"] as? [[String: Any]])?.map { $0["name"] as? String == name ? $0.merging(["policy": digest]) { $1 } : $0 }
+        }
+    }
+
     /// What a node has had in memory at most, in MiB.
     func peakMemory(_ name: String) throws -> Int { try memory(name, "VmHWM") }
 
