@@ -17,6 +17,8 @@ extension JobCommand {
                 twice as many as platforms less one, each between two parties and each with its approvals. On the way down the bank alone \
                 learns who is common; of each platform it learns only about subjects that all platforms before hold, so let the most \
                 sensitive be last. On the way back every platform is told which of its subjects all hold. The first job that fails ends it.
+                (每份说明为同一银行与一个平台的对齐任务，依次执行并各自审批；前半程仅银行获知共有主体，请将最敏感的平台排在最后；\
+                后半程各平台获知全部参与方共有的主体；遇到失败即停止)
                 """)
         @Argument(help: "An alignment for each platform, two at least. (每个平台一份对齐任务说明，至少两份)", completion: .file(extensions: ["json"]))
         var specifications: [String]

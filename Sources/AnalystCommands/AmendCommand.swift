@@ -15,6 +15,7 @@ extension LabCommand {
                 Example: jointlab lab amend contract.json --rotate bank=certificate.next.pem --out amendment.json
 
                 Anything else of the draft may be edited before the first signature.
+                (首个签名之前，草案的其他内容均可修改)
                 """)
 
         @Argument(help: "The contract in force. (现行契约文件)", completion: .file(extensions: ["json"])) var contract: String

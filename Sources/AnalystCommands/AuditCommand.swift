@@ -19,6 +19,7 @@ struct AuditCommand: AsyncParsableCommand {
             all that was asked holds.
 
             What each rule means stands in Protocols/ledger.md.
+            (账本为节点数据目录下的 ledger/JOB 或 operations；所查各项全部成立时退出码才为 0；各规则的含义见 Protocols/ledger.md)
             """,
         subcommands: [Verify.self, Reconcile.self, Ciphertexts.self, Show.self, Report.self])
 
@@ -67,6 +68,7 @@ struct AuditCommand: AsyncParsableCommand {
                 With a ledger of operations among them, what its node showed the others is held against it:
 
                 jointlab audit reconcile lab/bank/state/operations lab/arbiter/state/ledger/JOB
+                (一并给出操作账本时，核对该节点向他方出示的内容)
                 """)
         @Argument(help: "Two or three ledgers of one job, and ledgers of operations. (同一任务的两个或三个账本目录，可含操作账本)", completion: .directory) var directories: [String]
         @OptionGroup var output: Output

@@ -17,6 +17,7 @@ extension AuditCommand {
                 are held against it. The exit code is 0 only if every check holds; the report is written in any case.
 
                 Example: jointlab audit report lab/bank/state/ledger/JOB --html report.html
+                (核查账本及其密文，说明能证明与不能证明的内容，并与所给其他节点的账本核对；各项全部通过时退出码才为 0，报告始终写出)
                 """)
         @Argument(help: "The ledger's directory, and those of the same job at other nodes. (账本目录，以及同一任务在其他节点的账本目录)") var directories: [String]
         @Option(name: .long, help: ArgumentHelp("Write a page in both languages that needs nothing beside it. (写成独立的双语网页)", valueName: "file"))

@@ -14,6 +14,7 @@ extension DataCommand {
                 Example: jointlab data columns --as lab/analyst/person.json --save columns.json
 
                 The saved file serves 'job validate' and 'job plan' offline.
+                (所存文件可供 job validate 与 job plan 离线使用)
                 """)
 
         @Option(name: .long, help: "Only this party's. (仅该参与方)") var node: String?

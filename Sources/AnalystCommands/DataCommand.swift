@@ -17,6 +17,7 @@ struct DataCommand: AsyncParsableCommand {
 
                 Each side holds common / 0.6 enterprises. With --records also the platform's records and departments' tables and \
                 the enterprises' authorisations: \(SyntheticLab.recordFiles.joined(separator: ", ")).
+                (每方企业数为 common / 0.6；--records 另生成平台与各部门的记录表及企业授权)
                 """)
 
         @Argument(help: "The folder for the files. (输出目录)", completion: .directory) var directory: String

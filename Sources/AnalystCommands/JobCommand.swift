@@ -58,6 +58,7 @@ struct JobCommand: AsyncParsableCommand {
 
                 Offline it checks the form. With --contract or --as it checks the contract's rules, and with --columns or --as the \
                 columns that the owners have published. Every error is told at once.
+                (离线校验格式；给出 --contract 或 --as 时校验契约规则，给出 --columns 或 --as 时核对已公布的列；一次报告全部错误)
                 """)
         @Argument(help: "The specification. (任务说明文件)", completion: .file(extensions: ["json"])) var specification: String
         @Option(name: .long, help: "Check against this contract as well. (合作契约文件)", completion: .file(extensions: ["json"])) var contract: String?

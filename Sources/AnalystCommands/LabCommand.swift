@@ -20,6 +20,7 @@ struct LabCommand: AsyncParsableCommand {
 
                 Every folder below the lab's is complete in itself: hand each to its party, and keep the authority's apart. \
                 Sites with certificates of their own name those in node.json and their keys' pins in contract.json.
+                (各目录自成一体，分别交给相应一方，机构目录单独保管；自有证书者在 node.json 中指明证书，并在 contract.json 中写入公钥固定值)
                 """)
 
         @Argument(help: "The folder to make; it must not exist. (新建目录)") var directory: String
@@ -129,7 +130,8 @@ struct LabPlan {
                 }
             }
             guard allowed, (1...64).contains(name.count), !name.hasPrefix(".") else {
-                throw Fault(.valueOutOfRange, at: "lab init", "name", "1...64 of A-Z a-z 0-9 . _ -")
+                throw Fault(.wrongType, at: "lab init '\(name.prefix(64))'", "a name of 1 to 64 characters from A-Z a-z 0-9 . _ -",
+                            "由 A-Z a-z 0-9 . _ - 组成的 1 至 64 个字符的名称")
             }
             guard seen.insert(name).inserted else { throw Fault(.duplicateName, at: "lab init", name) }
         }

@@ -15,8 +15,9 @@ extension JobCommand {
                 Example: jointlab job plan spec.json --as lab/analyst/person.json --common 7200
 
                 Counts come from the descriptions that the owners have published, times from what their nodes have measured. How many \
-                subjects are common is known after alignment: without --common the smaller data set is reckoned with. The exit code is 1 \
-                if a limit would not hold.
+                subjects are common is known after alignment: without --common the specification's expected_common is reckoned with, or else \
+                the smaller data set. The exit code is 1 if a limit would not hold. (共有主体数在对齐后方知：未给出 --common 时按任务说明的 \
+                expected_common 估算，否则按较小的数据集估算；有限制不能满足时退出码为 1)
                 """)
         @Argument(help: "The specification. (任务说明文件)") var specification: String
         @Option(name: .long, help: "Subjects in common, if you know. (已知的共有主体数)") var common: Int?

@@ -167,7 +167,8 @@ extension Fault.Code {
         switch self {
         case .unreadableFile:
             Entry(.usage, en: "{place}: cannot be read", zh: "{place}：无法读取",
-                  hint: "check the path and the permissions of the file", hintZh: "请检查文件路径和访问权限")
+                  hint: "check the path, the permissions, and that the file is what is expected there and whole",
+                  hintZh: "请检查文件路径与访问权限，并确认其为此处所需的文件且内容完整")
         case .notJSON:
             Entry(.usage, en: "{place}: is not valid JSON at line {0}, column {1}: {2}", zh: "{place}：第 {0} 行第 {1} 列不是有效的 JSON：{3}",
                   hint: "check commas, quotes and brackets near that position", hintZh: "请检查该处附近的逗号、引号和括号")
@@ -205,7 +206,8 @@ extension Fault.Code {
                   hint: "check the permissions and the free space of the directory", hintZh: "请检查目录权限和剩余空间")
         case .unknownJob:
             Entry(.usage, en: "no job '{0}' is known here", zh: "此处没有任务“{0}”",
-                  hint: "list the jobs with: jointlab job list", hintZh: "用 jointlab job list 查看任务列表")
+                  hint: "list the lab's jobs with: jointlab job list; a report is at a node once its job has completed there",
+                  hintZh: "用 jointlab job list 查看实验室的任务；任务完成后节点上才有其报告")
         case .alreadyExists:
             Entry(.usage, en: "{place}: exists already", zh: "{place}：已存在",
                   hint: "choose a name that is not taken; nothing is overwritten", hintZh: "请使用未被占用的名称；现有内容不会被覆盖")
@@ -282,7 +284,7 @@ extension Fault.Code {
         case .fieldNotRegistered:
             Entry(.usage, en: "{place}: '{0}' is not registered in data set '{1}' (rule R10)", zh: "{place}：数据集“{1}”未登记“{0}”（规则 R10）",
                   hint: "ask for registered fields; the owner registers others under 'fields' in node.json",
-                  hintZh: "请使用已登记字段；其他字段须由数据持有方在 node.json 的 fields 中登记")
+                  hintZh: "请使用已登记字段；其他字段须由数据所有方在 node.json 的 fields 中登记")
         case .notAModelField:
             Entry(.usage, en: "{place}: '{0}' has no use in models by the catalogue (rule R22)", zh: "{place}：目录规定“{0}”不入模（规则 R22）",
                   hint: "choose another field: jointlab catalogue show ITEM", hintZh: "请选用其他字段：jointlab catalogue show 信息项编号")
@@ -312,7 +314,8 @@ extension Fault.Code {
                   hint: "the subject stays out of jobs until it authorises anew", hintZh: "主体重新授权之前不得进入任务")
         case .authorisationWithdrawn:
             Entry(.failure, en: "{place}: the authorisation for {0} was withdrawn on {1} (rule R25)", zh: "{place}：对 {0} 的授权已于 {1} 撤回（规则 R25）",
-                  hint: "the subject stays out of jobs and of scoring", hintZh: "主体不得进入任何任务与评分")
+                  hint: "the subject stays out of jobs and of scoring until a new authorisation of its own is imported",
+                  hintZh: "在导入该主体的新授权之前，其不得进入任何任务与评分")
         case .authorisationMissing:
             Entry(.failure, en: "{place}: nothing authorises {0} for this purpose and bank (rule R04)", zh: "{place}：没有针对该用途与该银行对 {0} 的授权（规则 R04）",
                   hint: "import an authorisation that covers it", hintZh: "请导入涵盖该信息项的授权")
@@ -322,10 +325,10 @@ extension Fault.Code {
         case .policyForbids:
             Entry(.usage, en: "{place}: this node's policy does not allow {0} ({2}, rule {3})", zh: "{place}：本节点策略不允许{1}（{2}，规则 {3}）",
                   hint: "change the specification, or have the owner amend the policy and its digest in the contract",
-                  hintZh: "请修改任务说明，或由数据持有方修订策略及契约中的策略摘要")
+                  hintZh: "请修改任务说明，或由数据所有方修订策略及契约中的策略摘要")
         case .quotaExceeded:
             Entry(.failure, en: "{place}: {0} are used up: {1} of {2} within {3} days (rule R26)", zh: "{place}：{4}已用尽：{3} 天内已用 {1}，上限 {2}（规则 R26）",
-                  hint: "wait, or have the owner amend the policy", hintZh: "请等待，或由数据持有方修订策略")
+                  hint: "wait, or have the owner amend the policy", hintZh: "请等待，或由数据所有方修订策略")
         case .policyDiffers:
             Entry(.security, en: "{place}: the policy is not the one that the contract pins ({0}): no job runs (rule R28)",
                   zh: "{place}：策略文件与契约所定摘要（{0}）不符，任务不得运行（规则 R28）",
@@ -352,7 +355,8 @@ extension Fault.Code {
                   hint: "the file needs a header line and at least one row with an identifier", hintZh: "文件需有表头行和至少一行带标识的数据")
         case .malformedCSV:
             Entry(.usage, en: "{place}: not well-formed CSV ({0})", zh: "{place}：CSV 格式有误（{1}）",
-                  hint: "the file must follow RFC 4180 in UTF-8: equal numbers of fields, quotes doubled inside quotes", hintZh: "文件须为 UTF-8 并符合 RFC 4180：各行字段数相同，引号内的引号须成对")
+                  hint: "the file must follow RFC 4180 in the encoding that is declared for it: equal numbers of fields, quotes doubled inside quotes",
+                  hintZh: "文件须符合 RFC 4180 并采用所声明的编码：各行字段数相同，字段内的引号须写成两个引号")
         case .notUTF8:
             Entry(.usage, en: "{place}: not UTF-8 text{0}", zh: "{place}：不是 UTF-8 编码的文本{1}",
                   hint: "save it as 'CSV UTF-8'; if all of it is GB18030 or GBK, say so: \"encoding\": \"gb18030\" in node.json, --encoding gb18030 on the command line",
@@ -424,8 +428,8 @@ extension Fault.Code {
             Entry(.failure, en: "{place}: declares {0} identifiers, above the contract's limit of {1}", zh: "{place}：声明的标识数为 {0}，超过契约上限 {1}",
                   hint: "restrict the data set to the subjects that the purpose needs", hintZh: "请将数据集限定在用途所需的主体范围内")
         case .singleFeatureDominates:
-            Entry(.failure, en: "one feature would carry {0} % of the platform's partial score", zh: "单个特征占平台方部分得分方差的 {0} %",
-                  hint: "scores of this model would disclose that feature; declare more features or raise the contract's limit", hintZh: "该模型的得分会泄露该特征；请增加特征，或在契约中放宽限制")
+            Entry(.failure, en: "one feature would carry {0} % of the variance of the platform's partial score", zh: "单个特征占平台方部分得分方差的 {0} %",
+                  hint: "scores of this model would disclose that feature; declare more features or raise the contract's limit", hintZh: "以该模型评分会泄露该特征；请增加特征，或在契约中放宽限制")
         case .keyBitsNotAllowed:
             Entry(.usage, en: "{place}: keys of {0} bits are below the contract's minimum of {1}", zh: "{place}：{0} 位密钥低于契约规定的最低 {1} 位",
                   hint: "set training.key_bits to {1} or more", hintZh: "请将 training.key_bits 设为 {1} 或以上")
@@ -450,7 +454,8 @@ extension Fault.Code {
                   hint: "check that the peer's node is running, that its address in the contract is right, and that the firewall lets the connection through", hintZh: "请确认对方节点已启动、契约中的地址正确、防火墙已放行")
         case .peerLost:
             Entry(.unavailable, en: "the connection to {place} was lost", zh: "与 {place} 的连接中断",
-                  hint: "submit the job again when the peer is back", hintZh: "请在对方恢复后重新提交任务")
+                  hint: "an interrupted job goes on by itself once both sides are back in time; submit it again only if it has ended",
+                  hintZh: "被中断的任务在双方按期恢复后自动继续；仅当任务已终止时才需重新提交")
         case .portInUse:
             Entry(.unavailable, en: "cannot listen at {place}", zh: "无法在 {place} 监听",
                   hint: "another program uses the port or the address is not this machine's; change 'listen' in the configuration", hintZh: "端口已被占用或地址不属于本机；请修改配置中的 listen")
@@ -458,7 +463,7 @@ extension Fault.Code {
             Entry(.unavailable, en: "{place} did not answer within {0} s", zh: "{place} 在 {0} 秒内没有回应",
                   hint: "check the peer's node and the line, then submit the job again", hintZh: "请检查对方节点和线路，然后重新提交任务")
         case .overloaded:
-            Entry(.unavailable, en: "{place} has no room for another job now", zh: "{place} 目前没有空闲处理新任务",
+            Entry(.unavailable, en: "{place} has no room for another job now", zh: "{place} 目前已满，无法接受新任务",
                   hint: "try again later", hintZh: "请稍后再试")
         case .directoryInUse:
             Entry(.unavailable, en: "{place}: another node already serves this data directory", zh: "{place}：该数据目录已有节点在运行",

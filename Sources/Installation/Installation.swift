@@ -80,7 +80,7 @@ package struct Installation: Sendable {
             for (name, key) in [("owner_seal_key", configuration.sealKeys?.owner), ("auditor_seal_key", configuration.sealKeys?.auditor)] {
                 // Some 32 bytes are no key that anything could be sealed to.
                 guard let key, (try? X25519(secret: SystemRandom.secret(32)).sharedSecret(with: key)) == nil else { continue }
-                throw Fault(.valueOutOfRange, at: "node.json#/audit/\(name)", Data(key).base64EncodedString(), "X25519")
+                throw Fault(.wrongType, at: "node.json#/audit/\(name)", "an X25519 public key, as 'keys seal' prints it", "keys seal 所输出的 X25519 公钥")
             }
         }
         let ledgerKey = try installation.ledgerKey(configuration.ledgerKey, of: configuration.name, storage)

@@ -130,7 +130,7 @@ extension LabPolicy {
             forbid("/purpose/product", "this product", "该产品", place + "/products", "R10")
         }
         if let stages = purpose?.stages, specification.purpose.stage.map(stages.contains) != true {
-            forbid("/purpose/stage", "this stage of the loan", "该贷款阶段", place + "/stages", "R10")
+            forbid("/purpose/stage", "this stage of the loan", "该信贷环节", place + "/stages", "R10")
         }
         if let reveals, let alignment = specification.alignment, !reveals.contains(alignment.reveals) {
             forbid("/reveal", "an alignment that reveals '\(alignment.reveals.rawValue)'", "reveal 为“\(alignment.reveals.rawValue)”的对齐", "/reveals", "R26")

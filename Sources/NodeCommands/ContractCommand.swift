@@ -72,6 +72,7 @@ package struct ContractCommand<Program: NodeRoleProgram>: ParsableCommand {
                     Example: \(Program.name) contract sign amendment.json \(Program.configurationExample)
 
                     The signature is added to the file .signatures beside it, which goes from party to party.
+                    (签名写入同目录的 .signatures 文件，由各方依次传递)
                     """)
         }
         @Argument(help: "The amendment. (修订文件)", completion: .file(extensions: ["json"])) var file: String
@@ -104,6 +105,7 @@ package struct ContractCommand<Program: NodeRoleProgram>: ParsableCommand {
                     Example: \(Program.name) contract adopt amendment.json \(Program.configurationExample)
 
                     A running node holds it from its next start. All nodes have to hold the same contract.
+                    (运行中的节点下次启动时生效；所有节点须持有同一契约)
                     """)
         }
         @Argument(help: "The amendment. (修订文件)", completion: .file(extensions: ["json"])) var file: String

@@ -54,13 +54,13 @@ package struct JobsCommand<Program: DataNodeProgram>: ParsableCommand {
                 let language = options.language
                 let jobs = (answer["jobs"]?.list ?? []).sorted { ($0["since"]?.integer ?? 0) < ($1["since"]?.integer ?? 0) }
                 for job in jobs {
-                    let state = switch job["state"]?.string {
-                    case "waiting": Phrase(en: "waits for approval since", zh: "等待审批，自")
-                    case "running": Phrase(en: "running since", zh: "运行中，自")
-                    default: Phrase(en: "approved; waits for the other side since", zh: "已批准，等待对方，自")
-                    }
                     let since = Date(timeIntervalSince1970: Double(job["since"]?.integer ?? 0)).formatted(.iso8601)
-                    Console.say([job["job"]?.string ?? "", "\(state(language)) \(since)", job["kind"]?.string ?? "", job["name"]?.string ?? "",
+                    let state = switch job["state"]?.string {
+                    case "waiting": Phrase(en: "waits for approval since \(since)", zh: "自 \(since) 起等待审批")
+                    case "running": Phrase(en: "running since \(since)", zh: "自 \(since) 起运行")
+                    default: Phrase(en: "approved; waits for the other side since \(since)", zh: "已批准，自 \(since) 起等待对方")
+                    }
+                    Console.say([job["job"]?.string ?? "", state(language), job["kind"]?.string ?? "", job["name"]?.string ?? "",
                                  job["purpose"]?.string ?? "", wait(job, language)].filter { !$0.isEmpty }.joined(separator: "  "))
                 }
                 if jobs.isEmpty { Console.say(Phrase(en: "No job waits or runs here.", zh: "此处没有等待或运行中的任务。")(language)) }

@@ -70,6 +70,7 @@ package struct KeysCommand<Program: NodeRoleProgram>: ParsableCommand {
                     Example: \(Program.name) keys rotate \(Program.configurationExample)
 
                     The private key stays beside the present one; the request goes to the authority.
+                    (新私钥与现用私钥存放在一起；证书申请交给机构)
                     """)
         }
         @OptionGroup var options: NodeOptions
@@ -116,6 +117,7 @@ package struct KeysCommand<Program: NodeRoleProgram>: ParsableCommand {
                     Example: \(Program.name) keys activate \(Program.configurationExample)
 
                     A running node uses it from its next start. The former key is kept beside it.
+                    (节点下次启动时启用；旧密钥保留在旁)
                     """)
         }
         @OptionGroup var options: NodeOptions

@@ -65,7 +65,8 @@ package struct ModelsCommand<Program: DataNodeProgram>: ParsableCommand {
     struct Retire: ParsableCommand {
         static var configuration: CommandConfiguration {
             CommandConfiguration(commandName: "retire", abstract: "Score with this half no more, for good. (永久停用)",
-                                 discussion: "Example: \(Program.name) models retire JOB --config lab/\(Program.role.rawValue)/node.json\n\nThe file stays for the record; no verb takes a retirement back.")
+                                 discussion: "Example: \(Program.name) models retire JOB --config lab/\(Program.role.rawValue)/node.json\n\n"
+                                    + "The file stays for the record; no verb takes a retirement back. (文件留存备查；停用不可撤销)")
         }
         @Argument(help: "The training job's id. (训练任务编号)") var job: String
         @OptionGroup var options: NodeOptions

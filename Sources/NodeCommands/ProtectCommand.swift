@@ -16,6 +16,7 @@ extension KeysCommand {
                     Example: \(Program.name) keys protect \(Program.configurationExample)
 
                     The node must not run. --undo makes all files plain again, to change the storage key or to do without one.
+                    (节点须先停止；--undo 将全部文件恢复为明文，用于更换或停用存储密钥)
                     """)
         }
         @Flag(name: .long, help: "Make all files plain again. (恢复为明文)") var undo = false

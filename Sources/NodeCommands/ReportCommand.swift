@@ -97,9 +97,14 @@ struct ReportLines {
     }
 
     private func text(_ group: String, en: String, zh: String, _ keys: [String]) -> String? {
-        let parts = keys.compactMap { key in number([group, key]).map { "\(key) \($0)" } }
-        return parts.isEmpty ? nil : phrase(en: "\(en): ", zh: "\(zh)：") + parts.joined(separator: ", ")
+        let parts = keys.compactMap { key in number([group, key]).map { "\(phrase(en: key, zh: Self.chinese[key] ?? key)) \($0)" } }
+        return parts.isEmpty ? nil : phrase(en: "\(en): ", zh: "\(zh)：") + parts.joined(separator: phrase(en: ", ", zh: "，"))
     }
+
+    private static let chinese = [
+        "bank": "银行", "platform": "平台", "aligned": "对齐", "train": "训练", "test": "测试", "align": "对齐", "score": "评分", "total": "合计",
+        "bank_to_platform": "银行至平台", "platform_to_bank": "平台至银行",
+    ]
 
     /// Test part where there is one, otherwise the training part.
     private func measures(_ key: String, en: String, zh: String) -> String? {

@@ -15,7 +15,8 @@ extension KeysCommand {
                 commandName: "seal", abstract: "Make a key to which secrets of jobs are sealed. (生成封存任务密钥所用的密钥对)",
                 discussion: "Example: \(Program.name) keys seal --role auditor --out auditor-seal.key\n\n"
                     + "Owner and auditor each make one, on a machine of their own; what is printed goes into node.json under \"audit\". "
-                    + "Only both private keys together open the secrets of a job.")
+                    + "Only both private keys together open the secrets of a job. "
+                    + "(数据所有方与审计员各在自己的机器上生成；输出内容写入 node.json 的 audit；两把私钥合用方可打开任务密钥)")
         }
         @Option(name: .long, help: "Whose: owner or auditor. (持有人)") var role: SealRole
         @Option(name: .long, help: ArgumentHelp("File to make, for its holder alone. (新建文件)", valueName: "file")) var out: String

@@ -609,8 +609,8 @@ package final class DataNode: ServingNode {
         let tell = { @Sendable (line: ResumableConnection.State) in
             guard line.isCut else { return log.info(en: "the line to \(peer) is back", zh: "与 \(peer) 的线路已恢复") }
             let end = Date(timeIntervalSince1970: Double(line.sinceUnixSeconds + deadline)).formatted(.iso8601)
-            log.info(en: "the line to \(peer) was cut and is being taken up again; the job ends at \(end) if it does not come back",
-                     zh: "与 \(peer) 的线路已中断，正在重新接通；若未能恢复，任务将于 \(end) 终止")
+            log.info(en: "the line to \(peer) was cut and is being taken up again; this attempt ends at \(end) if it does not come back",
+                     zh: "与 \(peer) 的线路已中断，正在重新接通；若未能恢复，本次尝试将于 \(end) 终止")
         }
         guard role == .bank else { return ResumableConnection(job: id, attempt: attempt, peerName: peer, dial: nil, onChange: tell) }
         let platform = try contract.party(peer, in: .platform, at: "/parties/platform")

@@ -54,6 +54,7 @@ package struct NodeLog: Sendable {
 
     /// With the remedy.
     package func error(en: String, zh: String, _ fault: Fault) {
-        logger.error("\(Phrase(en: en, zh: zh)(language)): \(fault.message(language)); \(fault.hint(language))")
+        let (colon, stop) = language == .zh ? ("：", "；") : (": ", "; ")
+        logger.error("\(Phrase(en: en, zh: zh)(language))\(colon)\(fault.message(language))\(stop)\(fault.hint(language))")
     }
 }

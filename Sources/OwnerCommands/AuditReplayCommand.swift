@@ -16,7 +16,8 @@ extension OwnerAuditCommand {
             CommandConfiguration(
                 commandName: "replay", abstract: "Run this party's part again: every byte sent must come out. (重放本方过程，逐字节比对)",
                 discussion: "Example: \(Program.name) audit replay JOB --config lab/\(Program.role.rawValue)/node.json --owner-key owner-seal.key "
-                    + "--auditor-key auditor-seal.key\n\nBoth private keys are needed together. Takes about as long as this party's share of the job.")
+                    + "--auditor-key auditor-seal.key\n\nBoth private keys are needed together. Takes about as long as this party's share of the job. "
+                    + "(须同时提供两把私钥；用时与本方在任务中的用时相当)")
         }
         @Argument(help: "The job's id. (任务编号)") var job: String
         @Option(name: .long, help: ArgumentHelp("The owner's private seal key. (数据所有方封存私钥)", valueName: "file")) var ownerKey: String
@@ -72,7 +73,8 @@ extension OwnerAuditCommand {
             CommandConfiguration(
                 commandName: "destroy", abstract: "Destroy sealed secrets of a job, for good, with a receipt. (永久销毁任务密钥并留存凭证)",
                 discussion: "Example: \(Program.name) audit destroy JOB --purpose mask --config lab/\(Program.role.rawValue)/node.json\n\n"
-                    + "Purposes: \(Purpose.allCases.map(\.rawValue).joined(separator: ", ")). What depends on a secret that is gone no replay can check.")
+                    + "Purposes: \(Purpose.allCases.map(\.rawValue).joined(separator: ", ")). What depends on a secret that is gone no replay can check. "
+                    + "(密钥销毁后，依赖它的内容无法再重放核查)")
         }
         @Argument(help: "The job's id. (任务编号)") var job: String
         @Option(name: .long, help: "Which secret; may be given several times. (密钥用途，可多次给出)") var purpose: [String] = []

@@ -19,6 +19,7 @@ extension OwnerAuditCommand {
                     Example: \(Program.name) audit subject 91370811MA36QB6Q05 --config lab/\(Program.role.rawValue)/node.json
 
                     The question itself becomes an entry of the ledger of operations, without the enterprise.
+                    (查询本身记入操作账本，但不记录该企业)
                     """)
         }
         @Argument(help: "The identifier, in any spelling that a data set may have. (标识，可为数据集中的任一写法)") var code: String

@@ -31,6 +31,7 @@ package struct AuthorisationsCommand<Program: OwnerProgram>: ParsableCommand {
                     Example: \(Program.name) authorisations import authorisations.csv --config lab/platform/node.json
 
                     Columns: \(AuthorisationList.columns.joined(separator: ", ")), and withdrawn where some are.
+                    (列名如上；有撤回时另加 withdrawn 列)
                     """)
         }
         @Argument(help: "The file. (文件)") var file: String
@@ -88,6 +89,7 @@ package struct AuthorisationsCommand<Program: OwnerProgram>: ParsableCommand {
                     Example: \(Program.name) authorisations withdraw 91370811MA36QB6Q05 --config lab/platform/node.json
 
                     It holds from the next job on, for scoring too. With --items for those alone, otherwise for everything.
+                    (自下一个任务起生效，评分亦然；给出 --items 时仅撤回所列，否则全部撤回)
                     """)
         }
         @Argument(help: "The subject. (信息主体)") var subject: String
@@ -145,6 +147,7 @@ package struct AuthorisationsCommand<Program: OwnerProgram>: ParsableCommand {
                     Example: \(Program.name) authorisations plan spec.json --config lab/platform/node.json
 
                     'lost here' adds up: a subject counts at the first item that it lacks, in the order of the specification.
+                    (“本项减少”可累加：主体计入按任务说明顺序首个缺少授权的信息项)
                     """)
         }
         @Argument(help: "The specification. (任务说明文件)") var specification: String

@@ -29,6 +29,7 @@ package struct DataCommand<Program: OwnerProgram>: ParsableCommand {
                     Example: \(Program.name) data register main --config lab/\(Program.role.rawValue)/node.json
 
                     Without a name, every data set of node.json is described. Everyone of the contract may see what is published.
+                    (不指定名称则描述 node.json 的全部数据集；契约所列各方与人员均可看到)
                     """)
         }
         @Argument(help: "A data set of node.json; by default all. (数据集名称，默认全部)") var dataset: String?

@@ -19,6 +19,7 @@ package struct FeedbackCommand<Program: OwnerProgram>: ParsableCommand {
                 --html feedback.html --config lab/\(Program.role.rawValue)/node.json
 
                 Counts from the ledger of operations and the specifications in the ledgers of jobs. AUC is told where it is known, at the bank.
+                (取自操作账本与各任务账本中的任务说明；AUC 仅银行掌握)
                 """)
     }
 
@@ -133,11 +134,11 @@ struct ItemFeedback: PeriodReport {
         }
         let untold = gains.untold == 0 ? [] : [Phrase(
             en: "Of \(gains.untold) completed training jobs no AUC is told: the report is gone or not the one of the ledger, or there was no test part.",
-            zh: "另有 \(gains.untold) 个已完成的训练任务无 AUC：报告已删除或与账本不符，或没有测试部分。")]
+            zh: "另有 \(gains.untold) 个已完成的训练任务无 AUC：报告已删除或与账本不符，或没有测试集。")]
         return [Phrase(
             en: "An AUC gain is that of a whole joint model over the bank's own columns on the test part, and no single item's. A marginal AUC is the gain of "
                 + "a job less that of one that is the same but for the item, each with its own rows and split. No information value is computed.",
-            zh: "AUC 提升指联合模型较仅用银行数据的模型在测试部分的提升，并非单个信息项所致；边际 AUC 指一个任务与仅缺该项的另一任务的提升之差，两者的样本与划分各自不同。"
+            zh: "AUC 提升指联合模型较仅用银行数据的模型在测试集的提升，并非单个信息项所致；边际 AUC 指一个任务与仅缺该项的另一任务的提升之差，两者的样本与划分各自不同。"
                 + "未计算信息值（IV）。")] + untold
     }
 

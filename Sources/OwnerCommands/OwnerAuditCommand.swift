@@ -24,7 +24,8 @@ package struct OwnerAuditCommand<Program: OwnerProgram>: ParsableCommand {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "audit", abstract: "Check what this node keeps and did, with the owner's own data and secrets. (以本方数据与密钥核查本节点)",
-            discussion: "Checks that need neither are verbs of jointlab audit.\n\nExample: \(Program.name) audit canary --data data.csv --config lab/\(Program.role.rawValue)/node.json",
+            discussion: "Checks that need neither are verbs of jointlab audit. (不需要本方数据与密钥的核查见 jointlab audit)\n\n"
+                + "Example: \(Program.name) audit canary --data data.csv --config lab/\(Program.role.rawValue)/node.json",
             subcommands: [Canary.self, Subject.self, Replay.self, Destroy.self])
     }
 
@@ -41,6 +42,7 @@ package struct OwnerAuditCommand<Program: OwnerProgram>: ParsableCommand {
 
                     Example: \(Program.name) audit canary --data data.csv --also node.log \
                     --config lab/\(Program.role.rawValue)/node.json
+                    (搜索数据目录中的载荷、记录与其他全部文件，--also 另指定日志；只指出出现之处，不显示取值；未发现时退出码才为 0)
                     """)
         }
         @Option(name: .long, help: ArgumentHelp("The data set whose values are searched for: a file, or a name of node.json. (其值被搜索的数据集：文件或 node.json 中的名称)", valueName: "data")) var data: String

@@ -19,7 +19,7 @@ package struct ProfileCommand<Program: DataNodeProgram>: ParsableCommand {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "profile",
-            abstract: "Show a data set's types, gaps, ranges, repetitions and identifiers, for its owner alone. (查看数据集的类型、缺失、范围、重复与标识，仅供数据持有方本人使用)",
+            abstract: "Show a data set's types, gaps, ranges, repetitions and identifiers, for its owner alone. (查看数据集的类型、缺失、范围、重复与标识，仅供数据所有方本人使用)",
             discussion: """
                 Example: \(Program.name) data profile \(Program.role.rawValue).csv
                 Example: \(Program.name) data profile main --config lab/\(Program.role.rawValue)/node.json

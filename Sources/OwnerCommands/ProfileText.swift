@@ -13,7 +13,7 @@ struct ProfileText {
 
     static func confidential(_ language: Language) -> String {
         Phrase(en: "For the owner of the data alone: what follows holds values of the data and must not leave the house.",
-               zh: "仅供数据持有方本人使用：以下内容含有数据取值，不得外传。")(language)
+               zh: "仅供数据所有方本人使用：以下内容含有数据取值，不得外传。")(language)
     }
 
     var lines: [String] {

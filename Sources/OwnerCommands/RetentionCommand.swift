@@ -17,6 +17,7 @@ package struct RetentionCommand<Program: OwnerProgram>: ParsableCommand {
                 Example: \(Program.name) retention --plan --config lab/\(Program.role.rawValue)/node.json
 
                 Lifetimes stand under "retention" in node.json. The node does the same when it starts and once a day.
+                (期限见 node.json 的 retention；节点启动时及此后每日自动执行)
                 """)
     }
     @Flag(name: .long, help: "Only say what would go. (仅列出将删除的内容)") var plan = false

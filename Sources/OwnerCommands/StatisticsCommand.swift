@@ -21,6 +21,7 @@ package struct StatisticsCommand<Program: OwnerProgram>: ParsableCommand {
                 --html statistics.html --config lab/\(Program.role.rawValue)/node.json
 
                 Counts from the ledger of operations, the ledgers of jobs, and descriptions of data that the ledger has the digest of.
+                (取自操作账本、各任务账本以及摘要已入账的数据集描述)
                 """)
     }
 
@@ -182,7 +183,7 @@ struct PeriodStatistics: PeriodReport {
         func count(_ name: String) -> Int { authorisations[name] ?? 0 }
         return data + lists + [
             Phrase(en: "authorisations: \(Shown.count(count("lines"))) lines; imports \(count("imports")), additions \(count("additions")), withdrawals \(count("withdrawals"))",
-                   zh: "授权台账 \(Shown.count(count("lines"))) 条；导入 \(count("imports")) 次，新增 \(count("additions")) 次，撤回 \(count("withdrawals")) 次"),
+                   zh: "授权清单 \(Shown.count(count("lines"))) 条；导入 \(count("imports")) 次，新增 \(count("additions")) 次，撤回 \(count("withdrawals")) 次"),
             Phrase(en: "interface calls: \(calls["calls"] ?? 0), for \(Shown.count(calls["subjects"] ?? 0)) subjects",
                    zh: "接口调用 \(calls["calls"] ?? 0) 次，涉及主体 \(Shown.count(calls["subjects"] ?? 0)) 个次"),
         ]

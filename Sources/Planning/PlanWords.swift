@@ -170,12 +170,12 @@ package enum Disclosure {
                     ? "  bank: its own weights, all metrics and scores; the platform's part of each score by subtraction, to 2^-\(limits.scoreResolutionBits)"
                     : "  bank: all scores; the platform's part of each by subtraction, to 2^-\(limits.scoreResolutionBits)",
                  zh: trains
-                    ? "  银行：本方权重、全部指标与得分；相减可得平台部分得分（精度 2^-\(limits.scoreResolutionBits)）"
-                    : "  银行：全部得分；相减可得平台部分得分（精度 2^-\(limits.scoreResolutionBits)）"),
+                    ? "  银行：本方权重、全部指标与评分；相减可得平台部分得分（精度 2^-\(limits.scoreResolutionBits)）"
+                    : "  银行：全部评分；相减可得平台部分得分（精度 2^-\(limits.scoreResolutionBits)）"),
             text(en: trains ? "  platform: its own weights, the rate of bads to a factor of two; no label, no score" : "  platform: nothing further",
-                 zh: trains ? "  平台：本方权重、违约率的大致范围（两倍以内）；不获知标签与得分" : "  平台：无其他内容"),
+                 zh: trains ? "  平台：本方权重、违约率的大致范围（两倍以内）；不获知标签与评分" : "  平台：无其他内容"),
             text(en: trains ? "  arbiter: counts, progress, inner products of joint steps" : "  arbiter: counts, progress",
-                 zh: trains ? "  仲裁方：数量、进度、联合步的内积" : "  仲裁方：数量、进度"),
+                 zh: trains ? "  仲裁方：数量、进度、联合步长的内积" : "  仲裁方：数量、进度"),
         ]
     }
 }

@@ -116,7 +116,7 @@ struct DisclosureSection {
         if let training {
             let rounds = Figures.count(training.rounds)
             lines.append(Phrase(en: "in each of \(rounds) rounds a few inner products of both parties' joint steps, and whether the loss rose;",
-                                zh: "\(rounds) 轮中各轮的若干联合步内积，以及损失是否上升；"))
+                                zh: "\(rounds) 轮中各轮的若干联合步长内积，以及损失是否上升；"))
         }
         lines.append(Phrase(en: "how many frames crossed, and the roots of their hashes, which it countersigned.", zh: "传输的帧数及其哈希树根（由其会签）。"))
         lines.append(Phrase(en: "It saw no subject, no column's value, no weight, no score, and held no key.", zh: "未接触任何主体、列值、权重或得分，也不持有任何密钥。"))
@@ -154,7 +154,7 @@ struct DisclosureSection {
         }
         lines.append(Phrase(
             en: "Every frame stands in the ledgers of both parties, whose heads all three have signed. Anybody with a ledger can check it: jointlab audit.",
-            zh: "每一帧均记录于双方账本，账本头由三方签名；持有账本者可自行核验：jointlab audit。"))
+            zh: "每一帧均记录于双方账本，账本树头由三方签名；持有账本者可自行核验：jointlab audit。"))
         lines.append(isBank
             ? Phrase(en: "This page describes the bank's results and is for the bank alone.", zh: "本页载有银行的结果，仅供银行内部使用。")
             : Phrase(en: "This page describes the platform's half of the model and is for the platform alone.", zh: "本页载有平台的模型部分，仅供平台内部使用。"))

@@ -20,7 +20,7 @@ struct ScoringSections {
                 ? Phrase(en: "\(rows) common subjects were scored with the model of job \(report.model). The scores are in scores.csv.",
                          zh: "使用任务 \(report.model) 的模型对 \(rows) 个共有主体评分，结果见 scores.csv。")
                 : Phrase(en: "\(rows) common subjects were scored with the model of job \(report.model). The scores are at the bank.",
-                         zh: "使用任务 \(report.model) 的模型对 \(rows) 个共有主体评分，得分仅银行持有。"))]),
+                         zh: "使用任务 \(report.model) 的模型对 \(rows) 个共有主体评分，评分结果仅银行持有。"))]),
             .figures([
                 KeyFigure(Phrase(en: "Common subjects", zh: "共有主体"), rows),
                 KeyFigure(Phrase(en: "Subjects of the bank", zh: "银行主体数"), Figures.count(report.rows.bank)),

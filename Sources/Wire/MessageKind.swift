@@ -220,7 +220,7 @@ extension MessageKind {
                        maximumPayloadBytes: Self.smallBytes)
         case .acknowledgement:
             return Row(directions: bothData, phases: [.waiting], shape: "taken",
-                       reveals: Phrase(en: "nothing new: how many frames have come", zh: "无新信息：已收取的帧数"),
+                       reveals: Phrase(en: "nothing new: how many frames have come", zh: "无新增信息：已收取的帧数"),
                        maximumPayloadBytes: Self.smallBytes)
         case .nodeRegister:
             return Row(directions: toArbiter, phases: [.waiting], shape: "version, contract_digest 32",

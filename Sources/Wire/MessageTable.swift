@@ -97,7 +97,7 @@ extension Phase {
 extension JobState {
     package var name: Phrase {
         switch self {
-        case .offered: Phrase(en: "offered", zh: "待批准")
+        case .offered: Phrase(en: "offered", zh: "等待审批")
         case .running: Phrase(en: "running", zh: "运行中")
         case .completed: Phrase(en: "completed", zh: "已完成")
         case .failed: Phrase(en: "failed", zh: "失败")

@@ -41,7 +41,7 @@ struct Arbiter: AsyncParsableCommand {
     struct Doctor: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Look at configuration, keys, machine, data and lines, step by step. (逐项检查配置、密钥、本机、数据与线路)",
-            discussion: "Example: arbiter doctor --config lab/arbiter/node.json\n\nThe exit code is 1 if a step failed.")
+            discussion: "Example: arbiter doctor --config lab/arbiter/node.json\n\nThe exit code is 1 if a step failed. (任一步骤未通过则退出码为 1)")
         @Flag(name: .long, help: "Print JSON. (以 JSON 输出)") var json = false
         @OptionGroup var options: NodeOptions
 

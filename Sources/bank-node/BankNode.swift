@@ -59,6 +59,7 @@ struct BankNode: AsyncParsableCommand {
                 Example: bank-node report JOB --config lab/bank/node.json --out report.html
 
                 The page is one file in both languages, which any browser shows and prints; --lang is the language shown first.
+                (报告页面为一个双语文件，任何浏览器均可查看与打印；--lang 决定首先显示的语言)
                 """)
         @Argument(help: "The job's id. (任务编号)") var job: String
         @Option(name: .long, help: ArgumentHelp("Where the page goes; by default report.html beside the job's results. (页面输出位置)", valueName: "file"))
@@ -78,7 +79,7 @@ struct BankNode: AsyncParsableCommand {
     struct Doctor: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Look at configuration, keys, machine, data and lines, step by step. (逐项检查配置、密钥、本机、数据与线路)",
-            discussion: "Example: bank-node doctor --config lab/bank/node.json\n\nThe exit code is 1 if a step failed.")
+            discussion: "Example: bank-node doctor --config lab/bank/node.json\n\nThe exit code is 1 if a step failed. (任一步骤未通过则退出码为 1)")
         @Flag(name: .long, help: "Print JSON. (以 JSON 输出)") var json = false
         @OptionGroup var options: NodeOptions
 

@@ -20,7 +20,6 @@ import Testing
         return (lab, { name, change in
             var document = try #require(try JSONSerialization.jsonObject(with: example) as? [String: Any])
             document["$schema"] = nil
-            document["data"] = ["platform": "records"]
             document["training"] = ["key_bits": 512, "maximum_rounds": 4]
             var features = document["features"] as? [String: Any] ?? [:]
             // With so few bads not every column is allowed.
