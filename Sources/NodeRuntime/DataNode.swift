@@ -13,27 +13,20 @@ import Wire
 /// A bank's or a platform's node: keeps a line to the arbiter, approves and runs jobs.
 package final class DataNode: ServingNode {
     /// How long running jobs may take to their next checkpoint when the node is asked to stop, and then to their ends.
-    private static let drainSeconds = 60
-    private static let endSeconds = 10
+    private static let (drainSeconds, endSeconds) = (60, 10)
 
     private let name: String
     private let role: Role
     private let contract: Contract
-    private let contractDigest: [UInt8]
     private let installation: NodeInstallation
-    private let identity: TransportIdentity
-    private let datasets: [String: NodeConfiguration.Dataset]
-    private let listenAddress: String?
     private let files: JobFiles
     private let ledgers: LedgerBook
-    private let ledgerKey: Ed25519.SigningKey
     private let operations: Operations
     private let vault: SecretVault
     private let sealKeys: NodeConfiguration.SealKeys?
     private let log: NodeLog
     private let monitor: NodeMonitor
     private let tools: DataTools
-    private let approval: NodeConfiguration.Approval
     private let survey: MachineSurvey
     private let descriptions: DescriptionFiles
     /// Nothing until it has been measured.
@@ -41,9 +34,6 @@ package final class DataNode: ServingNode {
     /// What the other parties of offered jobs have published.
     private let peers = Mutex<[String: Publication]>([:])
     private let arbiterLine = Mutex<PostedLine?>(nil)
-    private let retention: NodeConfiguration.Retention
-    private let ledgerBytes: Int?
-    private let memoryBytes: Int
     private let jobs = Mutex<[JobIdentifier: OpenJob]>([:])
     /// At a platform, of jobs that have ended: a bank that dials again is told how far they came.
     private let earlierLines = Mutex<[(bank: String, job: JobIdentifier, connection: ResumableConnection)]>([])
@@ -72,36 +62,28 @@ package final class DataNode: ServingNode {
         var started = false
     }
 
+    private var configuration: NodeConfiguration { installation.configuration }
+
     package init(_ installation: NodeInstallation, role: Role, log: NodeLog, tools: DataTools) throws(Fault) {
         let configuration = installation.configuration
         name = configuration.name
         self.role = role
         contract = installation.contract
-        contractDigest = installation.contractDigest
         self.installation = installation
-        identity = installation.identity
-        datasets = configuration.datasets
-        listenAddress = configuration.listen?.description
         files = try JobFiles(installation)
         operations = try Operations(installation)
         approvals = Approvals(configuration.approval, node: configuration.name, people: installation.contract.people, files: files,
                               operations: operations)
         ledgers = LedgerBook(directory: files.directory, node: name, role: role, contract: installation.contractBytes,
                              retention: Retention(configuration.retention), hasSM3: contract.suite == .sm2SM3, breakdown: operations.breakdown)
-        ledgerKey = installation.ledgerKey
         vault = SecretVault(files.directory)
         // Without what the node heard there is nothing to replay, and secrets that nobody needs are not kept.
         sealKeys = configuration.retention == .digests ? nil : configuration.sealKeys
         self.log = log
         monitor = NodeMonitor(configuration, role: role)
         self.tools = tools
-        approval = configuration.approval
         survey = MachineSurvey(files, retention: configuration.retention, contractDigest: installation.contractDigest)
         descriptions = DescriptionFiles(files)
-        retention = configuration.retention
-        ledgerBytes = configuration.ledgerBytes
-        // What lines, ledger and the program itself take is beside it.
-        memoryBytes = configuration.memoryBytes
     }
 
     /// Serves until the task is cancelled, or until a ledger cannot be written.
@@ -116,7 +98,7 @@ package final class DataNode: ServingNode {
         try operations.record(.nodeStarted)
         defer { _ = try? operations.record(.nodeStopped) }
         try files.takeUp(installation)
-        for (name, dataset) in datasets where dataset.paths.contains(where: { !FileManager.default.isReadableFile(atPath: $0) }) {
+        for (name, dataset) in configuration.datasets where dataset.paths.contains(where: { !FileManager.default.isReadableFile(atPath: $0) }) {
             throw Fault(.unreadableFile, at: "datasets/\(name)")
         }
         let door = try ControlSocket.Listener(directory: files.directory.path) { [self] (request, account) throws(Fault) in
@@ -124,9 +106,9 @@ package final class DataNode: ServingNode {
         }
         defer { door.close() }
         var listener: Listener?
-        if let listenAddress {
+        if let listenAddress = configuration.listen?.description {
             listener = try await Transport.listen(
-                at: listenAddress, identity: identity, peer: { [contract] pin in
+                at: listenAddress, identity: installation.identity, peer: { [contract] pin in
                     let party = contract.party(withHexadecimalPin: pin)
                     return party?.role == .bank ? party?.name : nil
                 },
@@ -170,11 +152,10 @@ package final class DataNode: ServingNode {
         isDraining.withLock { $0 = true }
         let open = jobs.withLock { $0.values.filter(\.started) }
         guard !open.isEmpty else { return }
-        let seconds = Self.drainSeconds
-        log.info(en: "stopping: running jobs (\(open.count)) end at their next checkpoint, within \(seconds) s; a second signal ends them at once",
-                 zh: "正在停止：运行中的任务（\(open.count) 个）将在下一检查点结束，至多 \(seconds) 秒；再次发送信号则立即结束")
+        log.info(en: "stopping: running jobs (\(open.count)) end at their next checkpoint; a second signal ends them at once",
+                 zh: "正在停止：运行中的任务（\(open.count) 个）将在下一检查点结束；再次发送信号则立即结束")
         for job in open { job.session.endAtCheckpoint(Fault(.peerLost, at: name)) }
-        await unlessIdle(forSeconds: seconds)
+        await unlessIdle(forSeconds: Self.drainSeconds)
     }
 
     /// Waits until no job runs, at most so long; by a task of its own, since the one that serves may be cancelled by then.
@@ -233,9 +214,9 @@ package final class DataNode: ServingNode {
         let arbiter = contract.arbiter
         guard let address = arbiter.address?.description else { throw Fault(.defect, at: "contract") }
         let connection = try await Transport.connect(
-            to: address, identity: identity, pins: arbiter.presentPins, name: arbiter.name, timeoutSeconds: 10)
+            to: address, identity: installation.identity, pins: arbiter.presentPins, name: arbiter.name, timeoutSeconds: 10)
         let line = Line(connection, ownRole: role, peerRole: .arbiter, peerName: arbiter.name, ledgers: ledgers)
-        try await line.register(contractDigest)
+        try await line.register(installation.contractDigest)
         isRegistered.withLock { $0 = true }
         onRegistered()
         defer { isRegistered.withLock { $0 = false } }
@@ -289,7 +270,8 @@ package final class DataNode: ServingNode {
     }
 
     private var publication: Publication {
-        Publication(party: name, datasets: descriptions.all(datasets.keys), approval: approval, machine: survey.description(speeds.withLock { $0 }))
+        Publication(party: name, datasets: descriptions.all(configuration.datasets.keys), approval: configuration.approval,
+                    machine: survey.description(speeds.withLock { $0 }))
     }
 
     /// Nothing where a side has not described its data.
@@ -399,12 +381,12 @@ package final class DataNode: ServingNode {
                          zh: "未配置封存公钥或留存规则为 digests：此任务日后无法重放")
             }
             let peer = request.specification.party(role.otherOwner)
-            let connection = try connection(to: peer, id, attempt, log)
+            let connection = try installation.peerLine(to: peer, for: id, attempt, role: role, log)
             let line = Line(connection, ownRole: role, peerRole: role.otherOwner, peerName: peer, ledgers: ledgers)
             let session = JobSession(
                 job: id, attempt: attempt, machine: machine, line: line, connection: connection, arbiter: arbiter, files: files,
                 ledgers: ledgers, operations: operations,
-                signers: try HeadSigners(own: self.name, key: ledgerKey, peer: peer, contract: contract),
+                signers: try HeadSigners(own: self.name, key: installation.ledgerKey, peer: peer, contract: contract),
                 deadlineSeconds: contract.limits.deadlineSeconds, role: role, plan: plan(request.specification),
                 expectedRounds: expectedRounds(request.specification), log: log)
             let open = OpenJob(specification: request.specification, session: session, operations: operations, line: line,
@@ -438,7 +420,7 @@ package final class DataNode: ServingNode {
         try await compute { [self] () throws(Fault) in
             let specification = request.specification
             let name = specification.dataset(role)
-            let space = LedgerSpace(ledgers.root, limitBytes: ledgerBytes, specification: specification)
+            let space = LedgerSpace(ledgers.root, limitBytes: configuration.ledgerBytes, specification: specification)
             try operations.reserve(name, for: request.job, atMost: request.dataset.maximumJobs)
             defer { operations.release(name, for: request.job) }
             let file = try DatasetFile(request.dataset.paths, at: "datasets/\(name)")
@@ -487,7 +469,7 @@ package final class DataNode: ServingNode {
         let today = Day.today
         if let fault = specification.faults(on: today).first { throw fault }
         let dataName = specification.dataset(role)
-        guard let dataset = datasets[dataName] else { throw Fault(.unknownDataset, at: "/data/\(role.rawValue)", dataName) }
+        guard let dataset = configuration.datasets[dataName] else { throw Fault(.unknownDataset, at: "/data/\(role.rawValue)", dataName) }
         let model = try specification.scoring.flatMap { scoring throws(Fault) in try files.read("model.json", job: scoring.model) }
         let policy = try installation.policy()
         if let policy, let contractRole = Contract.Role(rawValue: role.rawValue) {
@@ -503,10 +485,10 @@ package final class DataNode: ServingNode {
         }
         return RoleRequest(
             job: id, attempt: attempt, specification: specification, specificationDigest: SHA256.hash(bytes),
-            suite: contract.suite.rawValue, limits: policy?.tightening(contract.limits) ?? contract.limits, contractDigest: contractDigest,
+            suite: contract.suite.rawValue, limits: policy?.tightening(contract.limits) ?? contract.limits, contractDigest: installation.contractDigest,
             dataset: dataset, model: model, within: try files.subjects(within: specification, role: role),
             authority: role == .platform ? .init(directory: files.directory.path, day: today) : nil, followsStricter: policy?.followsStricter ?? true,
-            scratch: try FileScratch(in: files.directory, memoryBytes: memoryBytes),
+            scratch: try FileScratch(in: files.directory, memoryBytes: configuration.memoryBytes),
             call: operations.calling(for: id, specification.purpose.code))
     }
 
@@ -580,7 +562,7 @@ package final class DataNode: ServingNode {
 
     /// What the retention rule does not keep goes once the ledger holds.
     private func dropPayloads(_ open: OpenJob, _ id: JobIdentifier) async {
-        guard retention != .all else { return }
+        guard configuration.retention != .all else { return }
         let (verify, path) = (tools.verify, ledgers.path(id))
         do throws(Fault) {
             let holds = try await compute { () throws(Fault) -> Bool in
@@ -602,25 +584,6 @@ package final class DataNode: ServingNode {
     }
 
     // The line between bank and platform
-
-    /// The bank dials; the platform waits for the bank that the job names.
-    private func connection(to peer: String, _ id: JobIdentifier, _ attempt: UInt32, _ log: NodeLog) throws(Fault) -> ResumableConnection {
-        let deadline = contract.limits.deadlineSeconds
-        let tell = { @Sendable (line: ResumableConnection.State) in
-            guard line.isCut else { return log.info(en: "the line to \(peer) is back", zh: "与 \(peer) 的线路已恢复") }
-            let end = Date(timeIntervalSince1970: Double(line.sinceUnixSeconds + deadline)).formatted(.iso8601)
-            log.info(en: "the line to \(peer) was cut and is being taken up again; this attempt ends at \(end) if it does not come back",
-                     zh: "与 \(peer) 的线路已中断，正在重新接通；若未能恢复，本次尝试将于 \(end) 终止")
-        }
-        guard role == .bank else { return ResumableConnection(job: id, attempt: attempt, peerName: peer, dial: nil, onChange: tell) }
-        let platform = try contract.party(peer, in: .platform, at: "/parties/platform")
-        guard let address = platform.address?.description else { throw Fault(.defect, at: "contract") }
-        let identity = identity
-        let dial = { @Sendable () async throws(Fault) in
-            try await Transport.connect(to: address, identity: identity, pins: platform.presentPins, name: platform.name, timeoutSeconds: 15)
-        }
-        return ResumableConnection(job: id, attempt: attempt, peerName: peer, dial: dial, onChange: tell)
-    }
 
     /// A bank has connected, for the first time or again: its greeting says for which job.
     private func welcome(_ connection: Connection) async {
