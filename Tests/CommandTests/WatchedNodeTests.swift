@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// What an operator sees of nodes from outside, and what goes to hosts and people elsewhere.
-@Suite("Watched and shipped") struct WatchedNodeTests {
+/// What an operator sees of nodes from outside, and what goes to people elsewhere.
+@Suite("Watched") struct WatchedNodeTests {
     @Test("metrics, health and JSON lines tell how a job goes; a support bundle holds neither secret nor value")
     func watched() async throws {
         let lab = try await TrialLab()
@@ -87,54 +87,6 @@ import Testing
             let run = try await lab.run("bank-node", ["serve", "--config", lab.path("bank/node.json")])
             #expect(run.code == 2 && run.pair().error.contains("/monitor"), "\(run)")
         }
-    }
-
-    @Test("the archive runs on its own libraries, and installs units that say where everything lies")
-    func release() async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "release-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let programs = Programs.url("jointlab").deletingLastPathComponent().path
-        let release = Programs.repository.appending(path: "Examples/release").path
-        func shell(_ command: String) throws -> (code: Int32, output: String) {
-            let process = Process()
-            let pipe = Pipe()
-            process.executableURL = URL(filePath: "/bin/bash")
-            process.arguments = ["-c", command]
-            process.currentDirectoryURL = folder
-            (process.standardOutput, process.standardError) = (pipe, pipe)
-            try process.run()
-            let text = String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-            process.waitUntilExit()
-            return (process.terminationStatus, text)
-        }
-        let made = try shell("\(release) --programs \(programs)")
-        try #require(made.code == 0, "\(made.output)")
-        let unpacked = try shell("tar xf jointlab-*.tar.gz && rm *.tar.gz && mv jointlab-* unpacked && cd unpacked && sha256sum --quiet --check SHA256SUMS")
-        try #require(unpacked.code == 0, "\(unpacked.output)")
-        for program in ["arbiter", "platform-node", "bank-node", "jointlab"] {
-            // Beside itself, and nowhere else but in the system's own library.
-            let origin = try shell("readelf -d unpacked/lib/\(program)")
-            #expect(origin.output.contains("$ORIGIN"), "\(origin.output)")
-            let needed = try shell("LD_LIBRARY_PATH=$PWD/unpacked/lib ldd unpacked/lib/\(program)")
-            let foreign = needed.output.split(separator: "\n").filter { line in
-                line.contains("=>") && !line.contains("\(folder.path)/") && !line.contains(/lib(c|m|dl|pthread|rt|resolv|util)\.so/)
-            }
-            #expect(foreign.isEmpty && !needed.output.contains("not found"), "\(needed.output)")
-            let said = try shell("LD_LIBRARY_PATH=$PWD/unpacked/lib unpacked/bin/\(program) --version")
-            #expect(said.code == 0 && said.output.hasPrefix("\(program) "), "\(said)")
-        }
-        #expect(try shell("DESTDIR=$PWD/root unpacked/install nothing").code == 2)
-        for program in ["platform-node", "jointlab"] {
-            let installed = try shell("DESTDIR=$PWD/root unpacked/install \(program)")
-            #expect(installed.code == 0, "\(installed.output)")
-        }
-        let unit = try String(contentsOf: folder.appending(path: "root/etc/systemd/system/jointlab-platform-node.service"), encoding: .utf8)
-        #expect(unit.contains("ExecStart=/opt/jointlab/bin/platform-node serve --config /etc/jointlab/node.json\n"))
-        #expect(FileManager.default.fileExists(atPath: folder.appending(path: "root/opt/jointlab/bin/platform-node").path))
-        // A file that was changed on the way.
-        let changed = try shell("echo >>unpacked/README.md; DESTDIR=$PWD/root unpacked/install arbiter")
-        #expect(changed.code == 4 && changed.output.contains("not as it was packed"), "\(changed.output)")
     }
 
     // A browser of a few lines
