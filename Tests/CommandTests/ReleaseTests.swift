@@ -87,7 +87,7 @@ import Testing
     func readable() throws {
         let folder = try Folder.unpacked()
         #expect(try folder.shell("DESTDIR=$PWD/root unpacked/install nothing").code == 2)
-        for program in Self.programs {
+        for program in ["platform-node", "jointlab"] {
             let installed = try folder.shell("chmod -R go= unpacked; umask 077; DESTDIR=$PWD/root unpacked/install \(program)")
             #expect(installed.code == 0, "\(installed.output)")
             guard program != "jointlab" else { continue }
@@ -97,8 +97,8 @@ import Testing
         }
         let closed = try folder.shell("find root/opt root/usr root/etc/systemd ! -type l ! -perm -o=r -o -type d ! -perm -o=x")
         #expect(closed.code == 0 && closed.output.isEmpty, "\(closed.output)")
-        let modes = try folder.shell("cd root && stat -c '%a %n' opt/jointlab/lib/bank-node opt/jointlab/install etc/jointlab var/lib/jointlab").output
-        #expect(modes == "755 opt/jointlab/lib/bank-node\n755 opt/jointlab/install\n750 etc/jointlab\n700 var/lib/jointlab\n")
+        let modes = try folder.shell("cd root && stat -c '%a %n' opt/jointlab/lib/platform-node opt/jointlab/install etc/jointlab var/lib/jointlab").output
+        #expect(modes == "755 opt/jointlab/lib/platform-node\n755 opt/jointlab/install\n750 etc/jointlab\n700 var/lib/jointlab\n")
         for program in Self.programs {
             #expect(try folder.shell("root/opt/jointlab/bin/\(program) --version").output.hasPrefix("\(program) "))
         }
