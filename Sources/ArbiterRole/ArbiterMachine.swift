@@ -63,15 +63,19 @@ package struct ArbiterMachine: Sendable {
         self.contract = contract
         self.contractDigest = contractDigest
         self.ledgerKey = ledgerKey
+        // Another number is none of this arbiter's.
+        let records = records.filter { (1...JobIdentifier.mostAttempts).contains($0.attempt) }
         let attempts = Dictionary(records.map { ($0.job, $0.attempt) }, uniquingKeysWith: max)
         for record in records.sorted(by: { $0.submittedUnixSeconds < $1.submittedUnixSeconds }) {
             guard let id = JobIdentifier(octets: record.job.octets) else { continue }
-            var job = ArbiterJob(record: record, specification: specifications[id] ?? [])
+            let isOver = record.state.isFinal
+            var job = ArbiterJob(record: record, specification: isOver ? nil : specifications[id].flatMap { try? JobSpecification.parse($0) })
             if [.queued, .offered, .running].contains(record.state) {
                 let fault = Fault(.peerLost, at: contract.arbiter.name)
                 job.record.fault = FaultNote(fault)
                 job.record.faultParty = contract.arbiter.name
                 job.record.state = state(of: job, after: fault)
+                job.record.clearAwaited()
                 changedAtStart.append(id)
             }
             let isTakenUp = attempts[id.next.octets.data] == record.attempt + 1
@@ -154,15 +158,17 @@ package struct ArbiterMachine: Sendable {
         }
         guard registered.contains(name) else { throw Fault(.unexpectedMessage, at: name) }
         if case .nodePublication(let publication) = message {
-            guard let document = try? Publication.parse(publication.document.octets), document.party == name else {
-                throw Fault(.malformedMessage, at: name)
-            }
+            // What is sent on is the canonical form, which may be longer than what came.
+            guard let document = try? Publication.parse(publication.document.octets), document.party == name,
+                  document.document.count <= Publication.maximumBytes
+            else { throw Fault(.malformedMessage, at: name) }
             publications[name] = document
             return []
         }
         guard var job = jobs[id], job.involves(name) else { throw Fault(.unexpectedMessage, at: name) }
         // A message that crossed with the end of its job.
         guard job.isWithParties else { return [] }
+        guard job.offeredTo.contains(name) else { throw Fault(.unexpectedMessage, at: name) }
         jobs[id] = nil
         defer { jobs[id] = jobs[id] ?? job }
         switch message {
@@ -174,8 +180,19 @@ package struct ArbiterMachine: Sendable {
             }
             job.approved.insert(name)
             if name == job.record.bank { job.record.bankApproved = true } else { job.record.platformApproved = true }
-            guard job.approved.count == 2 else { return notify(job, id, now) }
+            guard job.approved.count == 2 else {
+                guard job.offeredTo == job.approved else { return notify(job, id, now) }
+                // The other party has not been asked yet, and is as soon as there is a place.
+                job.record.clearAwaited()
+                job.record.state = .queued
+                jobs[id] = job
+                let offers = offerQueued(now)
+                guard var waiting = jobs[id], waiting.record.state == .queued else { return offers }
+                defer { jobs[id] = waiting }
+                return offers + changed(&waiting, id, now)
+            }
             job.record.state = .running
+            job.record.clearAwaited()
             return [job.record.bank, job.record.platform].map { party in
                 .send(.jobStart(.filled { $0.specificationDigest = job.specificationDigest.data }), job: id, to: .party(party))
             } + changed(&job, id, now)
@@ -227,7 +244,8 @@ package struct ArbiterMachine: Sendable {
             }
             // "The other side ended it" is no reason, nor is that it cannot be reached, which may be the first that is heard of its loss:
             // the other side's own word is awaited, or the loss of its line.
-            if let fault, fault.saysOnlyThatThePeerEnded || fault.code == .peerUnreachable, !job.ended.contains(other), registered.contains(other) {
+            if let fault, fault.saysOnlyThatThePeerEnded || fault.code == .peerUnreachable, job.offeredTo.contains(other), !job.ended.contains(other),
+               registered.contains(other) {
                 job.held = fault
                 return [.send(.jobStop(.filled { $0.fault = FaultNote(fault) }), job: id, to: .party(other))]
             }
@@ -337,7 +355,8 @@ package struct ArbiterMachine: Sendable {
             let forecast = RoundForecast(training, earlier: specification.earlierRounds(in: jobs.values.map(\.record)))
             record.expectedRounds = UInt32(forecast.likely)
         }
-        var job = ArbiterJob(record: record, specification: canonical)
+        var job = ArbiterJob(record: record, specification: specification)
+        job.canonical = canonical
         job.referee = (specification.training?.settings).map(RoundReferee.init)
         job.specificationDigest = SHA256.hash(canonical)
         job.heads = HeadRegister(job: id, attempt: attempt, bank: parties[0], platform: parties[1], keys: ledgerKeys(parties))
@@ -346,22 +365,31 @@ package struct ArbiterMachine: Sendable {
         return [.keepSpecification(canonical, job: id), .keep(record)]
     }
 
-    /// Jobs go to their owners in the order in which they came, but first of the analyst who has fewest there.
+    /// Jobs go to their owners in the order in which they came, but first of the analyst who has fewest there. Parties at which a
+    /// person decides are asked before a party that approves by itself, whose node would hold its data meanwhile.
     private mutating func offerQueued(_ now: UInt64) -> [ArbiterEffect] {
         var effects: [ArbiterEffect] = []
         while jobs.values.contains(where: { $0.record.state == .queued }) {
             let offered = jobs.values.filter(\.isWithParties)
-            guard offered.count(where: { !waitsForPeople($0) }) < Self.mostOfferedJobs else { return effects }
+            guard offered.count(where: takesPlace) < Self.mostOfferedJobs else { return effects }
             func share(_ id: JobIdentifier) -> Int { offered.count { $0.record.analyst == jobs[id]?.record.analyst } }
             // Of equals the first is taken.
-            guard let id = order.filter({ jobs[$0]?.record.state == .queued }).min(by: { share($0) < share($1) }), var job = jobs[id],
-                  let specification = try? JobSpecification.parse(job.specification)
+            guard let id = order.filter({ jobs[$0]?.record.state == .queued }).min(by: { share($0) < share($1) }), var job = jobs[id]
             else { return effects }
+            guard let specification = job.specification else {
+                effects += end(id, with: Fault(.defect, at: "ArbiterMachine.offerQueued"), at: contract.arbiter.name, now)
+                continue
+            }
+            let awaited = job.parties.filter { !job.offeredTo.contains($0) }
+            let people = awaited.filter { waitsForPerson($0, specification) }
+            let asked = job.offeredTo.isEmpty && !people.isEmpty ? people : awaited
+            job.offeredTo.formUnion(asked)
             job.record.state = .offered
-            effects += tellPeers(of: specification)
-            effects += [job.record.bank, job.record.platform].map { party in
+            if asked.count == 1 { job.record.await(asked[0], since: now) }
+            effects += tellPeers(of: specification, asked)
+            effects += asked.map { party in
                 .send(.jobOffer(.filled {
-                    $0.specification = job.specification.data
+                    $0.specification = job.canonical.data
                     $0.analyst = job.record.analyst
                 }), job: id, to: .party(party))
             }
@@ -371,12 +399,16 @@ package struct ArbiterMachine: Sendable {
         return effects
     }
 
-    /// By what the owner has published: until it answers, its node holds nothing for the job.
-    private func waitsForPeople(_ job: ArbiterJob) -> Bool {
-        [job.record.bank, job.record.platform].contains { party in
-            guard !job.approved.contains(party), let approval = publications[party]?.approval else { return false }
-            return (try? JobSpecification.parse(job.specification)).map { !approval.consents(to: $0) } ?? false
-        }
+    /// By what the owner has published.
+    private func waitsForPerson(_ party: String, _ specification: JobSpecification) -> Bool {
+        publications[party].map { !$0.approval.consents(to: specification) } ?? false
+    }
+
+    /// Whether nodes hold data for the job that no person's decision holds up: until an owner answers, its node has nothing for it.
+    private func takesPlace(_ job: ArbiterJob) -> Bool {
+        guard job.record.state == .offered else { return job.record.state == .running }
+        guard job.offeredTo.count == 2, let specification = job.specification else { return false }
+        return job.parties.allSatisfy { job.approved.contains($0) || !waitsForPerson($0, specification) }
     }
 
     /// One party has ended, and the other does not say for the contract's deadline how it did, though its line is there.
@@ -400,8 +432,11 @@ package struct ArbiterMachine: Sendable {
         guard fault.code != .cancelled else { return .cancelled }
         // Whom the bank cannot reach has been lost, unless it says itself that it is there.
         let isPassing = fault.code == .peerLost || fault.code == .peerUnreachable && !registered.contains(fault.place)
-        return isPassing && job.record.attempt < JobIdentifier.mostAttempts && !job.specification.isEmpty ? .interrupted : .failed
+        return isPassing && job.record.attempt < JobIdentifier.mostAttempts && job.specification != nil ? .interrupted : .failed
     }
+
+    /// For whose return an interrupted job waits: one of its parties, or nobody.
+    private func absentee(of job: ArbiterJob) -> String { job.parties.first { !registered.contains($0) } ?? "" }
 
     /// A new attempt begins once both nodes are here, after a pause that doubles each time; who is not back within the
     /// contract's deadline is lost for good.
@@ -413,10 +448,16 @@ package struct ArbiterMachine: Sendable {
             job.interruptedUnixSeconds = since
             jobs[id] = job
             let isReady = registered.isSuperset(of: [job.record.bank, job.record.platform]) && now >= since + 1 << UInt64(job.record.attempt)
-            guard isReady || now > since + UInt64(contract.limits.deadlineSeconds) else { return [] }
+            guard isReady || now > since + UInt64(contract.limits.deadlineSeconds) else {
+                let before = job.record
+                job.record.await(absentee(of: job), since: since)
+                jobs[id] = job
+                return job.record == before ? [] : notify(job, id, now)
+            }
             // A job that is over lets go of it.
-            let specification = try? JobSpecification.parse(job.specification)
+            let specification = job.specification
             job.record.state = .failed
+            job.record.clearAwaited()
             guard isReady, let specification, contract.check(specification).isEmpty else {
                 defer { jobs[id] = job }
                 return changed(&job, id, now)
@@ -431,10 +472,10 @@ package struct ArbiterMachine: Sendable {
     }
 
     /// Each side's description of the data set that is asked for goes to the other, whose owner sees a plan of the job.
-    private func tellPeers(of specification: JobSpecification) -> [ArbiterEffect] {
+    private func tellPeers(of specification: JobSpecification, _ asked: [String]) -> [ArbiterEffect] {
         let (bank, platform) = (specification.parties.bank, specification.parties.platform)
         return [(bank, specification.data.bank, platform), (platform, specification.data.platform, bank)].compactMap { party, data, peer in
-            guard var publication = publications[party] else { return nil }
+            guard asked.contains(peer), var publication = publications[party] else { return nil }
             publication.datasets = publication.datasets.filter { $0.key == data }
             return .send(.peerPublication(.filled { $0.document = publication.document }), job: .none, to: .party(peer))
         }
@@ -475,7 +516,8 @@ package struct ArbiterMachine: Sendable {
         job.record.fault = FaultNote(fault)
         job.record.faultParty = name
         job.record.clearAwaited()
-        let told = [job.record.bank, job.record.platform].filter { registered.contains($0) && !job.ended.contains($0) }
+        if job.record.state == .interrupted { job.record.await(absentee(of: job), since: now) }
+        let told = job.parties.filter { job.offeredTo.contains($0) && registered.contains($0) && !job.ended.contains($0) }
         let effects: [ArbiterEffect] = told.map {
             .send(.jobStop(.filled { $0.fault = FaultNote(fault) }), job: id, to: .party($0))
         } + changed(&job, id, now)
@@ -487,9 +529,12 @@ package struct ArbiterMachine: Sendable {
 /// One job as the arbiter knows it.
 struct ArbiterJob: Sendable {
     var record: JobRecord { didSet { if record.state.isFinal { letGo() } } }
-    /// Canonical JSON; of a job that is over, or that an earlier run has forgotten, nothing.
-    private(set) var specification: [UInt8]
+    /// Of a job that is over, or that an earlier run has forgotten, nothing.
+    private(set) var specification: JobSpecification?
+    /// The same as canonical JSON, as it is offered.
+    var canonical: [UInt8] = []
     var specificationDigest: [UInt8] = []
+    var offeredTo: Set<String> = []
     var approved: Set<String> = []
     var ended: Set<String> = []
     /// When the first of them said so.
@@ -504,7 +549,7 @@ struct ArbiterJob: Sendable {
     /// Nothing for a job that an earlier run of the arbiter left.
     var interruptedUnixSeconds: UInt64?
 
-    init(record: JobRecord, specification: [UInt8]) {
+    init(record: JobRecord, specification: JobSpecification?) {
         self.record = record
         self.specification = specification
         if record.state.isFinal { letGo() }
@@ -512,12 +557,14 @@ struct ArbiterJob: Sendable {
 
     /// Of a job that is over its record is all that is asked for.
     private mutating func letGo() {
-        (specification, referee, heads, progress, heard) = ([], nil, nil, [:], [:])
+        (specification, canonical, referee, heads, progress, heard) = (nil, [], nil, nil, [:], [:])
     }
 
     var isOpen: Bool { !record.state.isFinal }
-    var isWithParties: Bool { record.state == .offered || record.state == .running }
-    func involves(_ party: String) -> Bool { record.bank == party || record.platform == party }
+    /// Also where it waits in between for the offer to its second party.
+    var isWithParties: Bool { record.state == .offered || record.state == .running || record.state == .queued && !offeredTo.isEmpty }
+    var parties: [String] { [record.bank, record.platform] }
+    func involves(_ party: String) -> Bool { parties.contains(party) }
 }
 
 extension Fault {
@@ -528,6 +575,11 @@ extension JobRecord {
     fileprivate mutating func clearAwaited() {
         awaited = ""
         awaitedSinceUnixSeconds = 0
+    }
+
+    fileprivate mutating func await(_ name: String, since unixSeconds: UInt64) {
+        awaited = name
+        awaitedSinceUnixSeconds = unixSeconds
     }
 }
 

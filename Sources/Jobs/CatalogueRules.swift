@@ -6,12 +6,14 @@ import Faults
 package enum CatalogueRules {
     /// A field that may enter a model, as it is or by its outcome.
     ///
+    /// - Parameter suggesting: whether the nearest name is looked for.
     /// - Throws: `unknownField` with the nearest name, `personalField`, `verifiedField`, `notAModelField`.
-    package static func field(_ path: String, at place: String) throws(Fault) -> (item: Catalogue.Item, field: Catalogue.Field, isOutcome: Bool) {
+    package static func field(_ path: String, at place: String,
+                              suggesting: Bool = true) throws(Fault) -> (item: Catalogue.Item, field: Catalogue.Field, isOutcome: Bool) {
         let catalogue = Catalogue.current
         guard let (item, field, isOutcome) = catalogue.resolve(path) else {
             let (en, zh) = suggestion(
-                for: path, among: catalogue.paths, else: "search for it with: jointlab catalogue search WORD", "可用 jointlab catalogue search 检索")
+                for: path, among: suggesting ? catalogue.paths : [], else: "search for it with: jointlab catalogue search WORD", "可用 jointlab catalogue search 检索")
             throw Fault(.unknownField, at: place, shown(path), en, zh)
         }
         if !field.marks.isDisjoint(with: [.personal, .key, .name]) { throw Fault(.personalField, at: place, path) }
@@ -24,17 +26,24 @@ package enum CatalogueRules {
         return (item, field, isOutcome)
     }
 
+    /// Faults of a document, or of a feature, after which no nearest name is looked for: the whole catalogue is compared for each.
+    static let mostSuggestions = 20
+    private static let mostSuggestionsOfFeature = 3
+
     /// Everything that is wrong with a feature of the catalogue.
     ///
-    /// - Parameter place: of the feature.
-    static func check(_ feature: JobSpecification.Feature, at place: String) -> [Fault] {
+    /// - Parameters:
+    ///   - place: of the feature.
+    ///   - suggesting: whether nearest names are looked for.
+    static func check(_ feature: JobSpecification.Feature, at place: String, suggesting: Bool) -> [Fault] {
         var faults: [Fault] = []
+        var isSuggesting: Bool { suggesting && faults.count < mostSuggestionsOfFeature }
         func add(_ check: () throws(Fault) -> Void) {
             do { try check() } catch { faults.append(error) }
         }
         guard let derive = feature.derive else {
             add { () throws(Fault) in
-                let (_, field, isOutcome) = try CatalogueRules.field(feature.column, at: place)
+                let (_, field, isOutcome) = try CatalogueRules.field(feature.column, at: place, suggesting: isSuggesting)
                 if !isOutcome, field.shape != .scalar {
                     throw Fault(.fieldDoesNotFit, at: place, feature.column, "it has several values for a subject: derive a feature from it", "同一主体有多个取值，须先衍生特征")
                 }
@@ -54,7 +63,7 @@ package enum CatalogueRules {
         }
         for path in derive.fields {
             add { () throws(Fault) in
-                let (_, field, isOutcome) = try CatalogueRules.field(path, at: place)
+                let (_, field, isOutcome) = try CatalogueRules.field(path, at: place, suggesting: isSuggesting)
                 let fits = switch derive.operation {
                 case .ratioGap, .logRatio: field.kind == .integer || field.kind == .decimal
                 case .countTrue: field.kind == .boolean || isOutcome
@@ -68,7 +77,7 @@ package enum CatalogueRules {
         }
         if let date = derive.date {
             add { () throws(Fault) in
-                let (item, field, _) = try CatalogueRules.field(date, at: place)
+                let (item, field, _) = try CatalogueRules.field(date, at: place, suggesting: isSuggesting)
                 guard field.kind == .date, derive.fields.allSatisfy({ FieldPath($0)?.item == item.id }) else {
                     throw Fault(.fieldDoesNotFit, at: place, date, "the date of records is a date of the same item", "记录日期须为同一信息项的日期字段")
                 }

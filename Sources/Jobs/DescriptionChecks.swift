@@ -37,15 +37,17 @@ extension JobSpecification {
 
     /// The parties that a specification names, whatever else is wrong with it.
     package static func parties(of bytes: [UInt8]) -> Parties? {
-        let parties = Findings.examine(bytes, kind: "specification", JobSpecification.init(reading:)).value?.parties
+        let parties = Findings.examine(bytes, kind: kindName, JobSpecification.init(reading:)).value?.parties
         return parties.flatMap { $0.bank.isEmpty && $0.platform.isEmpty ? nil : $0 }
     }
 
     /// As `parse`, but goes on: everything that is wrong with the document, with the contract's rules and with the data
     /// sets as described, at once. What a fault has left open is not judged a second time.
     package static func examine(_ bytes: [UInt8], contract: Contract?, publications: [String: Publication]) -> [Fault] {
-        let (specification, found) = Findings.examine(bytes, kind: "specification", JobSpecification.init(reading:))
-        guard let specification else { return found }
+        var (specification, found) = Findings.examine(bytes, kind: kindName, JobSpecification.init(reading:))
+        // Of a document of so many faults the rest has not been read.
+        guard let specification, found.count < Findings.limit else { return found }
+        if found.isEmpty, let fault = specification.lengthFault { found.append(fault) }
         let places = found.map(\.place)
         let further = (contract?.check(specification) ?? []) + specification.check(against: publications)
         return found + further.filter { fault in
@@ -57,24 +59,28 @@ extension JobSpecification {
 private struct ColumnCheck {
     let party: String
     let dataset: String
-    let described: DataDescription
+    /// In the order of the table, and by name: a document may ask for tens of thousands.
+    private let names: [String]
+    private let types: [String: DataDescription.ColumnType]
     private(set) var faults: [Fault] = []
 
     init(party: String, dataset: String, described: DataDescription) {
         self.party = party
         self.dataset = dataset
-        self.described = described
+        names = described.columns.map(\.name)
+        types = Dictionary(described.columns.map { ($0.name, $0.type) }) { first, _ in first }
     }
 
     mutating func column(_ name: String, at place: String, as type: JobSpecification.FeatureType? = nil) {
-        guard let column = described[column: name] else {
+        guard faults.count < Findings.limit else { return }
+        guard let found = types[name] else {
             let (en, zh) = suggestion(
-                for: name, among: described.columns.map(\.name), else: "list the columns with: jointlab data columns --node \(party)",
+                for: name, among: faults.count < CatalogueRules.mostSuggestions ? names : [], else: "list the columns with: jointlab data columns --node \(party)",
                 "用 jointlab data columns --node \(party) 查看各列")
             return faults.append(Fault(.unknownColumn, at: place, party, dataset, shown(name), en, zh))
         }
-        if let type, !column.type.serves(type) {
-            faults.append(Fault(.columnTypeDiffers, at: place, shown(name), column.type.rawValue, type.rawValue))
+        if let type, !found.serves(type) {
+            faults.append(Fault(.columnTypeDiffers, at: place, shown(name), found.rawValue, type.rawValue))
         }
     }
 }

@@ -5,7 +5,22 @@ extension JobSpecification {
     ///
     /// - Throws: all faults of the document; places are JSON pointers, or "specification" for the whole.
     package static func parse(_ bytes: [UInt8]) throws(FaultList) -> JobSpecification {
-        try Findings.document(bytes, kind: "specification", JobSpecification.init(reading:))
+        let specification = try Findings.document(bytes, kind: kindName, JobSpecification.init(reading:))
+        if let fault = specification.lengthFault { throw FaultList(faults: [fault]) }
+        return specification
+    }
+
+    static let kindName = "specification"
+
+    /// Of the canonical form, in bytes: an offer holds it in one frame, with the name of whoever submitted it.
+    package static let maximumCanonicalBytes = JSONValue.maximumSizeBytes - 128
+
+    /// Defaults that are written out may make a document longer than it came.
+    var lengthFault: Fault? {
+        guard canonicalJSON().utf8.count > Self.maximumCanonicalBytes else { return nil }
+        let most = Self.maximumCanonicalBytes
+        return Fault(.wrongType, at: Self.kindName, "at most \(most) bytes in canonical form, with every default written",
+                     "规范形式（补全全部默认值后）至多 \(most) 字节")
     }
 
     init(reading reader: inout ObjectReader) {
@@ -97,11 +112,11 @@ extension JobSpecification.TrainingPart {
         let takenAtBank = [population.bankId, label.column]
         features = reader.object("features") { reader in
             JobSpecification.Features(
-                bank: reader.features("bank", taken: takenAtBank) { feature, place in
+                bank: reader.features("bank", taken: takenAtBank) { feature, place, _ in
                     feature.derive == nil ? [] : [Fault(.unknownKey, at: place + "/derive", "derive", "only the platform's features are derived", "仅平台特征可衍生")]
                 },
-                platform: reader.features("platform", taken: [population.platformId]) { feature, place in
-                    feature.isCatalogued ? CatalogueRules.check(feature, at: place) : []
+                platform: reader.features("platform", taken: [population.platformId]) { feature, place, isSuggesting in
+                    feature.isCatalogued ? CatalogueRules.check(feature, at: place, suggesting: isSuggesting) : []
                 })
         }
         split = reader.object("split", isOptional: true) { reader in
@@ -128,7 +143,7 @@ extension JobSpecification.TrainingPart {
 extension ObjectReader {
     /// One party's features; a feature may be written as its column name alone.
     fileprivate mutating func features(
-        _ key: String, taken: [String], check: (JobSpecification.Feature, String) -> [Fault]
+        _ key: String, taken: [String], check: (JobSpecification.Feature, String, Bool) -> [Fault]
     ) -> [JobSpecification.Feature] {
         var seen = Set(taken)
         return list(key, count: 1...JobSpecification.Features.maximumCount) { node, findings in
@@ -144,7 +159,10 @@ extension ObjectReader {
             if !feature.column.isEmpty, !seen.insert(feature.column).inserted {
                 findings.add(Fault(.duplicateName, at: place, shown(feature.column)))
             }
-            if !feature.column.isEmpty { for fault in check(feature, node.place) { findings.add(fault) } }
+            if !feature.column.isEmpty, !findings.isFull {
+                let isSuggesting = findings.faults.count < CatalogueRules.mostSuggestions
+                for fault in check(feature, node.place, isSuggesting) { findings.add(fault) }
+            }
             return feature
         }
     }

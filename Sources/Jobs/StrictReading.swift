@@ -33,9 +33,20 @@ struct Findings {
     /// More help nobody, and a hostile document could cause as many as it has bytes.
     static let limit = 100
     private(set) var faults: [Fault] = []
+    /// How many more are taken here; what is read inside of something has no more than that has left.
+    private var room = limit
+
+    init() {}
+
+    private init(room: Int) {
+        self.room = room
+    }
+
+    /// From then on nothing is worth looking for.
+    var isFull: Bool { faults.count >= room }
 
     mutating func add(_ fault: Fault) {
-        if faults.count < Self.limit { faults.append(fault) }
+        if !isFull { faults.append(fault) }
     }
 
     mutating func add(_ other: Findings) {
@@ -43,6 +54,7 @@ struct Findings {
     }
 
     mutating func value<Value>(_ node: JSONNode, _ form: Form<Value>) -> Value {
+        guard !isFull else { return form.placeholder }
         do {
             return try form.read(node)
         } catch {
@@ -52,11 +64,13 @@ struct Findings {
     }
 
     mutating func object<Value>(_ node: JSONNode, _ read: (inout ObjectReader) -> Value) -> Value {
+        guard !isFull else { return placeholder(read) }
         guard case .object(let members) = node.value else {
             add(node.wrongType("an object", "对象"))
             return placeholder(read)
         }
         var reader = ObjectReader(node, members)
+        reader.findings = Findings(room: room - faults.count)
         let value = read(&reader)
         reader.reportUnknownKeys()
         add(reader.findings)
@@ -245,6 +259,7 @@ struct ObjectReader {
 
     mutating func reportUnknownKeys() {
         for key in members.keys.sorted() where !known.contains(key) && !refused.contains(key) {
+            guard !findings.isFull else { return }
             let (en, zh) = suggestion(
                 for: key, among: known, else: "the keys known here: " + known.joined(separator: ", "), "此处可用的键：" + known.joined(separator: "、"))
             findings.add(Fault(.unknownKey, at: place(of: key), shown(key), en, zh))
@@ -263,23 +278,32 @@ func nearest(to key: String, among names: [String]) -> String? {
     let limit = 64
     guard key.utf8.count <= limit else { return nil }
     let written = Array(key.lowercased().utf8)
-    let candidates = names.map { ($0, editDistance(written, Array($0.lowercased().utf8))) }
-    guard let (name, distance) = candidates.min(by: { $0.1 < $1.1 }) else { return nil }
-    return distance <= max(1, max(written.count, name.utf8.count) / 3) ? name : nil
+    var found: (name: String, distance: Int)?
+    for name in names {
+        let most = min(max(1, max(written.count, name.utf8.count) / 3), (found?.distance ?? .max) - 1)
+        guard let distance = editDistance(written, Array(name.lowercased().utf8), atMost: most) else { continue }
+        found = (name, distance)
+    }
+    return found?.name
 }
 
-/// Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
-private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+/// Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment); nothing above `most`, which is most often
+/// seen early.
+private func editDistance(_ a: [UInt8], _ b: [UInt8], atMost most: Int) -> Int? {
+    guard abs(a.count - b.count) <= most else { return nil }
     var beforePrevious: [Int] = []
     var previous = Array(0...b.count)
     for i in a.indices {
         var row = [i + 1]
+        row.reserveCapacity(b.count + 1)
         for j in b.indices {
             var best = min(previous[j + 1] + 1, row[j] + 1, previous[j] + (a[i] == b[j] ? 0 : 1))
             if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, beforePrevious[j - 1] + 1) }
             row.append(best)
         }
+        // A swap reaches back over one row.
+        guard min(row.min() ?? 0, previous.min() ?? 0) <= most else { return nil }
         (beforePrevious, previous) = (previous, row)
     }
-    return previous[b.count]
+    return previous[b.count] <= most ? previous[b.count] : nil
 }
