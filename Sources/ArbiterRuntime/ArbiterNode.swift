@@ -129,6 +129,8 @@ package actor ArbiterNode: ServingNode {
             while let received = try await line.receive() {
                 guard let fresh = JobIdentifier(octets: SystemRandom.bytes(16)) else { break }
                 step(.heard(received.message, job: received.job, from: end, fresh: fresh))
+                // A person's next question is read once the answers to those before have left.
+                if role == .person { await posted.drained() }
             }
         } catch {
             if error.code != .peerLost { log.warning(error) }

@@ -1,6 +1,7 @@
 import Faults
 import Ledger
 import Primitives
+import Synchronization
 import Transport
 import Wire
 
@@ -134,6 +135,7 @@ package final class PostedLine: Sendable {
     package let line: Line
     private let posts: AsyncStream<Post>.Continuation
     private let writer: Task<Void, Never>
+    private let queue: Queue
 
     private struct Post: Sendable {
         let message: Message
@@ -142,14 +144,44 @@ package final class PostedLine: Sendable {
         let attempt: UInt32
     }
 
+    /// How many posts have not left, and who waits until there are none.
+    private final class Queue: Sendable {
+        private let state = Mutex<(unsent: Int, isOver: Bool, waiting: [CheckedContinuation<Void, Never>])>((0, false, []))
+
+        var unsent: Int { state.withLock { $0.unsent } }
+        func posted() { state.withLock { $0.unsent += 1 } }
+        func left() { change { $0.unsent -= 1 } }
+        func end() { change { $0.isOver = true } }
+
+        func becomesEmpty() async {
+            await withCheckedContinuation { continuation in
+                change { $0.waiting.append(continuation) }
+            }
+        }
+
+        private func change(_ change: (inout (unsent: Int, isOver: Bool, waiting: [CheckedContinuation<Void, Never>])) -> Void) {
+            let ready = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+                change(&state)
+                guard state.unsent == 0 || state.isOver else { return [] }
+                defer { state.waiting = [] }
+                return state.waiting
+            }
+            for continuation in ready { continuation.resume() }
+        }
+    }
+
     package init(_ line: Line) {
         self.line = line
         let (stream, continuation) = AsyncStream<Post>.makeStream(bufferingPolicy: .bufferingNewest(10_000))
         posts = continuation
+        let queue = Queue()
+        self.queue = queue
         writer = Task {
+            defer { queue.end() }
             for await post in stream {
                 do {
                     try await line.send(post.message, phase: post.phase, job: post.job, attempt: post.attempt)
+                    queue.left()
                 } catch {
                     // The reader of the line finds out why.
                     await line.close()
@@ -163,8 +195,16 @@ package final class PostedLine: Sendable {
     deinit { posts.finish() }
 
     package func post(_ message: Message, phase: Phase = .waiting, job: JobIdentifier, attempt: UInt32 = 1) {
-        posts.yield(Post(message: message, phase: phase, job: job, attempt: attempt))
+        queue.posted()
+        guard case .enqueued = posts.yield(Post(message: message, phase: phase, job: job, attempt: attempt)) else { return queue.left() }
     }
+
+    /// How many posts have not left.
+    package var unsent: Int { queue.unsent }
+
+    /// Returns once all that was posted has left, or nothing can leave any more: whoever is served only then cannot fill this
+    /// program's memory with answers that it does not read.
+    package func drained() async { await queue.becomesEmpty() }
 
     /// Lets what was posted go out, then ends.
     package func finish() async {

@@ -119,6 +119,7 @@ extension FaultNote {
 extension JobProgress {
     fileprivate func check() throws(WireFault) {
         if case .UNRECOGNIZED = phase { throw .unknownEnumerationValue }
+        guard max(done, total, cutUnixSeconds) <= 1 << 53 else { throw .numberTooLarge }
     }
 }
 

@@ -19,6 +19,8 @@ package enum WireFault: String, Error, Sendable, CaseIterable {
     /// A bytes field that is not of the length, or a multiple of the width, that the table gives.
     case wrongFieldLength
     case tooManyElements
+    /// Above what every reader of JSON holds exactly, 2^53.
+    case numberTooLarge
     case textTooLong
     case textNotPrintable
 
@@ -27,8 +29,8 @@ package enum WireFault: String, Error, Sendable, CaseIterable {
         switch self {
         case .wrongMagic, .unknownKind, .unknownPhase, .payloadTooLong, .truncated:
             Fault(.malformedFrame, at: party)
-        case .notDecodable, .notCanonical, .unknownEnumerationValue, .wrongFieldLength, .tooManyElements, .textTooLong,
-             .textNotPrintable:
+        case .notDecodable, .notCanonical, .unknownEnumerationValue, .wrongFieldLength, .tooManyElements, .numberTooLarge,
+             .textTooLong, .textNotPrintable:
             Fault(.malformedMessage, at: party)
         }
     }

@@ -34,7 +34,7 @@ import Testing
         #expect(try await eventually { try lab.log("bank").contains(moment) })
         try await lab.stop(name, SIGKILL)
         if name != "arbiter" {
-            #expect(try await eventually { try String(contentsOf: watcher.errors, encoding: .utf8).contains("interrupted: ") })
+            #expect(try await eventually { try String(contentsOf: watcher.errors, encoding: .utf8).contains("interrupted since ") })
         }
         try await lab.start(name)
         let watched = try await watcher.end()

@@ -105,27 +105,25 @@ import Testing
             datasets["slow"] = ["path": pipe]
             node["datasets"] = datasets
         }
-        try lab.edit("bank/node.json") { $0["approve"] = "manual" }
         try await lab.start()
-        let job = try await lab.submit(try lab.specification("slow") { $0["data"] = ["platform": "slow"] })
+        // The bank comes to refuse its own data only once the platform reads.
+        try lab.signal("bank", SIGSTOP)
+        let job = try await lab.submit(try lab.specification("slow") { $0["data"] = ["bank": "empty", "platform": "slow"] })
         var descriptor: Int32 = -1
         #expect(try await eventually(60) {
             descriptor = open(pipe, O_WRONLY | O_NONBLOCK)
             return descriptor >= 0
         }, "the platform does not read")
-        #expect(try await eventually { try lab.log("bank").contains("waits for approval: jobs show \(job)") })
-        let refused = try await lab.run("bank-node", ["jobs", "refuse", job, "--reason", "not agreed", "--config", lab.path("bank/node.json")])
+        try lab.signal("bank", SIGCONT)
         let watched = try await lab.job("watch", job)
-        #expect(refused.code == 0 && watched.code != 0 && watched.errors.contains("not agreed"), "\(refused) \(watched)")
+        #expect(watched.code != 0 && watched.pair().error.contains("empty"), "\(watched)")
         #expect(fcntl(descriptor, F_SETFL, 0) == 0)
         let writer = FileHandle(fileDescriptor: descriptor)
         try writer.write(contentsOf: Data(contentsOf: try TrialData.files.get().appending(path: "platform.csv")))
         try writer.close()
         let next = try await lab.submit(try lab.specification { $0["training"] = ["key_bits": 512, "maximum_rounds": 2] })
-        #expect(try await eventually { try lab.log("bank").contains("waits for approval: jobs show \(next)") })
-        let approved = try await lab.run("bank-node", ["jobs", "approve", next, "--config", lab.path("bank/node.json")])
         let other = try await lab.job("watch", next)
-        #expect(approved.code == 0 && other.code == 0, "\(approved) \(other)")
+        #expect(other.code == 0, "\(other)")
         #expect(try lab.log("platform").components(separatedBy: "approved").count == 2)
     }
 
