@@ -127,7 +127,7 @@ struct JobWatcher {
                 job = id
                 if !json { Console.say("\(id)") }
             }
-            if json { person.show(record) } else { display.show(record) }
+            if json { person.show(record, client) } else { display.show(record) }
             if record.state == .completed || record.state == .failed || record.state == .cancelled { break }
             do {
                 guard case .jobRecord(let next) = try await client.next() else { throw Fault(.unexpectedMessage, at: client.arbiterName) }
@@ -182,7 +182,9 @@ private final class WatchDisplay: Sendable {
     /// Plain output tells each phase and round once.
     func show(_ record: JobRecord) {
         let text = state.withLock { state -> String? in
-            let step = "\(record.state.rawValue) \(record.bankApproved) \(record.platformApproved) \(record.progress.phase.rawValue) \(record.progress.round) \(record.progress.cutUnixSeconds)"
+            let awaited = record.state == .running ? "" : record.awaited
+            let step = "\(record.state.rawValue) \(record.bankApproved) \(record.platformApproved) \(awaited) \(record.progress.phase.rawValue) "
+                + "\(record.progress.round) \(record.progress.cutUnixSeconds)"
             defer {
                 state.record = record
                 state.news = Date()
@@ -193,9 +195,9 @@ private final class WatchDisplay: Sendable {
             estimate.note(record.progress, at: Self.seconds)
             state.progress = record.state == .running ? estimate : nil
             if record.state == .running, record.progress.cutUnixSeconds > 0 { return step == state.step ? nil : record.cutText(language) }
-            if Console.isTerminal { return record.state == .running ? bar(estimate) : record.stateText(language) }
+            if Console.isTerminal { return record.state == .running ? bar(estimate) : record.stateText(deadlineSeconds: deadlineSeconds, language) }
             guard step != state.step, [.queued, .offered, .running, .interrupted].contains(record.state) else { return nil }
-            return record.state == .running ? estimate.words(language, at: Self.seconds).plain : record.stateText(language)
+            return record.state == .running ? estimate.words(language, at: Self.seconds).plain : record.stateText(deadlineSeconds: deadlineSeconds, language)
         }
         if let text { write(text) }
     }

@@ -4,6 +4,7 @@ import Faults
 import Foundation
 import Installation
 import Jobs
+import Planning
 import Wire
 
 struct JobCommand: AsyncParsableCommand {
@@ -38,12 +39,14 @@ struct JobCommand: AsyncParsableCommand {
                 throw FaultList(faults: list.faults.map { $0.place.hasPrefix("/") ? Fault($0.code, at: "\(name)#\($0.place)", arguments: $0.arguments) : $0 })
             }
             guard let id = JobIdentifier(octets: record.job.octets) else { throw Fault(.malformedMessage, at: client.arbiterName) }
-            if json { show(record) } else { Console.say("\(id)") }
+            if json { show(record, client) } else { Console.say("\(id)") }
             return id
         }
 
-        func show(_ record: JobRecord) {
-            Console.say(json ? record.json(options.language).canonicalText() : record.line(options.language))
+        func show(_ record: JobRecord, _ client: ArbiterClient) {
+            let line = json ? record.json(options.language).canonicalText()
+                : record.line(deadlineSeconds: client.contract.limits.deadlineSeconds, options.language)
+            Console.say(line)
         }
 
         /// The contract of the person's configuration, if there is one.
@@ -140,7 +143,7 @@ struct JobCommand: AsyncParsableCommand {
         func run() async throws {
             try await person.options.reporting {
                 let client = try await person.open()
-                for record in try await client.list() { person.show(record) }
+                for record in try await client.list() { person.show(record, client) }
                 await client.close()
             }
         }
@@ -157,7 +160,7 @@ struct JobCommand: AsyncParsableCommand {
                 let id = try JobName.parse(job)
                 let client = try await person.open()
                 let record = try await client.ask(.showJob(.init()), job: id)
-                person.show(record)
+                person.show(record, client)
                 await client.close()
                 if record.hasFault { throw record.fault.fault(from: record.faultParty) }
             }
@@ -189,7 +192,7 @@ struct JobCommand: AsyncParsableCommand {
             try await person.options.reporting {
                 let id = try JobName.parse(job)
                 let client = try await person.open()
-                person.show(try await client.ask(.cancelJob(.init()), job: id))
+                person.show(try await client.ask(.cancelJob(.init()), job: id), client)
                 await client.close()
             }
         }
@@ -216,26 +219,6 @@ enum Specification {
 }
 
 extension JobRecord {
-    func line(_ language: Language) -> String {
-        let id = JobIdentifier(octets: job.octets).map { "\($0)" } ?? ""
-        let parts = [id, stateText(language), name, "\(bank) + \(platform)", analyst] + (state == .running ? [progressText(language)] : [])
-        return parts.joined(separator: "  ")
-    }
-
-    /// In words whom a job waits for, and since when.
-    func stateText(_ language: Language) -> String {
-        if state == .interrupted {
-            return Phrase(en: "interrupted: \(fault.fault(from: faultParty).message(.en)); a new attempt begins once both nodes are back",
-                          zh: "已中断：\(fault.fault(from: faultParty).message(.zh))；双方节点恢复后将自动重新开始")(language)
-        }
-        let number = attempt > 1 ? Phrase(en: ", attempt \(attempt)", zh: "（第 \(attempt) 次尝试）")(language) : ""
-        guard state == .offered else { return state.name(language) + number }
-        let awaited = (bankApproved ? [] : [bank]) + (platformApproved ? [] : [platform])
-        let since = Date(timeIntervalSince1970: Double(submittedUnixSeconds)).formatted(.iso8601)
-        return Phrase(en: "waiting for approval of \(awaited.joined(separator: ", ")) since \(since)",
-                      zh: "自 \(since) 起等待 \(awaited.joined(separator: "、")) 审批")(language) + number
-    }
-
     /// For programs; times are Unix seconds. `fault` is there where the job has one.
     func json(_ language: Language) -> JSONValue {
         var members: [String: JSONValue] = [
@@ -255,19 +238,5 @@ extension JobRecord {
             ])
         }
         return .object(members)
-    }
-
-    /// In words that the parties wait for their line.
-    func cutText(_ language: Language) -> String {
-        let since = Date(timeIntervalSince1970: Double(progress.cutUnixSeconds)).formatted(.iso8601)
-        return Phrase(en: "the line between \(bank) and \(platform) has been cut since \(since) and is being taken up again",
-                      zh: "\(bank) 与 \(platform) 之间的线路自 \(since) 起中断，正在重新接通")(language)
-    }
-
-    private func progressText(_ language: Language) -> String {
-        var text = progress.phase.name(language)
-        if progress.phase == .training { text += language == .zh ? " 第 \(progress.round) 轮" : " round \(progress.round)" }
-        if progress.total > 0 { text += " \(100 * progress.done / progress.total) %" }
-        return progress.cutUnixSeconds > 0 ? text + "; " + cutText(language) : text
     }
 }

@@ -105,6 +105,7 @@ package struct ArbiterMachine: Sendable {
         switch event {
         case .tick:
             defer { changedAtStart = [] }
+            for id in changedAtStart { jobs[id]?.record.changedUnixSeconds = unixSeconds }
             return changedAtStart.compactMap { jobs[$0] }.map { .keep($0.record) } + endSilent(unixSeconds) + takeUpInterrupted(unixSeconds)
         case .connected(let line):
             // Whoever dials again has lost what it was doing, though nobody may have seen it go.

@@ -979,13 +979,13 @@ package nonisolated struct JobRecord: @unchecked Sendable {
     set {_uniqueStorage()._platformApproved = newValue}
   }
 
-  /// the party that is behind while the job runs; empty: neither
+  /// the party that is behind while the job runs, or asked, or to come back; empty: none, both
   package var awaited: String {
     get {_storage._awaited}
     set {_uniqueStorage()._awaited = newValue}
   }
 
-  /// when it was last heard
+  /// when it was last heard, asked, or lost
   package var awaitedSinceUnixSeconds: UInt64 {
     get {_storage._awaitedSinceUnixSeconds}
     set {_uniqueStorage()._awaitedSinceUnixSeconds = newValue}
