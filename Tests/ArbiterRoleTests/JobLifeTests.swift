@@ -379,6 +379,7 @@ import Wire
                 $0.fault = FaultNote(Fault(.missingColumn, at: String(repeating: "p", count: 256), arguments: arguments))
                 $0.faultParty = longest
                 $0.submittedUnixSeconds = UInt64(number)
+                $0.attempt = JobIdentifier.mostAttempts
                 $0.changedUnixSeconds = .max
             }
         }

@@ -65,6 +65,29 @@ import Wire
         #expect(try await eventually(10) { lost == nil })
     }
 
+    @Test("whoever waits until all that was posted has left goes on when it has, and also when the line ends before")
+    func drained() async throws {
+        let ends = try await LineEnds()
+        let long = Message.jobOffer(.filled { $0.specification = Data(count: 1 << 19) })
+        for isRead in [true, false] {
+            let (far, near) = try await ends.connect()
+            let posted = PostedLine(Line(far, ownRole: .arbiter, peerRole: .platform, peerName: "platform", ledgers: nil))
+            let node = Line(near, ownRole: .platform, peerRole: .arbiter, peerName: "arbiter", ledgers: nil)
+            await posted.drained()
+            for _ in 0..<64 { posted.post(long, job: .none) }
+            #expect(posted.unsent > 0)
+            if isRead {
+                for _ in 0..<64 { #expect(try await node.receive()?.message == long) }
+            } else {
+                await posted.line.close()
+            }
+            await posted.drained()
+            #expect((posted.unsent == 0) == isRead)
+            await posted.finish()
+            await node.close()
+        }
+    }
+
     @Test("an arbiter that never answers a node's first words is lost")
     func unanswered() async throws {
         let ends = try await LineEnds()

@@ -1,8 +1,11 @@
 import Faults
 import Foundation
+import Installation
+import Jobs
 import NodeRuntime
 import Synchronization
 import Testing
+import Transport
 import Wire
 
 @Suite("Load") struct LoadTests {
@@ -92,6 +95,55 @@ import Wire
             let held = try lab.heldMemory(name)
             #expect(isBack, "\(name) holds \(held) MiB")
         }
+    }
+
+    /// A line to a lab's arbiter, in the name of one of its members.
+    private func line(_ lab: TrialLab, _ name: String, _ role: Wire.Role) async throws -> Line {
+        let contract = try Amendment(lab.path("\(name)/contract.json")).contract
+        let address = try #require(contract.arbiter.address?.description)
+        let connection = try await Transport.connect(
+            to: address, identity: try LineEnds.identity(lab, name), pins: contract.arbiter.presentPins, name: "arbiter", timeoutSeconds: 10)
+        return Line(connection, ownRole: role, peerRole: .arbiter, peerName: "arbiter", ledgers: nil)
+    }
+
+    @Test("a person who asks hundreds of times for the longest answer and reads none does not fill the arbiter's memory; read, they all come")
+    func unreadAnswers() async throws {
+        let lab = try await TrialLab()
+        try await lab.start("arbiter")
+        let bank = try await line(lab, "bank", .bank)
+        try await bank.register(Amendment(lab.path("bank/contract.json")).digest)
+        let columns = (0..<6500).map { DataDescription.Column(name: "\(1000 + $0)" + String(repeating: "x", count: 120), type: .number) }
+        let published = Publication(party: "bank", datasets: ["main": DataDescription(rows: 1, columns: columns)], approval: .automatic, machine: nil)
+        let document = Data(published.json.canonicalText().utf8)
+        try #require(document.count > 900_000)
+        try await bank.send(.nodePublication(.filled { $0.document = document }), phase: .waiting, job: .none, attempt: 0)
+        let ann = try await line(lab, "ann", .person)
+        func ask() async throws {
+            try await ann.send(.showPublication(.filled { $0.party = "bank" }), phase: .waiting, job: .none, attempt: 1)
+        }
+        func answer() async throws -> Data? {
+            guard case .publicationRecord(let record)? = try await ann.receive()?.message else { return nil }
+            return record.document
+        }
+        var shown: Data?
+        for _ in 0..<100 where shown != document {
+            try await ask()
+            shown = try await answer()
+        }
+        try #require(shown == document)
+        let before = try lab.peakMemory("arbiter")
+        for _ in 0..<150 { try await ask() }
+        // Long enough to take them all up.
+        try await Task.sleep(for: .seconds(3))
+        for _ in 0..<150 { #expect(try await answer() == document) }
+        let after = try lab.peakMemory("arbiter")
+        #expect(after < before + 64, "MiB: \(before), \(after)")
+        // One who goes without reading holds nothing up either.
+        for _ in 0..<150 { try await ask() }
+        await ann.close()
+        let listed = try await lab.job("list")
+        #expect(listed.code == 0, "\(listed)")
+        await bank.close()
     }
 
     @Test("a node that is hardly ever idle does not measure its machine for ever beside its jobs")

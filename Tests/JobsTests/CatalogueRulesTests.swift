@@ -33,6 +33,23 @@ private func found(_ features: String, asOf: String? = "2025-12-31") -> [Fault] 
         #expect(fault.hint.en.contains("'JN-04/vat_paid_12m'") && fault.hint.zh.contains("“JN-04/vat_paid_12m”"))
     }
 
+    @Test("of a document with thousands of unknown fields only the first few are compared with the catalogue, and of a feature three at most")
+    func fewSuggestions() throws {
+        func features(_ count: Int) -> String {
+            let fields = [String](repeating: "\"JN-14/is_national_high_tehc\"", count: 50).joined(separator: ",")
+            return "[" + (0..<count).map { "{\"column\": \"c\($0)\", \"derive\": {\"count_true\": [\(fields)]}}" }.joined(separator: ",") + "]"
+        }
+        for (count, faults, suggestions) in [(1, 50, 3), (400, 100, 3)] {
+            let told = found(features(count))
+            #expect(told.count == faults && told.allSatisfy { $0.code == .unknownField })
+            #expect(told.count { $0.hint.en.contains("'JN-14/is_national_high_tech'") } == suggestions, "\(count)")
+        }
+        // One in each of many.
+        let single = "[" + (0..<400).map { "\"JN-14/is_national_high_tehc\($0)\"" }.joined(separator: ",") + "]"
+        let told = found(single)
+        #expect(told.count == 100 && told.count { $0.hint.en.contains("'JN-14/is_national_high_tech'") } == 20)
+    }
+
     @Test("of a verified field the outcome is a flag; a field is read as the catalogue has it")
     func accepted() throws {
         let specification = try JobSpecification.parse(platform("""

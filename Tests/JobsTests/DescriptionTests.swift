@@ -60,6 +60,26 @@ import Testing
         for fault in faults { for language in Language.allCases { #expect(!fault.lines(language).contains("{")) } }
     }
 
+    @Test("of hundreds of unknown columns a hundred are told, and twenty with the nearest name")
+    func manyColumns() {
+        let names = (0..<400).map { JSONValue.text("industri" + String(36 + $0, radix: 36)) }
+        let faults = found { $0.setting("/features/bank", to: .array(names)) }
+        #expect(faults.count == 100 && faults.allSatisfy { $0.code == .unknownColumn })
+        #expect(faults.count { $0.hint.en == "did you mean 'industry'?" } == 20)
+    }
+
+    @Test("a document whose canonical form is too long for an offer is refused by every reader of specifications")
+    func canonicalLength() throws {
+        let name = String(repeating: "\u{20000}", count: 124)
+        let fields = JSONValue.array([JSONValue](repeating: .text("JN-14/is_national_high_tech"), count: 50))
+        let wide = (0..<500).map { JSONValue.object(["column": .text("\(1000 + $0)\(name)"), "derive": .object(["count_true": fields])]) }
+        let document = Documents.train.setting("/features/platform", to: .array(wide))
+        #expect(document.bytes.count < JSONValue.maximumSizeBytes)
+        let parsed = JobsTests.faults(of: document), examined = JobSpecification.examine(document.bytes, contract: nil, publications: [:])
+        #expect(parsed.map(\.code) == [.wrongType] && parsed.first?.place == "specification" && examined == parsed)
+        #expect(parsed.first?.message.en.contains("\(JobSpecification.maximumCanonicalBytes) bytes") == true)
+    }
+
     @Test("what one fault leaves open is not judged a second time")
     func once() {
         let faults = found { $0.setting("/features", to: nil).setting("/data", to: JSONValue(#"{"bank": 1}"#)) }
