@@ -195,9 +195,10 @@ private final class WatchDisplay: Sendable {
             estimate.note(record.progress, at: Self.seconds)
             state.progress = record.state == .running ? estimate : nil
             if record.state == .running, record.progress.cutUnixSeconds > 0 { return step == state.step ? nil : record.cutText(language) }
-            if Console.isTerminal { return record.state == .running ? bar(estimate) : record.stateText(deadlineSeconds: deadlineSeconds, language) }
+            let words = record.state == .running ? nil : record.stateText(deadlineSeconds: deadlineSeconds, language)
+            if Console.isTerminal { return words ?? bar(estimate) }
             guard step != state.step, [.queued, .offered, .running, .interrupted].contains(record.state) else { return nil }
-            return record.state == .running ? estimate.words(language, at: Self.seconds).plain : record.stateText(deadlineSeconds: deadlineSeconds, language)
+            return words ?? estimate.words(language, at: Self.seconds).plain
         }
         if let text { write(text) }
     }

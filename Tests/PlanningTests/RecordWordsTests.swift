@@ -50,8 +50,11 @@ import Wire
     func numbers(number: UInt64) {
         for state in JobState.allCases {
             let wild = record {
-                ($0.state, $0.changedUnixSeconds, $0.submittedUnixSeconds, $0.awaited, $0.awaitedSinceUnixSeconds) = (state, number, number, "north", number)
-                $0.progress = .filled { ($0.phase, $0.round, $0.done, $0.total, $0.cutUnixSeconds) = (.training, .max, number, max(1, number / 2), number) }
+                ($0.state, $0.changedUnixSeconds, $0.submittedUnixSeconds) = (state, number, number)
+                ($0.awaited, $0.awaitedSinceUnixSeconds) = ("north", number)
+                $0.progress = .filled {
+                    ($0.phase, $0.round, $0.done, $0.total, $0.cutUnixSeconds) = (.training, .max, number, max(1, number / 2), number)
+                }
             }
             for language in Language.allCases { #expect(!wild.line(deadlineSeconds: 600, language).isEmpty) }
         }
