@@ -112,7 +112,11 @@ let package = Package(
 
         // nor this: what `Tests/fuzz/run` feeds with changed inputs
         .executableTarget(
-            name: "fuzz", dependencies: ["Authorisation", "Exchange", "Tables", "Ledger", "Paillier", "Jobs", "Wire", "Faults", "Primitives"], path: "Tests/fuzz",
+            name: "fuzz",
+            dependencies: [
+                "ArbiterRole", "Audit", "Authorisation", "Exchange", "Features", "Installation", "NodeRuntime", "Planning", "Reports", "Tables", "Ledger", "Paillier", "Jobs",
+                "Transport", "Wire", "Faults", "Primitives", .product(name: "NIOCore", package: "swift-nio"),
+            ], path: "Tests/fuzz",
             exclude: ["corpus", "run"], swiftSettings: settings),
 
         // nor this: a whole lab from one seed, Protocols/simulation.md

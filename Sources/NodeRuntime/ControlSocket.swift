@@ -190,7 +190,7 @@ package enum ControlSocket {
 }
 
 extension ControlRequest {
-    var json: JSONValue {
+    package var json: JSONValue {
         switch self {
         case .jobs: .object(["verb": .text("jobs")])
         case .publish: .object(["verb": .text("publish")])
@@ -203,7 +203,7 @@ extension ControlRequest {
     }
 
     /// `nil` for anything that is no request.
-    init?(_ document: JSONValue) {
+    package init?(_ document: JSONValue) {
         let job = document["job"]?.string.flatMap { JobIdentifier($0) }
         switch (document["verb"]?.string, job) {
         case ("jobs", _): self = .jobs
@@ -257,11 +257,12 @@ extension JSONValue {
 }
 
 extension Fault {
-    fileprivate var json: JSONValue {
+    package var json: JSONValue {
         .object(["code": .integer(code.rawValue), "place": .text(place), "arguments": .array(arguments.map { .text($0) })])
     }
 
-    fileprivate init?(_ document: JSONValue) {
+    /// `nil` for what tells no fault that this program knows.
+    package init?(_ document: JSONValue) {
         guard let number = document["code"]?.integer.flatMap(UInt16.init(exactly:)), let code = Code(rawValue: number) else { return nil }
         self.init(code, at: document["place"]?.string ?? "", arguments: document["arguments"]?.list.compactMap(\.string) ?? [])
     }

@@ -6,10 +6,10 @@ import Wire
 ///
 /// In TLS 1.3 a dialler believes that it is connected before its certificate has been judged. Waiting for the welcome
 /// makes a refusal part of connecting, and not a lost line some time later.
-enum Welcome {
-    static let byteCount = 8
+package enum Welcome {
+    package static let byteCount = 8
 
-    static func encode(refusal: Fault.Code? = nil) -> ByteBuffer {
+    package static func encode(refusal: Fault.Code? = nil) -> ByteBuffer {
         var buffer = ByteBuffer(bytes: Frame.magic)
         buffer.writeInteger(refusal?.rawValue ?? 0)
         buffer.writeInteger(UInt16(0))
@@ -17,7 +17,7 @@ enum Welcome {
     }
 
     /// Takes 8 bytes. Throws what the dialler is told: `versionMismatch`, `overloaded`, `certificateRefused`, or `malformedFrame`.
-    static func decode(_ bytes: inout ByteBuffer, from party: String) throws(Fault) {
+    package static func decode(_ bytes: inout ByteBuffer, from party: String) throws(Fault) {
         guard let magic = bytes.readBytes(length: Frame.magic.count), let version = ProtocolVersion.named(by: magic) else {
             throw Fault(.malformedFrame, at: party)
         }

@@ -7,8 +7,14 @@ enum CoverageGuided {
     private typealias Words = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     private typealias Driver = @convention(c) (UnsafeMutablePointer<CInt>, UnsafeMutablePointer<Words>, Body) -> CInt
 
+    /// Bytes of an input that a merge keeps; a longer one is cut.
+    static let mostKeptBytes = 4096
+    /// What follows is ours: libFuzzer passes it on to the processes that it starts for a merge.
+    private static let mark = "-ignore_remaining_args=1"
+
     /// A C function takes nothing along.
     nonisolated(unsafe) private static var target: Targets.Target = { _ in }
+    nonisolated(unsafe) private static var limits = Limits(seconds: 1, mebibytes: 512)
 
     private static var driver: Driver? {
         dlsym(UnsafeMutableRawPointer(bitPattern: 0), "LLVMFuzzerRunDriver").map { unsafeBitCast($0, to: Driver.self) }
@@ -16,25 +22,43 @@ enum CoverageGuided {
 
     static var isThere: Bool { driver != nil }
 
-    /// Does not return before the runs are over; a trap leaves its input at `corpus`/found-DIGEST.
-    static func run(_ target: @escaping Targets.Target, corpus: String, seeds: [[UInt8]], runs: Int, seed: UInt64) -> CInt {
-        guard let driver else { return EX_SOFTWARE }
-        self.target = target
+    /// Does not return before the runs are over; a trap, or an input over a limit, leaves its input at `corpus`/found-DIGEST.
+    static func run(_ name: String, _ limits: Limits, corpus: String, seeds: [[UInt8]], runs: Int, seed: UInt64, isKept: Bool) -> CInt {
+        self.target = Targets.all[name] ?? target
+        self.limits = limits
         let folder = FileManager.default.temporaryDirectory.appending(path: "jointlab-fuzz-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         guard (try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)) != nil else { return EX_CANTCREAT }
         for (index, seed) in seeds.enumerated() { try? Data(seed).write(to: folder.appending(path: "\(index)")) }
+        let common = ["-rss_limit_mb=\(limits.mebibytes)", "-timeout=10", "-artifact_prefix=\(corpus)/found-"]
         // What it finds on the way it adds to the first folder.
-        let words = [
-            "fuzz", "-runs=\(runs)", "-seed=\(UInt32(truncatingIfNeeded: seed))", "-max_len=\(Mutator.maximumBytes)", "-rss_limit_mb=512", "-timeout=10",
-            "-report_slow_units=1", "-artifact_prefix=\(corpus)/found-", "-print_final_stats=1", "-verbosity=1", folder.path,
-        ]
+        let code = drive([
+            "-runs=\(runs)", "-seed=\(UInt32(truncatingIfNeeded: seed))", "-max_len=\(Mutator.maximumBytes)", "-print_final_stats=1", "-verbosity=1",
+        ] + common + [folder.path])
+        guard code == 0, isKept else { return code }
+        return drive(["-merge=1", "-max_len=\(mostKeptBytes)"] + common + [corpus, folder.path, mark, name])
+    }
+
+    /// For a merge libFuzzer starts this program again, with options of its own before `mark`.
+    static func partOfMerge(_ words: [String]) -> CInt? {
+        guard isThere, let index = words.firstIndex(of: mark), let name = words.last, let target = Targets.all[name] else { return nil }
+        self.target = target
+        return drive(Array(words[...index]) + [name])
+    }
+
+    private static func drive(_ words: [String]) -> CInt {
+        guard let driver else { return EX_SOFTWARE }
+        let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let words = [program] + words
         var count = CInt(words.count)
         var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         return pointers.withUnsafeMutableBufferPointer { buffer in
             guard var start = buffer.baseAddress else { return EX_SOFTWARE }
             return driver(&count, &start) { bytes, count in
-                CoverageGuided.target(Array(UnsafeBufferPointer(start: bytes, count: count)))
+                let input = Array(UnsafeBufferPointer(start: bytes, count: count))
+                // Memory is libFuzzer's to watch, and ten seconds of wall time, by which a run that never ends is ended.
+                let seconds = CoverageGuided.limits.secondsTaken { CoverageGuided.target(input) }
+                guard seconds <= CoverageGuided.limits.seconds else { fatalError("\(seconds) s of processor time for one input") }
                 return 0
             }
         }

@@ -2,15 +2,17 @@ import Foundation
 
 /// Feeds changed inputs to everything that reads foreign bytes.
 ///
-///     fuzz TARGET CORPUS --runs N [--seed S] [--last FILE]
+///     fuzz TARGET CORPUS --runs N [--seed S] [--last FILE] [--seconds S] [--mebibytes M] [--keep]
 ///
 /// CORPUS is a folder; its files are tried as they are first. The input under trial lies in FILE, from which it is taken when the
-/// process has trapped: 8 bytes of length, little-endian, then the input. Prints runs, seconds, the slowest run and the peak memory.
-/// Where libFuzzer is linked, it does the work (`CoverageGuided`).
+/// process has ended: 8 bytes of length, little-endian, then the input. Ends with a code other than 0 at an input that takes more than S
+/// seconds of processor time (1 by default) or brings memory over M MiB (512). Prints runs, seconds, the slowest run and the peak memory.
+/// Where libFuzzer is linked, it does the work (`CoverageGuided`), and `--keep` adds to CORPUS what reaches new branches.
 @main
 enum Fuzz {
     static func main() {
         var words = Array(CommandLine.arguments.dropFirst())
+        if let part = CoverageGuided.partOfMerge(words) { exit(part) }
         func option(_ name: String) -> String? {
             guard let index = words.firstIndex(of: name), index + 1 < words.count else { return nil }
             defer { words.removeSubrange(index...index + 1) }
@@ -19,31 +21,87 @@ enum Fuzz {
         let runs = option("--runs").flatMap { Int($0) } ?? 100_000
         let seed = option("--seed").flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
         let last = option("--last").flatMap(LastInput.init)
+        let limits = Limits(seconds: option("--seconds").flatMap { Double($0) } ?? 1, mebibytes: option("--mebibytes").flatMap { Int($0) } ?? 512)
+        let isKept = words.contains("--keep")
+        words.removeAll { $0 == "--keep" }
         if words == ["--list"] { return print(Targets.all.keys.sorted().joined(separator: "\n")) }
         guard words.count == 2, let target = Targets.all[words[0]] else {
-            FileHandle.standardError.write(Data("error: fuzz TARGET CORPUS --runs N [--seed S] [--last FILE]\nhint: fuzz --list tells the targets\n".utf8))
+            let usage = "error: fuzz TARGET CORPUS --runs N [--seed S] [--last FILE] [--seconds S] [--mebibytes M] [--keep]\n"
+            FileHandle.standardError.write(Data("\(usage)hint: fuzz --list tells the targets\n".utf8))
             exit(64)
         }
         let files = (try? FileManager.default.contentsOfDirectory(atPath: words[1]).sorted()) ?? []
         var seeds = files.compactMap { try? [UInt8](Data(contentsOf: URL(fileURLWithPath: "\(words[1])/\($0)"))) }
         if words[0] == "ciphertexts" { seeds += Targets.ciphertextSeeds }
         print("\(words[0]): seed \(seed), \(seeds.count) inputs")
-        if CoverageGuided.isThere { exit(CoverageGuided.run(target, corpus: words[1], seeds: seeds, runs: runs, seed: seed)) }
+        if CoverageGuided.isThere {
+            exit(CoverageGuided.run(words[0], limits, corpus: words[1], seeds: seeds, runs: runs, seed: seed, isKept: isKept))
+        }
 
         var mutator = Mutator(seed: seed)
         let clock = ContinuousClock()
-        var slowest = Duration.zero
+        var slowest = 0.0
         let start = clock.now
         for run in 0..<(seeds.count + runs) {
             let input = run < seeds.count ? seeds[run] : mutator.input(from: seeds)
             last?.keep(input)
-            let before = clock.now
-            target(input)
-            slowest = max(slowest, clock.now - before)
+            let seconds = limits.secondsTaken { target(input) }
+            slowest = max(slowest, seconds)
+            if let excess = limits.excess(seconds) {
+                print("\(words[0]): run \(run) of seed \(seed): \(excess)")
+                exit(1)
+            }
         }
-        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-        let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?.split(separator: " ").dropFirst().first ?? "?"
-        print("\(words[0]): \(runs) runs in \(clock.now - start), slowest \(slowest), peak \(peak) KiB")
+        let milliseconds = (slowest * 1e6).rounded() / 1e3
+        print("\(words[0]): \(runs) runs in \(clock.now - start), slowest \(milliseconds) ms, peak \(Limits.peakKibibytes ?? 0) KiB")
+    }
+}
+
+/// What one input may take.
+struct Limits {
+    /// Of the processor: how busy a machine is decides nothing.
+    let seconds: Double
+    let mebibytes: Int
+
+    /// Of the processor, all threads'. What takes longer than the limit is tried twice again, and the least counts: the first time
+    /// may have paid for something that is made once.
+    func secondsTaken(_ body: () -> Void) -> Double {
+        func once() -> Double {
+            let start = Self.processorSeconds
+            body()
+            return Self.processorSeconds - start
+        }
+        let first = once()
+        return first > seconds ? min(first, once(), once()) : first
+    }
+
+    /// What is over a limit.
+    func excess(_ taken: Double) -> String? {
+        if taken > seconds { return "\(taken) s of processor time, more than \(seconds)" }
+        // Without the file nothing is known, and a limit that is not looked at must not hold.
+        guard let peak = Self.peakKibibytes else { return "the peak of memory is not known" }
+        return peak > mebibytes * 1024 ? "\(peak) KiB of memory, more than \(mebibytes * 1024)" : nil
+    }
+
+    private static var processorSeconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+
+    private static let status = open("/proc/self/status", O_RDONLY | O_CLOEXEC)
+
+    /// The process's own; that of `getrusage` begins with what the parent had.
+    static var peakKibibytes: Int? {
+        let name = Array("VmHWM:".utf8)
+        return withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
+            let count = pread(status, buffer.baseAddress, buffer.count, 0)
+            guard count > 0 else { return nil }
+            let text = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            return text.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: name) }.flatMap { line in
+                Int(String(decoding: line.filter { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }, as: UTF8.self))
+            }
+        }
     }
 }
 

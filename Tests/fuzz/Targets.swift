@@ -1,5 +1,4 @@
 import Authorisation
-import Exchange
 import Faults
 import Foundation
 import Jobs
@@ -14,7 +13,9 @@ import Wire
 enum Targets {
     typealias Target = @Sendable ([UInt8]) -> Void
 
-    static let all: [String: Target] = [
+    static let all = frames.merging(others) { first, _ in first }
+
+    private static let frames: [String: Target] = [
         "frame": { bytes in
             var whole = FrameDecoder()
             whole.append(bytes)
@@ -47,6 +48,7 @@ enum Targets {
             require((try? JSONValue.parse(Array(value.prettyText().utf8), as: "pretty"))?.canonicalText() == canonical)
         },
         "specification": { bytes in
+            _ = JobSpecification.examine(bytes, contract: nil, publications: [:])
             guard let specification = try? JobSpecification.parse(bytes) else { return }
             require(try? JobSpecification.parse(Array(specification.canonicalJSON().utf8)) == specification)
         },
@@ -85,10 +87,18 @@ enum Targets {
                 let columns = [ColumnRequest(name: "tax", kind: .number)]
                 _ = try? Table.read(from: source, identifier: "uscc", identifierKind: .creditCode, columns: columns)
                 _ = try? AuthorisationList.importing(source, today: Day("2026-01-01")!)
+                _ = try? DataProfile.of(source)
             }
         },
         "database": { bytes in
-            read(bytes, .database(table: "t")) { source in _ = try? Table.inferTypes(from: source) }
+            read(bytes, .database(table: "t")) { source in
+                guard let columns = try? Table.inferTypes(from: source) else { return }
+                for column in columns.prefix(2) {
+                    _ = try? Table.read(from: source, identifier: column.name, identifierKind: .text, columns: [])
+                    _ = try? DataProfile.of(source, identifier: column.name)
+                }
+                _ = try? AuthorisationList.importing(source, today: Day("2026-01-01")!)
+            }
         },
         "note": { bytes in
             if let note = try? SignedNote.decode(bytes) { require(note.encode() == bytes) }
@@ -112,7 +122,6 @@ enum Targets {
             guard let batch = try? CiphertextBatch(wire: bytes, count: bytes.count / width, key: key) else { return }
             require(batch.wire == bytes)
         },
-        "model": { _ = ModelHalf.decoded($0) },
         "points": { bytes in
             // The first byte chooses. Both kernels take the same points, or name the same first one that is none.
             let curve: EllipticCurve = bytes.first.map { $0 & 1 == 0 } == true ? .p256 : .sm2
@@ -136,7 +145,7 @@ enum Targets {
         require(message.kind == kind && message.encodePayload() == payload)
     }
 
-    private static func read(_ bytes: [UInt8], _ form: DataSource.Form, _ body: (DataSource) -> Void) {
+    static func read(_ bytes: [UInt8], _ form: DataSource.Form, _ body: (DataSource) -> Void) {
         let file = URL(fileURLWithPath: "/dev/shm/jointlab-fuzz-\(getpid())")
         guard (try? Data(bytes).write(to: file)) != nil else { return }
         body(DataSource(file, form))
@@ -153,8 +162,8 @@ enum Targets {
         return [[], unit + [2], unit + [1], [UInt8](repeating: 0xFF, count: key.ciphertextBytes), unit + [3] + unit + [5]]
     }
 
-    private static func require(_ holds: Bool?, line: UInt = #line) {
+    static func require(_ holds: Bool?, file: String = #fileID, line: UInt = #line) {
         guard holds != true else { return }
-        fatalError("a property is broken, Targets.swift:\(line)")
+        fatalError("a property is broken, \(file):\(line)")
     }
 }
