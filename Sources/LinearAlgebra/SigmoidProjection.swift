@@ -52,17 +52,20 @@ package struct SigmoidProjection: Sendable {
         // it the sigmoid is constant to 1e-17 and so are its coefficients.
         let step = 1.0 / 64
         let reach = range + 40
+        var rows = [Double](repeating: 0, count: degree + 1)
+        for point in stride(from: -reach, through: reach, by: step) {
+            let sigmoids = nodes.map { SigmoidProjection.sigmoid(point + range * $0) }
+            for j in 1...degree {
+                var value = 0.0
+                for node in 0..<count { value += projection[j, node] * sigmoids[node] }
+                rows[j] = max(rows[j], abs(value))
+            }
+        }
         var largest = 0.0
         for j in 1...degree {
-            var row = 0.0
             var slope = 0.0
             for node in 0..<count { slope += abs(projection[j, node]) / 4 }
-            for point in stride(from: -reach, through: reach, by: step) {
-                var value = 0.0
-                for node in 0..<count { value += projection[j, node] * SigmoidProjection.sigmoid(point + range * nodes[node]) }
-                row = max(row, abs(value))
-            }
-            largest = max(largest, row + slope * step / 2)
+            largest = max(largest, rows[j] + slope * step / 2)
         }
         coefficientShift = SigmoidProjection.powerOfTwo(atLeast: largest * 0x1p12)
         // softplus(s + t) lies between a constant and s + t in t, so its linear coefficient lies within R.

@@ -176,9 +176,10 @@ package struct JobPlan: Sendable, Hashable {
                           words: Phrase(en: "training rows for \(largest) columns and \(rounds) rounds: at least \(needed) subjects in common",
                                         zh: "\(largest) 列、\(rounds) 轮所需训练行：至少 \(needed) 个共有主体"))]
         if let limit = limits.exposurePercent {
+            let valueBits = JobShape.valueBits(training)
             func forExposure(_ columns: Int) -> Int {
                 fewestCommon { rows in
-                    guard let bits = JobShape.valueBits(training, rows: max(1, rows)) else { return true }
+                    guard let bits = valueBits(max(1, rows)) else { return true }
                     return JobLimits.exposurePercent(rounds: rounds, valuesPerRound: columns + 1, valueBits: bits, rows: rows) <= limit
                 }
             }

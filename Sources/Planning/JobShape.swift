@@ -11,11 +11,14 @@ package enum JobShape {
     ///
     /// - Parameter rows: training rows.
     /// - Returns: nothing where no packing could hold it.
-    package static func valueBits(_ training: JobSpecification.TrainingPart, rows: Int) -> Int? {
+    package static func valueBits(_ training: JobSpecification.TrainingPart, rows: Int) -> Int? { valueBits(training)(rows) }
+
+    /// The same as a function of the training rows, for who asks it of many: what does not depend on them takes milliseconds.
+    static func valueBits(_ training: JobSpecification.TrainingPart) -> (_ rows: Int) -> Int? {
         let features = training.features.bank + training.features.platform
         let columnBound = features.map { Int(($0.clip ?? 0) * Double(1 << columnFactorBits)) + 1 }.max() ?? 1
         let sigmoid = SigmoidProjection(degree: training.settings.degree, range: training.settings.range)
-        return JobLimits.valueBits(rows: rows, columnBound: max(columnBound, Int(sigmoid.lossShiftFactor)), residualBound: sigmoid.residualBound)
+        return { JobLimits.valueBits(rows: $0, columnBound: max(columnBound, Int(sigmoid.lossShiftFactor)), residualBound: sigmoid.residualBound) }
     }
 
     /// Ciphertexts of one request for `values` values of `bits` bits.
