@@ -8,6 +8,11 @@ import Testing
 
     private static func corpus(_ target: String) -> String { repository.appending(path: "Tests/fuzz/corpus/\(target)").path }
 
+    /// Where a run takes more than a third of a millisecond: files are written, signatures checked, curves drawn.
+    private static let slow = [
+        "authorisations": 5, "certificate": 5, "database": 5, "operations": 50, "plan": 50, "report": 5, "subjects": 5,
+    ]
+
     @Test("whatever bytes come, every reader returns, and what it accepts it writes the same", arguments: targets)
     func returns(_ target: String) throws {
         let folder = FileManager.default.temporaryDirectory
@@ -15,9 +20,9 @@ import Testing
         defer { try? FileManager.default.removeItem(at: last) }
         let seed = UInt64.random(in: 0...UInt64.max)
         let wanted = ProcessInfo.processInfo.environment["JOINTLAB_FUZZ_RUNS"].flatMap { Int($0) } ?? 10_000
-        // A certificate takes a millisecond.
-        let runs = target == "certificate" ? wanted / 5 : wanted
-        let run = try Self.fuzz([target, Self.corpus(target), "--runs", "\(runs)", "--seed", "\(seed)", "--last", last.path])
+        let runs = wanted / (Self.slow[target] ?? 1)
+        // Thrice over the bound of the long run; a busy machine adds no processor time to speak of, and what is over it is tried thrice.
+        let run = try Self.fuzz([target, Self.corpus(target), "--runs", "\(runs)", "--seed", "\(seed)", "--last", last.path, "--seconds", "3"])
         guard run.code != 0 else { return }
         let kept = try [UInt8](Data(contentsOf: last))
         let count = kept.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
@@ -31,6 +36,27 @@ import Testing
         for target in Self.targets {
             #expect(try !FileManager.default.contentsOfDirectory(atPath: Self.corpus(target)).isEmpty, "\(target)")
         }
+    }
+
+    @Test("an input that takes more time or memory than a run may ends the trial, and is told")
+    func limits() throws {
+        for (limit, words) in [(["--seconds", "0"], "of processor time"), (["--mebibytes", "1"], "of memory")] {
+            let run = try Self.fuzz(["csv", Self.corpus("csv"), "--runs", "1"] + limit)
+            #expect(run.code == 1 && run.output.contains(words), "\(run.output)")
+        }
+    }
+
+    @Test("the kept inputs are few and small")
+    func corpusIsSmall() throws {
+        var sum = 0
+        for target in Self.targets {
+            for name in try FileManager.default.contentsOfDirectory(atPath: Self.corpus(target)) {
+                let size = try Data(contentsOf: URL(filePath: "\(Self.corpus(target))/\(name)")).count
+                #expect(size <= 16 << 10, "\(target)/\(name)")
+                sum += size
+            }
+        }
+        #expect(sum > 0 && sum <= 2 << 20)
     }
 
     private static func fuzz(_ arguments: [String]) throws -> (code: Int32, output: String) {

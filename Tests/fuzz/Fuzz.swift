@@ -93,14 +93,13 @@ struct Limits {
 
     /// The process's own; that of `getrusage` begins with what the parent had.
     static var peakKibibytes: Int? {
-        let name = Array("VmHWM:".utf8)
-        return withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
-            let count = pread(status, buffer.baseAddress, buffer.count, 0)
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { text in
+            guard let start = text.baseAddress else { return nil }
+            let count = pread(status, start, text.count - 1, 0)
             guard count > 0 else { return nil }
-            let text = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-            return text.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: name) }.flatMap { line in
-                Int(String(decoding: line.filter { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }, as: UTF8.self))
-            }
+            text[count] = 0
+            guard let line = strstr(start, "VmHWM:") else { return nil }
+            return strtol(line + 6, nil, 10)
         }
     }
 }
