@@ -22,21 +22,28 @@ enum CoverageGuided {
 
     static var isThere: Bool { driver != nil }
 
-    /// Does not return before the runs are over; a trap, or an input over a limit, leaves its input at `corpus`/found-DIGEST.
-    static func run(_ name: String, _ limits: Limits, corpus: String, seeds: [[UInt8]], runs: Int, seed: UInt64, isKept: Bool) -> CInt {
+    /// Ends the process when the runs are over. A trap, or an input over a limit, leaves its input at `corpus`/found-DIGEST.
+    ///
+    /// - Parameter found: a folder for seeds and for what is found on the way.
+    static func run(_ name: String, _ limits: Limits, corpus: String, found: String, seeds: [[UInt8]], runs: Int, seed: UInt64) -> CInt {
         self.target = Targets.all[name] ?? target
         self.limits = limits
-        let folder = FileManager.default.temporaryDirectory.appending(path: "jointlab-fuzz-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        guard (try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)) != nil else { return EX_CANTCREAT }
-        for (index, seed) in seeds.enumerated() { try? Data(seed).write(to: folder.appending(path: "\(index)")) }
-        let common = ["-rss_limit_mb=\(limits.mebibytes)", "-timeout=10", "-artifact_prefix=\(corpus)/found-"]
+        for (index, seed) in seeds.enumerated() {
+            guard (try? Data(seed).write(to: URL(fileURLWithPath: "\(found)/\(index)"))) != nil else { return EX_CANTCREAT }
+        }
         // What it finds on the way it adds to the first folder.
-        let code = drive([
+        return drive([
             "-runs=\(runs)", "-seed=\(UInt32(truncatingIfNeeded: seed))", "-max_len=\(Mutator.maximumBytes)", "-print_final_stats=1", "-verbosity=1",
-        ] + common + [folder.path])
-        guard code == 0, isKept else { return code }
-        return drive(["-merge=1", "-max_len=\(mostKeptBytes)"] + common + [corpus, folder.path, mark, name])
+        ] + common(limits, corpus) + [found])
+    }
+
+    /// Adds those inputs of `found` to `corpus` that reach a branch which none there reaches. Ends the process.
+    static func merge(_ name: String, _ limits: Limits, corpus: String, found: String) -> CInt {
+        drive(["-merge=1", "-max_len=\(mostKeptBytes)"] + common(limits, corpus) + [corpus, found, mark, name])
+    }
+
+    private static func common(_ limits: Limits, _ corpus: String) -> [String] {
+        ["-rss_limit_mb=\(limits.mebibytes)", "-timeout=10", "-artifact_prefix=\(corpus)/found-"]
     }
 
     /// For a merge libFuzzer starts this program again, with options of its own before `mark`.

@@ -2,12 +2,13 @@ import Foundation
 
 /// Feeds changed inputs to everything that reads foreign bytes.
 ///
-///     fuzz TARGET CORPUS --runs N [--seed S] [--last FILE] [--seconds S] [--mebibytes M] [--keep]
+///     fuzz TARGET CORPUS --runs N [--seed S] [--last FILE] [--seconds S] [--mebibytes M] [--found FOLDER | --merge FOLDER]
 ///
 /// CORPUS is a folder; its files are tried as they are first. The input under trial lies in FILE, from which it is taken when the
 /// process has ended: 8 bytes of length, little-endian, then the input. Ends with a code other than 0 at an input that takes more than S
 /// seconds of processor time (1 by default) or brings memory over M MiB (512). Prints runs, seconds, the slowest run and the peak memory.
-/// Where libFuzzer is linked, it does the work (`CoverageGuided`), and `--keep` adds to CORPUS what reaches new branches.
+/// Where libFuzzer is linked, it does the work (`CoverageGuided`) and leaves what it finds in the folder of `--found`; `--merge` then adds
+/// to CORPUS what reaches new branches.
 @main
 enum Fuzz {
     static func main() {
@@ -22,21 +23,19 @@ enum Fuzz {
         let seed = option("--seed").flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
         let last = option("--last").flatMap(LastInput.init)
         let limits = Limits(seconds: option("--seconds").flatMap { Double($0) } ?? 1, mebibytes: option("--mebibytes").flatMap { Int($0) } ?? 512)
-        let isKept = words.contains("--keep")
-        words.removeAll { $0 == "--keep" }
+        let (found, merged) = (option("--found"), option("--merge"))
         if words == ["--list"] { return print(Targets.all.keys.sorted().joined(separator: "\n")) }
         guard words.count == 2, let target = Targets.all[words[0]] else {
-            let usage = "error: fuzz TARGET CORPUS --runs N [--seed S] [--last FILE] [--seconds S] [--mebibytes M] [--keep]\n"
+            let usage = "error: fuzz TARGET CORPUS --runs N [--seed S] [--last FILE] [--seconds S] [--mebibytes M] [--found FOLDER | --merge FOLDER]\n"
             FileHandle.standardError.write(Data("\(usage)hint: fuzz --list tells the targets\n".utf8))
             exit(64)
         }
+        if let merged { exit(CoverageGuided.merge(words[0], limits, corpus: words[1], found: merged)) }
         let files = (try? FileManager.default.contentsOfDirectory(atPath: words[1]).sorted()) ?? []
         var seeds = files.compactMap { try? [UInt8](Data(contentsOf: URL(fileURLWithPath: "\(words[1])/\($0)"))) }
         if words[0] == "ciphertexts" { seeds += Targets.ciphertextSeeds }
         print("\(words[0]): seed \(seed), \(seeds.count) inputs")
-        if CoverageGuided.isThere {
-            exit(CoverageGuided.run(words[0], limits, corpus: words[1], seeds: seeds, runs: runs, seed: seed, isKept: isKept))
-        }
+        if let found { exit(CoverageGuided.run(words[0], limits, corpus: words[1], found: found, seeds: seeds, runs: runs, seed: seed)) }
 
         var mutator = Mutator(seed: seed)
         let clock = ContinuousClock()
