@@ -29,7 +29,8 @@ extension Targets {
         "key": { bytes in
             // n of 512 bits, then its certificate.
             let (modulus, certificate) = (Array(bytes.prefix(64)), Array(bytes.dropFirst(64)))
-            guard let key = try? PublicKey(wire: modulus, certificate: certificate, bits: 512, context: Array("bank, job 1, attempt 1".utf8)) else { return }
+            let context = Array("bank, job 1, attempt 1".utf8)
+            guard let key = try? PublicKey(wire: modulus, certificate: certificate, bits: 512, context: context) else { return }
             require(key.wire == modulus)
         },
         "head": { bytes in
@@ -110,7 +111,8 @@ extension Targets {
             _ = try? half.plan.apply(to: Trial.table, rows: [2, 0, 1, 1])
             _ = try? half.plan.standardised(in: Trial.table, rows: [2, 0, 1, 1])
             read(Trial.csv, .text(.utf8, .comma)) { source in
-                guard let (table, _) = try? Table.read(from: source, identifier: "uscc", identifierKind: .text, columns: half.plan.requests) else { return }
+                let requests = half.plan.requests
+                guard let (table, _) = try? Table.read(from: source, identifier: "uscc", identifierKind: .text, columns: requests) else { return }
                 _ = try? half.plan.apply(to: table, rows: Array(0..<table.rowCount))
                 _ = try? half.plan.standardised(in: table, rows: Array(0..<table.rowCount))
             }

@@ -10,7 +10,9 @@ enum Trial {
     /// The bank's, and the arbiter's.
     static let ledgerKey = key(2)
 
-    private static func key(_ digit: UInt8) -> Ed25519.SigningKey { Ed25519.SigningKey(seed: SecretBytes(copying: [UInt8](repeating: digit, count: 32))) }
+    private static func key(_ digit: UInt8) -> Ed25519.SigningKey {
+        Ed25519.SigningKey(seed: SecretBytes(copying: [UInt8](repeating: digit, count: 32)))
+    }
 
     static let contract: [UInt8] = {
         func party(_ role: String, _ digit: UInt8) -> String {
@@ -47,7 +49,8 @@ enum Trial {
         """.utf8)
 
     static let table = Table(file: "trial", identifiers: ["a", "b", "c"], columns: [
-        "industry": .categories(codes: [0, 1, -1], levels: ["A", "C"]), "tenure_months": .numbers([12, .nan, 0]), "turnover_12m": .numbers([1e6, 0, 1e308]),
+        "industry": .categories(codes: [0, 1, -1], levels: ["A", "C"]),
+        "tenure_months": .numbers([12, .nan, 0]), "turnover_12m": .numbers([1e6, 0, 1e308]),
         "avg_balance_3m": .numbers([2000, -1, 1e-300]), "limit_utilisation": .numbers([0.5, 1e300, 0]), "overdue_cnt_24m": .numbers([0, 7, .nan]),
         "turnover_trend": .numbers([0.1, -1e300, 0]),
     ])
