@@ -132,9 +132,7 @@ import Testing
         let operations = try await lab.jointlab("audit", "verify", lab.path("platform/state/operations"))
         #expect(operations.code == 0, "\(operations)")
         // What was computed from the list as it was then comes out again.
-        let replayed = try await lab.run("platform-node", [
-            "audit", "replay", job, "--owner-key", lab.path("platform/owner-seal.key"), "--auditor-key", lab.path("platform-auditor/auditor-seal.key"),
-        ] + config)
+        let replayed = try await lab.replay("platform", job)
         #expect(replayed.code == 0, "\(replayed)")
 
         // What providers are told of it, in counts.

@@ -1,16 +1,14 @@
 import Foundation
 import Testing
 
-/// Makes one call of a node's process fail, or kills it there: `Tests/faults/interpose.c`.
+/// Makes one call of a node's process fail, kills it there, or moves its clock: `Tests/faults/interpose.c`.
 struct Interposer {
     enum Call: String, CaseIterable {
-        case write, fsync, rename, link, send
+        case write, fsync, rename, link, send, receive
     }
 
     enum Kind: String, CaseIterable {
         case full, error, short, kill, after
-        /// No call fails, but signals that ask for the end are listened for late.
-        case late
 
         var kills: Bool { self == .kill || self == .after }
     }
@@ -30,14 +28,38 @@ struct Interposer {
     let environment: [String: String]
     private let tally: URL
 
-    /// - Parameters:
-    ///   - number: which of these calls on files below `folder`, and on sockets where they are sends; without one they are counted.
-    init(below folder: String, _ call: Call = .write, number: Int = 0, _ kind: Kind = .error) throws {
+    private init(_ fault: [String: String]) throws {
         tally = FileManager.default.temporaryDirectory.appending(path: "tally-\(UUID().uuidString)")
-        environment = [
-            "LD_PRELOAD": try Self.library.get().path, "FAULT_FOLDER": folder, "FAULT_CALL": call.rawValue, "FAULT_AT": "\(number)",
-            "FAULT_KIND": kind.rawValue, "FAULT_TALLY": tally.path,
-        ]
+        environment = fault.merging(["LD_PRELOAD": try Self.library.get().path, "FAULT_TALLY": tally.path]) { $1 }
+    }
+
+    /// - Parameter number: which of these calls on files below `folder`, and on sockets where they are sends or receives.
+    init(below folder: String, _ call: Call, number: Int, _ kind: Kind) throws {
+        try self.init(["FAULT_FOLDER": folder, "FAULT_CALL": call.rawValue, "FAULT_AT": "\(number)", "FAULT_KIND": kind.rawValue])
+    }
+
+    /// Calls are counted, and none fails.
+    static func counting(below folder: String) throws -> Interposer { try Interposer(["FAULT_FOLDER": folder]) }
+
+    /// No call fails, but signals that ask for the end are listened for late.
+    static func late() throws -> Interposer { try Interposer(["FAULT_KIND": "late"]) }
+
+    /// No call fails, and the wall clock is as far ahead of the machine's as `setClock` says.
+    static func clock(secondsAhead: Int) throws -> Interposer {
+        let interposer = try Interposer([:])
+        try Data(count: clockOffset + 8).write(to: interposer.tally)
+        try interposer.setClock(secondsAhead: secondsAhead)
+        return interposer
+    }
+
+    private static let clockOffset = 8 * (Call.allCases.count + 1)
+
+    /// From now on, in the middle of whatever the process does.
+    func setClock(secondsAhead: Int) throws {
+        let file = try FileHandle(forUpdating: tally)
+        try file.seek(toOffset: UInt64(Self.clockOffset))
+        try file.write(contentsOf: withUnsafeBytes(of: Int64(secondsAhead).littleEndian) { Data($0) })
+        try file.close()
     }
 
     /// How many calls of each kind there were.
@@ -50,8 +72,9 @@ struct Interposer {
 
     /// The call that was struck and its file; nothing while there was none.
     var struck: String? {
-        guard let bytes = try? [UInt8](Data(contentsOf: tally)), bytes.count > 48, bytes[48] != 0 else { return nil }
-        return String(decoding: bytes[48...].prefix { $0 != 0 }, as: UTF8.self)
+        guard let bytes = try? [UInt8](Data(contentsOf: tally)), bytes.count > Self.clockOffset + 8 else { return nil }
+        let text = bytes[(Self.clockOffset + 8)...].prefix { $0 != 0 }
+        return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
     }
 
     func remove() { try? FileManager.default.removeItem(at: tally) }

@@ -157,7 +157,7 @@ import Testing
     @Test("a node that is asked to end as soon as it serves does so, however late its signals come to be listened for")
     func askedAtOnce() async throws {
         let lab = try await TrialLab()
-        let late = try Interposer(below: lab.path("arbiter/state"), .write, .late)
+        let late = try Interposer.late()
         defer { late.remove() }
         lab.interposers["arbiter"] = late
         try await lab.start("arbiter")

@@ -9,12 +9,7 @@ import Testing
         func audit(_ name: String, _ verb: String, _ arguments: String...) async throws -> Run {
             try await lab.run("\(name)-node", ["audit", verb] + arguments + ["--config", lab.path("\(name)/node.json")])
         }
-        func keys(_ name: String) -> [String] {
-            ["--owner-key", lab.path("\(name)/owner-seal.key"), "--auditor-key", lab.path("\(name)-auditor/auditor-seal.key")]
-        }
-        func replay(_ name: String, _ job: String, _ more: String...) async throws -> Run {
-            try await lab.run("\(name)-node", ["audit", "replay", job, "--config", lab.path("\(name)/node.json")] + keys(name) + more)
-        }
+        func replay(_ name: String, _ job: String, _ more: String...) async throws -> Run { try await lab.replay(name, job, more) }
         try await lab.start()
         let submitted = try await lab.job("submit", try lab.specification { $0["training"] = ["key_bits": 512, "maximum_rounds": 2] }, "--watch")
         #expect(submitted.code == 0, "\(submitted.errors)")

@@ -154,6 +154,15 @@ final class TrialLab {
         try begin("jointlab", ["job"] + arguments + ["--as", path("\(person)/person.json")])
     }
 
+    /// A data node's part of a job once more, from its sealed secrets, its data and what it heard, with both keys: the run that nothing
+    /// disturbed, to every byte it sent and every result it kept.
+    func replay(_ node: String, _ job: String, _ more: [String] = []) async throws -> Run {
+        try await run("\(node)-node", [
+            "audit", "replay", job, "--config", path("\(node)/node.json"), "--owner-key", path("\(node)/owner-seal.key"),
+            "--auditor-key", path("\(node)-auditor/auditor-seal.key"),
+        ] + more)
+    }
+
     // Nodes
 
     func start(_ names: String...) async throws {

@@ -1,13 +1,14 @@
 /* Makes one call of a process fail, or ends the process there: loaded before its libraries (LD_PRELOAD), in tests alone.
  *
- *     FAULT_FOLDER  calls on files below it count; sends count on sockets
- *     FAULT_CALL    write, fsync, rename, link, send, or any
+ *     FAULT_FOLDER  calls on files below it count; sends and receives count on sockets, receives where there is something to receive
+ *     FAULT_CALL    write, fsync, rename, link, send, receive, or any
  *     FAULT_AT      which of these calls, from 1; 0 or none: only counts
  *     FAULT_KIND    full: this and every later write has no space, once half of the first is written
  *                   error: EIO, this once          short: half of it is written, once
  *                   kill: the process ends before the call          after: and after it
  *                   late: no call fails, but each signal that asks for the end is listened for a second late
- *     FAULT_TALLY   a file: how many calls of each kind there were, 8 bytes each in the order above, then what was struck
+ *     FAULT_TALLY   a file: how many calls of each kind there were, 8 bytes each in the order above, and of all; then by how many seconds
+ *                   the wall clock is ahead, which the test writes there at any time; then what was struck
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -21,16 +22,19 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
-enum call { CALL_WRITE, CALL_FSYNC, CALL_RENAME, CALL_LINK, CALL_SEND, CALLS };
-static const char *const names[CALLS] = {"write", "fsync", "rename", "link", "send"};
+enum call { CALL_WRITE, CALL_FSYNC, CALL_RENAME, CALL_LINK, CALL_SEND, CALL_RECEIVE, CALLS };
+static const char *const names[CALLS] = {"write", "fsync", "rename", "link", "send", "receive"};
 enum verdict { PASS, NO_SPACE, HALF, HALF_THEN_FULL, BROKEN, END_AFTER };
 
 struct tally {
     _Atomic unsigned long calls[CALLS];
     _Atomic unsigned long all;
+    _Atomic long seconds_ahead;
     char struck[PATH_MAX];
 };
 
@@ -81,8 +85,8 @@ static enum verdict judge_descriptor(enum call call, int descriptor) {
     errno = error;
     if (!folder || length < 0) return PASS;
     path[length] = 0;
-    if (is_below(path)) return judge(call, path);
-    return call == CALL_WRITE && !strncmp(path, "socket:", 7) ? judge(CALL_SEND, "socket") : PASS;
+    if (!strncmp(path, "socket:", 7)) return call == CALL_WRITE ? judge(CALL_SEND, "socket") : call == CALL_RECEIVE ? judge(call, "socket") : PASS;
+    return call != CALL_RECEIVE && is_below(path) ? judge(call, path) : PASS;
 }
 
 static enum verdict judge_path(enum call call, const char *path) {
@@ -132,6 +136,17 @@ ssize_t pwrite64(int descriptor, const void *bytes, size_t count, off64_t offset
 
 ssize_t writev(int descriptor, const struct iovec *pieces, int count) {
     enum verdict verdict = judge_descriptor(CALL_WRITE, descriptor);
+    struct iovec fewer[IOV_MAX];
+    if (count > 0 && count <= IOV_MAX) {
+        size_t all = 0;
+        for (int index = 0; index < count; index++) all += pieces[index].iov_len;
+        size_t left = some(verdict, all);
+        for (int index = 0; index < count; left -= fewer[index++].iov_len) {
+            fewer[index] = pieces[index];
+            if (fewer[index].iov_len > left) fewer[index].iov_len = left;
+        }
+        pieces = fewer;
+    }
     CONCLUDE(verdict, NEXT(writev)(descriptor, pieces, count))
 }
 
@@ -143,6 +158,35 @@ ssize_t send(int socket, const void *bytes, size_t count, int flags) {
 ssize_t sendmsg(int socket, const struct msghdr *message, int flags) {
     enum verdict verdict = judge_descriptor(CALL_WRITE, socket);
     CONCLUDE(verdict, NEXT(sendmsg)(socket, message, flags))
+}
+
+/* An attempt to receive where nothing has come is none. */
+static enum verdict judge_receiver(int descriptor) {
+    int error = errno;
+    char byte;
+    ssize_t waiting = NEXT(recv)(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    errno = error;
+    return waiting > 0 ? judge_descriptor(CALL_RECEIVE, descriptor) : PASS;
+}
+
+ssize_t read(int descriptor, void *bytes, size_t count) {
+    enum verdict verdict = judge_receiver(descriptor);
+    CONCLUDE(verdict, NEXT(read)(descriptor, bytes, count))
+}
+
+ssize_t readv(int descriptor, const struct iovec *pieces, int count) {
+    enum verdict verdict = judge_receiver(descriptor);
+    CONCLUDE(verdict, NEXT(readv)(descriptor, pieces, count))
+}
+
+ssize_t recv(int socket, void *bytes, size_t count, int flags) {
+    enum verdict verdict = judge_receiver(socket);
+    CONCLUDE(verdict, NEXT(recv)(socket, bytes, count, flags))
+}
+
+ssize_t recvmsg(int socket, struct msghdr *message, int flags) {
+    enum verdict verdict = judge_receiver(socket);
+    CONCLUDE(verdict, NEXT(recvmsg)(socket, message, flags))
 }
 
 int fsync(int descriptor) {
@@ -182,4 +226,28 @@ int sigaction(int number, const struct sigaction *new, struct sigaction *old) {
         sleep(1);
     }
     return NEXT(sigaction)(number, new, old);
+}
+
+/* The wall clock alone: deadlines go by others. */
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    static __typeof__(&clock_gettime) next;
+    if (!next) next = NEXT(clock_gettime);
+    int result = next(clock, now);
+    if (!result && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += tally->seconds_ahead;
+    return result;
+}
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone) {
+    (void)zone;
+    struct timespec precise;
+    if (clock_gettime(CLOCK_REALTIME, &precise)) return -1;
+    *now = (struct timeval){precise.tv_sec, precise.tv_nsec / 1000};
+    return 0;
+}
+
+time_t time(time_t *now) {
+    struct timespec precise;
+    if (clock_gettime(CLOCK_REALTIME, &precise)) return -1;
+    if (now) *now = precise.tv_sec;
+    return precise.tv_sec;
 }
