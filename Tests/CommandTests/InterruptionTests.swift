@@ -7,11 +7,8 @@ import Testing
     private static let isDrawn = ProcessInfo.processInfo.environment["JOINTLAB_DRAWN_LINES"] != nil
 
     private static func moment(_ usual: String) -> String {
-        isDrawn ? ["phase alignment", "phase preparation"].randomElement().flatMap { Bool.random() ? $0 : nil } ?? "training round \(Int.random(in: 1...10))" : usual
+        isDrawn ? ["phase alignment", "phase preparation", "training round 1", "training round 3", "training round 5"].randomElement() ?? usual : usual
     }
-
-    /// `Tests/faults/run` adds them up, where a test tries more than one case or has no arguments.
-    private func tried(_ cases: Int) { FileHandle.standardOutput.write(Data("\(cases) cases\n".utf8)) }
 
     private func started(_ lab: TrialLab) async throws -> String {
         try await lab.start()
@@ -295,6 +292,30 @@ import Testing
         let next = try await lab.job("submit", try lab.specification { $0["training"] = ["key_bits": 512, "maximum_rounds": 1] }, "--watch")
         #expect(next.code == 0, "\(next)")
         for name in ["bank", "platform", "arbiter"] { #expect(try lab.peakMemory(name) < 512, "\(name)") }
+    }
+
+    @Test("lines to the arbiter that are cut in the middle of a job interrupt it, and its next attempt is done with an exact result; ones that fall silent end it at the deadline, by name at both parties, and it is done once they are back",
+          arguments: [false, true])
+    func arbiterLine(isSilent: Bool) async throws {
+        let lab = try await TrialLab(limits: isSilent ? ["deadline_seconds": 8] : [:])
+        // Whoever watches is not behind the proxy.
+        let proxy = try lab.proxied("arbiter", except: "ann")
+        defer { proxy.end() }
+        let job = try await started(lab)
+        let moment = Self.moment("training round 1")
+        #expect(try await eventually { try lab.log("bank").contains(moment) })
+        if isSilent {
+            proxy.set(.swallow)
+            for name in ["bank", "platform"] { #expect(try await eventually { try lab.log(name).contains("ended: ") }, "\(name)") }
+            #expect(try ["bank", "platform"].contains { try lab.log($0).contains("arbiter did not answer within 8 s") })
+            #expect(lab.results("bank").isEmpty && lab.results("platform").isEmpty)
+            for name in ["bank", "platform", "arbiter"] { #expect(try lab.peakMemory(name) < 512, "\(name)") }
+        }
+        proxy.cut()
+        proxy.set(.pass)
+        let watched = try await lab.job("watch", job)
+        let last = try await completed(lab, watched, attemptsOf: job)
+        try await replayed(lab, last)
     }
 
     @Test("a line to the arbiter on which a frame has begun and nothing more comes is lost, at either end, and the job is offered anew")

@@ -76,6 +76,9 @@ struct Run {
     }
 }
 
+/// `Tests/faults/run` adds them up, where a test without arguments tries so many cases, or more than one for each.
+func tried(_ cases: Int) { FileHandle.standardOutput.write(Data("\(cases) cases\n".utf8)) }
+
 /// Waits until `condition` holds; generous, for it is about whether and never about when.
 func eventually(_ seconds: Double = 60, _ condition: () throws -> Bool) async throws -> Bool {
     for _ in 0..<Int(seconds * 20) {
