@@ -98,6 +98,26 @@ private enum Stage: CaseIterable {
         #expect(visited == Set(Stage.allCases.filter { $0 == .verdict || !$0.kinds(at: victim).isEmpty }))
     }
 
+    @Test("every kind of message that crosses in a job, a thousand times with changed bits, is refused or is another message, and none stops the program")
+    func changedBits() throws {
+        var random = SystemRandomNumberGenerator()
+        let kinds = Dictionary(grouping: try Self.honest.get().crossings, by: \.kind)
+        #expect(kinds.count > 10)
+        for (kind, crossings) in kinds {
+            let payload = try #require(crossings.map(\.payload).filter { !$0.isEmpty }.min { $0.count < $1.count } ?? crossings.first?.payload)
+            guard !payload.isEmpty else { continue }
+            let original = try Message.decode(kind: kind, payload: payload)
+            for _ in 0..<1000 {
+                var bytes = payload
+                for _ in 0..<Int.random(in: 1...4, using: &random) {
+                    bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+                }
+                guard bytes != payload, let message = try? Message.decode(kind: kind, payload: bytes) else { continue }
+                #expect(message != original && message.encodePayload() == bytes, "\(kind.name)")
+            }
+        }
+    }
+
     @Test("40 forms of what nobody encrypts, in every message that has ciphertexts and in every state: refused, and the job is over for good",
           arguments: [Role.bank, .platform])
     func ciphertexts(victim: Role) throws {
