@@ -206,6 +206,7 @@ def run(binaries, minutes, show):
             reached = round((time.time() - begun) / 60)
         finally:
             lab.end()
+            print("soak: over, deleting its ledgers", flush=True)
     outcome = types.SimpleNamespace(wanted=round(minutes), reached=reached, result="passed")
     figures = []
     for name in NODES:
