@@ -19,7 +19,8 @@ struct PointKey: Hashable, Comparable, Sendable {
 }
 
 /// How two lists that are held against each other are spread over buckets. The peer chooses its points, so a bucket is chosen
-/// by a hash that it does not know; no result depends on it.
+/// by a hash that it does not know; no result depends on it. Distinct keys therefore fill buckets evenly, however they are
+/// chosen; and as no block holds a key twice, at least 8,192 distinct ones make up a list of many blocks.
 package struct Buckets: Sendable {
     let count: Int
 
@@ -54,10 +55,13 @@ package struct PointList: Sendable {
         spill = Spill(buckets: buckets.count)
     }
 
-    /// Throws `wrongByteCount`, `tooManyPoints` or `storage`.
+    /// Takes a whole block of the list or nothing of it. Throws `wrongByteCount`, `tooManyPoints`, `repeatedPoint` where the
+    /// block itself holds a repeat: all copies would fall into one bucket; or `storage`.
     package mutating func append(_ points: ArraySlice<UInt8>, to scratch: inout any Scratch) throws(SetIntersectionError) {
+        guard points.count / suite.elementByteCount <= limit - count else { throw .tooManyPoints }
         let keys = try PointKey.keys(of: points, suite: suite)
-        guard keys.count <= limit - count else { throw .tooManyPoints }
+        var seen = Set<PointKey>(minimumCapacity: keys.count)
+        for (offset, key) in keys.enumerated() where !seen.insert(key).inserted { throw .repeatedPoint(index: count + offset) }
         var record = [UInt8](repeating: 0, count: Self.recordBytes)
         for key in keys {
             record.withUnsafeMutableBytes {
@@ -92,7 +96,7 @@ package struct PointList: Sendable {
         return elements
     }
 
-    /// Refuses repeats inside the list, and elements of `own` in it. Throws `repeatedPoint`, `reflectedPoint` or `storage`; of
+    /// Refuses repeats across blocks of the list, and elements of `own` in it. Throws `repeatedPoint`, `reflectedPoint` or `storage`; of
     /// several offenders the first in the list is named.
     package func check(against own: PointList?, in scratch: any Scratch) throws(SetIntersectionError) {
         precondition(own == nil || own?.bucketCount == bucketCount)

@@ -220,7 +220,7 @@ import Wire
             #expect(tried(valid.dropLast(65))?.code == .wrongCount && tried(valid + valid.prefix(65))?.code == .wrongCount)
             for replacement in Self.noPoints { #expect(tried(valid.dropLast(65) + replacement)?.code == .cryptographicCheck) }
         }
-        // A repeat shows when lists are matched.
+        // A repeat ends the job before a match is told.
         var conversation = try Conversation(try Self.job())
         conversation.tamper = { message, _, _ in
             guard case .doublyBlindedPoints(var doubled) = message else { return }

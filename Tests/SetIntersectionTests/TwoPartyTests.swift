@@ -80,6 +80,42 @@ private struct Party {
     }
 }
 
+@Suite("Lists of points") struct PointListTests {
+    /// What stands for a point in a list: 65 bytes.
+    private func elements(_ numbers: some Sequence<Int>) -> [UInt8] { numbers.flatMap { [4] + SHA256.hash(Array("\($0)".utf8)) + [UInt8](repeating: 0, count: 32) } }
+
+    private func list(_ limit: Int, _ scratch: any Scratch) -> PointList {
+        PointList(suite: .p256SHA256, limit: limit, buckets: Buckets(elements: limit, memoryBytes: scratch.memoryBytes))
+    }
+
+    @Test("a block that holds a repeat is refused before any of it is kept, at the first one's place in the list")
+    func repeats() throws {
+        var scratch: any Scratch = MemoryScratch(memoryBytes: 1 << 16)
+        var list = self.list(40_000, scratch)
+        try list.append(elements(0..<5)[...], to: &scratch)
+        for (block, index) in [([5, 6, 5, 6], 7), ([5, 5], 6), (Array(repeating: 9, count: 8192), 6)] {
+            #expect(throws: SetIntersectionError.repeatedPoint(index: index)) { try list.append(elements(block)[...], to: &scratch) }
+            #expect(list.count == 5)
+        }
+        // Across blocks it shows at the list's end.
+        try list.append(elements([7, 3])[...], to: &scratch)
+        #expect(throws: SetIntersectionError.repeatedPoint(index: 6)) { try list.check(against: nil, in: scratch) }
+    }
+
+    @Test("what a list has no room for is refused for that, before it is looked at")
+    func tooMany() throws {
+        var scratch: any Scratch = MemoryScratch()
+        var list = self.list(3, scratch)
+        try list.append(elements([0, 1])[...], to: &scratch)
+        for block in [elements([2, 2]), elements([2, 2]) + [4]] {
+            #expect(throws: SetIntersectionError.tooManyPoints) { try list.append(block[...], to: &scratch) }
+        }
+        #expect(throws: SetIntersectionError.wrongByteCount) { try list.append((elements([2]) + [4])[...], to: &scratch) }
+        try list.append(elements([2])[...], to: &scratch)
+        try list.check(against: nil, in: scratch)
+    }
+}
+
 @Suite("Blinding") struct BlindingTests {
     let random = AddressedRandom(key: SecretBytes(copying: [UInt8](repeating: 9, count: 32)))
     let tag = Suite.p256SHA256.domainSeparationTag(job: [UInt8](repeating: 3, count: 16), attempt: 1)
