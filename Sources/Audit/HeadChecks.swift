@@ -28,6 +28,8 @@ enum HeadChecks {
             }
         }
         var heads: [Head] = []
+        // Two that differ, at most.
+        var roots: [UInt64: [[UInt8]]] = [:]
         for entry in flow.heads {
             let place = flow.place(heads: entry.offset)
             guard let note = entry.note, let head = entry.head else {
@@ -50,10 +52,12 @@ enum HeadChecks {
             if let earlier = heads.last, head.size < earlier.size {
                 report.add(.headGrowth, at: place, en: "size \(head.size) follows \(earlier.size)", zh: "大小 \(head.size) 出现在 \(earlier.size) 之后")
             }
-            if let other = heads.first(where: { $0.size == head.size && $0.root != head.root }) {
-                report.add(.twoRoots, at: place, en: "two roots were signed for \(head.size) frames: \(short(other.root)) and \(short(head.root))",
-                           zh: "对同一 \(head.size) 帧签署了两个树根：\(short(other.root)) 与 \(short(head.root))")
+            let earlier = roots[head.size, default: []]
+            if let other = earlier.first(where: { $0 != head.root }) {
+                report.add(.twoRoots, at: place, en: "two roots were signed for \(head.size) frames: \(short(other)) and \(short(head.root))",
+                           zh: "对同一 \(head.size) 帧签署了两个树根：\(short(other)) 与 \(short(head.root))")
             }
+            if earlier.count < 2, !earlier.contains(head.root) { roots[head.size] = earlier + [head.root] }
             heads.append(head)
             guard let root = flow.tree.root(at: head.size) else {
                 report.add(.headRoot, at: place, en: "\(head.size) frames were signed, \(flow.records.count) are there",

@@ -68,14 +68,20 @@ package struct AuditedOperations: Sendable {
     /// By sequence; nothing where a line is no entry.
     package let entries: [OperationsEntry?]
     package let tree: GrowingTree
-    private let heads: Int
+    private var heads = 0
 
     package init(_ directory: OperationsDirectory, _ report: inout AuditReport) {
         let lineBreak = UInt8(ascii: "\n")
         var tree = GrowingTree()
         var entries: [OperationsEntry?] = []
         var offset = 0
-        var lines = directory.entries.split(separator: lineBreak, omittingEmptySubsequences: false)
+        // A line takes some hundred bytes of memory, which a file of line breaks alone must not multiply.
+        let mayBeEntries = directory.entries.count { $0 == lineBreak } <= directory.entries.count / OperationsEntry.minimumLineBytes
+        if !mayBeEntries {
+            report.add(.entryForm, at: Place(ledger: OperationsFile.directory, file: OperationsFile.entries),
+                       en: "has more lines than so many bytes can hold entries", zh: "行数超出该字节数所能容纳的条目数")
+        }
+        var lines = mayBeEntries ? directory.entries.split(separator: lineBreak, omittingEmptySubsequences: false) : []
         let tail = lines.popLast() ?? []
         for line in lines {
             let entry = OperationsEntry(decoding: Array(line))
@@ -93,8 +99,6 @@ package struct AuditedOperations: Sendable {
         self.entries = entries
         self.tree = tree
         node = entries.lazy.compactMap(\.self).first { $0.action == .contract }?.object ?? ""
-        let notes = HeadFile.entries(directory.heads)
-        heads = notes.count
         for name in directory.unexpected {
             report.add(.file, at: Place(ledger: OperationsFile.directory, file: name), en: "belongs to no ledger", zh: "不属于账本")
         }
@@ -103,7 +107,7 @@ package struct AuditedOperations: Sendable {
                        en: "\(tail.count) bytes are an entry that was not finished; the node drops it when it goes on",
                        zh: "末尾 \(tail.count) 字节为未完成的条目；节点继续运行时会将其丢弃")
         }
-        check(notes, keys(directory, &report), &report)
+        check(directory.heads, keys(directory, &report), &report)
         subjects(directory, &report)
     }
 
@@ -113,11 +117,18 @@ package struct AuditedOperations: Sendable {
         if let first = entries.first, first?.action != .contract {
             report.add(.entryContract, at: place(0), en: "the first entry names no contract", zh: "首个条目未指明契约")
         }
+        var known: [[UInt8]: Ed25519.VerifyingKey?] = [:]
+        /// The node's in the contract of that digest, which is read once.
+        func key(_ digest: [UInt8]) -> Ed25519.VerifyingKey? {
+            if let key = known[digest] { return key }
+            let bytes = directory.contract(digest).flatMap { SHA256.hash($0) == digest ? $0 : nil }
+            let key = bytes.flatMap { try? Contract.parse($0) }?.everyParty(node)
+            known[digest] = .some(key)
+            return key
+        }
         for (index, entry) in entries.enumerated() {
             guard let entry, entry.action == .contract else { continue }
-            guard let digest = entry.digest, let bytes = directory.contract(digest), SHA256.hash(bytes) == digest,
-                  let contract = try? Contract.parse(bytes), let key = contract.everyParty(entry.object ?? ""), entry.object == node
-            else {
+            guard entry.object == node, let key = entry.digest.flatMap(key) else {
                 report.add(.entryContract, at: place(index), en: "the contract that it names is missing, another one, or does not know \(node)",
                            zh: "所指的契约缺失、不符，或不含 \(node)")
                 continue
@@ -127,9 +138,10 @@ package struct AuditedOperations: Sendable {
         return keys
     }
 
-    private func check(_ notes: [HeadFile.Entry], _ keys: [(from: UInt64, key: Ed25519.VerifyingKey)], _ report: inout AuditReport) {
+    private mutating func check(_ notes: [UInt8], _ keys: [(from: UInt64, key: Ed25519.VerifyingKey)], _ report: inout AuditReport) {
         var signed: UInt64 = 0
-        for entry in notes {
+        for entry in HeadFile.Reader(notes) {
+            heads += 1
             let place = Place(ledger: OperationsFile.directory, offset: entry.offset, file: OperationsFile.heads)
             guard let note = entry.note, let checkpoint = Checkpoint(text: note.text) else {
                 report.add(.headForm, at: place, en: "is no signed head", zh: "不是有效的签名树头")
@@ -139,7 +151,7 @@ package struct AuditedOperations: Sendable {
                 report.add(.headOrigin, at: place, en: "speaks of another node or ledger", zh: "属于其他节点或账本")
                 continue
             }
-            let key = keys.last { $0.from < checkpoint.size }?.key
+            let key = Self.key(inForceAt: checkpoint.size, keys)
             if key.map({ note.isSigned(by: node, $0) }) != true || note.signatures.count != 1 {
                 report.add(.headSignatures, at: place, en: "carries no valid signature of \(node) alone", zh: "没有仅由 \(node) 作出的有效签名")
             }
@@ -160,30 +172,53 @@ package struct AuditedOperations: Sendable {
         }
     }
 
+    /// The last that holds from before `size`; they ascend.
+    private static func key(inForceAt size: UInt64, _ keys: [(from: UInt64, key: Ed25519.VerifyingKey)]) -> Ed25519.VerifyingKey? {
+        var (low, high) = (0, keys.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if keys[middle].from < size { low = middle + 1 } else { high = middle }
+        }
+        return low == 0 ? nil : keys[low - 1].key
+    }
+
     private func subjects(_ directory: OperationsDirectory, _ report: inout AuditReport) {
-        var checked: [[UInt8]: Bool] = [:]
+        var known: [[UInt8]: KeptList] = [:]
+        /// Reads a list once, however many entries name it.
+        func list(_ digest: [UInt8]) -> KeptList {
+            if let list = known[digest] { return list }
+            let list: KeptList = directory.subjects(digest).map { bytes in
+                let isWhole = SHA256.hash(bytes) == digest && bytes.count.isMultiple(of: SubjectList.tagBytes)
+                return isWhole ? .whole(UInt64(bytes.count / SubjectList.tagBytes)) : .another
+            } ?? .missing
+            known[digest] = list
+            return list
+        }
         var expired: [[UInt8]: Int] = [:]
         for (index, entry) in entries.enumerated() where entry?.action == .subjectsExpired {
             if let digest = entry?.digest { expired[digest] = index }
         }
         for (index, entry) in entries.enumerated() {
             guard let entry, entry.action.namesSubjects else { continue }
-            // Deleted after this entry, with an entry of its own.
-            if let digest = entry.digest, let end = expired[digest], end > index, directory.subjects(digest) == nil { continue }
             guard let digest = entry.digest else {
                 report.add(.subjectList, at: place(index), en: "names no list", zh: "未指明名单")
                 continue
             }
-            let isWhole = checked[digest] ?? directory.subjects(digest).map { list in
-                SHA256.hash(list) == digest && list.count.isMultiple(of: SubjectList.tagBytes)
-            } ?? false
-            checked[digest] = isWhole
-            if !isWhole {
+            switch list(digest) {
+            case .whole(let count):
+                guard let told = entry.count, told != count else { continue }
+                report.add(.subjectList, at: place(index), en: "the list of subjects has not \(told) of them", zh: "名单中的主体数不是 \(told)")
+            case .missing where expired[digest].map { $0 > index } == true:
+                // Deleted after this entry, with an entry of its own.
+                continue
+            case .missing, .another:
                 report.add(.subjectList, at: place(index), en: "the list of subjects that it names is missing or another one", zh: "所指的主体名单缺失或不符")
-            } else if let count = entry.count, directory.subjects(digest).map({ UInt64($0.count / SubjectList.tagBytes) }) != count {
-                report.add(.subjectList, at: place(index), en: "the list of subjects has not \(count) of them", zh: "名单中的主体数不是 \(count)")
             }
         }
+    }
+
+    private enum KeptList {
+        case missing, another, whole(UInt64)
     }
 
     private func place(_ entry: Int) -> Place { Place(ledger: OperationsFile.directory, frame: nil, file: "\(OperationsFile.entries):\(entry + 1)") }

@@ -35,6 +35,8 @@ package struct LedgerDirectory: Sendable {
     /// 14 million frames.
     private static let recordsBytes = 1 << 30
     private static let headsBytes = 1 << 28
+    /// A job has two peers; one that has no part in it can still be told by its name. Files of more are unexpected.
+    package static let mostPeers = 4
 
     /// - Throws: the name of the directory or of a file that cannot be read or is too long.
     package static func open(_ path: String) throws(Unreadable) -> LedgerDirectory { try LedgerDirectory(path) }
@@ -63,13 +65,14 @@ package struct LedgerDirectory: Sendable {
         var known: Set = [LedgerFile.manifest, LedgerFile.contract, LedgerFile.specification, LedgerFile.payloads]
         var lines: [Stored] = []
         var missing: [String] = []
-        for peer in Set(names.compactMap(Self.peer)).sorted() {
+        let present = Set(names)
+        for peer in Set(names.compactMap(Self.peer)).sorted().prefix(Self.mostPeers) {
             for direction in Direction.allCases {
                 let files = (LedgerFile.records(peer, direction), LedgerFile.heads(peer, direction))
                 known.formUnion([files.0, files.1])
-                missing += [files.0, files.1].filter { !names.contains($0) }
-                let heads = names.contains(files.1) ? try read(files.1, atMost: Self.headsBytes) : []
-                let records = names.contains(files.0) ? try read(files.0, atMost: Self.recordsBytes) : []
+                missing += [files.0, files.1].filter { !present.contains($0) }
+                let heads = present.contains(files.1) ? try read(files.1, atMost: Self.headsBytes) : []
+                let records = present.contains(files.0) ? try read(files.0, atMost: Self.recordsBytes) : []
                 lines.append(Stored(peer: peer, direction: direction, records: records, heads: heads))
             }
         }
@@ -77,7 +80,7 @@ package struct LedgerDirectory: Sendable {
             known.insert(name)
             bytes[String(name.dropLast(LedgerFile.bytesSuffix.count))] = try read(name, atMost: Self.documentBytes)
         }
-        if names.contains(LedgerFile.expired) {
+        if present.contains(LedgerFile.expired) {
             known.insert(LedgerFile.expired)
             expired = try read(LedgerFile.expired, atMost: Self.documentBytes)
         }
@@ -182,13 +185,13 @@ package enum HeadFile {
     package static func entries(_ bytes: [UInt8]) -> [Entry] { Array(Reader(bytes)) }
 
     /// One entry after another; a file that goes on behind something malformed is cut at the next two empty lines.
-    struct Reader: Sequence, IteratorProtocol {
+    package struct Reader: Sequence, IteratorProtocol {
         private let bytes: [UInt8]
         private var start = 0
 
-        init(_ bytes: [UInt8]) { self.bytes = bytes }
+        package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-        mutating func next() -> Entry? {
+        package mutating func next() -> Entry? {
             guard start < bytes.count else { return nil }
             let end = HeadFile.end(bytes, from: start)
             defer { start = end ?? bytes.count }

@@ -72,6 +72,8 @@ package struct OperationsEntry: Sendable, Hashable {
 
     package static let saltBytes = 16
     package static let maximumLineBytes = 2048
+    /// No entry is shorter.
+    package static let minimumLineBytes = 100
     /// Of `actor`, `purpose` and `object`, bytes of UTF-8.
     package static let maximumTextBytes = 160
 

@@ -188,6 +188,64 @@ struct OperationsSample {
         #expect(try sample.verify().rules == [.subjectList])
     }
 
+    /// Bytes that this thread has read from files.
+    private func bytesRead() throws -> Int {
+        let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: "/proc/thread-self/io")), as: UTF8.self)
+        return try #require(text.split(separator: "\n").first { $0.hasPrefix("rchar: ") }.flatMap { Int($0.dropFirst(7)) })
+    }
+
+    @Test("a contract and a list of subjects are read once, however many entries name them")
+    func readOnce() throws {
+        let folder = try Folder()
+        let contract = Array("{".utf8) + [UInt8](repeating: 0x20, count: 200_000) + Array(Sample.contract.dropFirst())
+        let ledger = try OperationsLedger(directory: folder.url.appending(path: "operations"), node: "north", key: key(1), contract: contract)
+        let list = try ledger.keepSubjects(SubjectList((0..<20_000).map(String.init), key: SecretBytes(copying: [UInt8](repeating: 9, count: 32))).encode())
+        for index in 0..<40 {
+            try ledger.append(.contract, actor: "configuration", object: "north", digest: SHA256.hash(contract))
+            try ledger.append(.subjectsRead, actor: "node", object: "main", digest: list, count: index == 7 ? 19_999 : 20_000)
+        }
+        let before = try bytesRead()
+        let report = try OperationsChecks.verify(at: folder.url.path)
+        #expect(report.findings.map(\.rule) == [.subjectList], "\(report.english)")
+        #expect(try bytesRead() - before < 4 * (200_000 + 320_000))
+    }
+
+    @Test("each head is held to the contract that was in force before its last entry")
+    func keysInForce() throws {
+        let folder = try Folder()
+        let url = folder.url.appending(path: "operations")
+        let another = Array(String(decoding: Sample.contract, as: UTF8.self).replacing("\"name\": \"pilot\"", with: "\"name\": \"second\"")
+            .replacing(Data(Sample.keys[.bank]?.verifyingKey.bytes ?? []).base64EncodedString(), with: Data(key(7).verifyingKey.bytes).base64EncodedString()).utf8)
+        for (contract, seed) in [(Sample.contract, 1), (another, 7), (Sample.contract, 1)] as [([UInt8], UInt8)] {
+            let ledger = try OperationsLedger(directory: url, node: "north", key: key(seed), contract: contract)
+            for _ in 0..<3 { try ledger.append(.nodeStarted, actor: "node") }
+        }
+        #expect(try OperationsChecks.verify(at: folder.url.path).holds)
+        // Heads in another order carry the same signatures.
+        let heads = try HeadFile.entries(Array(Data(contentsOf: url.appending(path: "heads")))).map { try #require($0.note) }
+        #expect(heads.count == 12)
+        try Data(heads.reversed().flatMap { $0.encode() + [0x0A] }).write(to: url.appending(path: "heads"))
+        #expect(try OperationsChecks.verify(at: folder.url.path).rules == [.headMissing, .headGrowth])
+    }
+
+    @Test("a file of line breaks has one finding and no entries, one line break too many is told as a line")
+    func lineBreaks() throws {
+        let sample = try OperationsSample()
+        let entries = try sample.bytes("entries.jsonl")
+        try sample.write(entries + [0x0A], "entries.jsonl")
+        #expect(try sample.verify().findings.filter { $0.rule == .entryForm }.map(\.place.offset) == [entries.count])
+        for bytes in [[UInt8](repeating: 0x0A, count: 5000), entries + [UInt8](repeating: 0x0A, count: 5000)] {
+            try sample.write(bytes, "entries.jsonl")
+            var report = AuditReport()
+            #expect(AuditedOperations(try OperationsDirectory.open(sample.path), &report).entries.isEmpty)
+            #expect(report.findings.filter { $0.rule == .entryForm }.count == 1)
+        }
+        // The shortest that there is.
+        let shortest = OperationsEntry(sequence: 0, time: Date(timeIntervalSince1970: 0), actor: "", action: .contract, salt: [UInt8](repeating: 0, count: 16))
+        #expect(shortest.encode().count >= OperationsEntry.minimumLineBytes)
+        #expect(OperationsEntry.Action.allCases.allSatisfy { $0.rawValue.utf8.count >= OperationsEntry.Action.contract.rawValue.utf8.count })
+    }
+
     @Test("every action and rule has words in both languages")
     func words() {
         for action in OperationsEntry.Action.allCases {

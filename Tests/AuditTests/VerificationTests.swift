@@ -321,6 +321,10 @@ extension AuditReport {
         let second = Head(job: head.job, attempt: 1, sender: head.sender, receiver: head.receiver, size: head.size, root: SystemRandom.bytes(32))
         try sample.write(try sample.bytes(.bank, heads) + Sample.note(second).encode() + [0x0A], .bank, heads)
         #expect(try sample.verify().rules.isSuperset(of: [.twoRoots, .headRoot]))
+        // The first one once more: it differs from the second.
+        let note = Sample.note(head).encode() + [0x0A]
+        try sample.write(try sample.bytes(.bank, heads) + note + note, .bank, heads)
+        #expect(try sample.verify().findings.count { $0.rule == .twoRoots } == 3)
     }
 
     @Test("a head without one of its signatures, by another key, or of another job is found")

@@ -189,7 +189,7 @@ import Wire
     @Test("lines of one job may be opened and written at the same time")
     func concurrent() async throws {
         let folder = try Folder()
-        let peers = (0..<8).map { "peer-\($0)" }
+        let peers = (0..<LedgerDirectory.mostPeers).map { "peer-\($0)" }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for peer in peers {
                 group.addTask {
@@ -201,7 +201,7 @@ import Wire
             try await group.waitForAll()
         }
         let directory = try LedgerDirectory.open(folder.url.appending(path: "job").path)
-        #expect(directory.lines.count == 16)
+        #expect(directory.lines.count == 2 * peers.count)
         #expect(directory.lines.allSatisfy { $0.records.count == 25 * FrameRecord.byteCount })
     }
 
@@ -227,5 +227,17 @@ import Wire
         #expect(directory.payload(digest, atMost: 100) == nil)
         try FileManager.default.removeItem(at: job.appending(path: "contract.json"))
         #expect(throws: LedgerDirectory.Unreadable.self) { try LedgerDirectory.open(job.path) }
+    }
+
+    @Test("files that claim more peers than a job can have are not read, but named as unexpected")
+    func claimedPeers() throws {
+        let folder = try Folder()
+        let job = folder.url.appending(path: "job")
+        for peer in ["arbiter", "credit"] { try writer(folder, peer: peer).append(frame(0), .sent) }
+        let claimed = (0..<300).map { "x\($0 + 100).sent.records" }
+        for name in claimed { try Data([1]).write(to: job.appending(path: name)) }
+        let directory = try LedgerDirectory.open(job.path)
+        #expect(Set(directory.lines.map(\.peer)) == ["arbiter", "credit", "x100", "x101"] && directory.lines.count == 2 * LedgerDirectory.mostPeers)
+        #expect(directory.unexpected == Array(claimed.dropFirst(2)))
     }
 }
