@@ -30,7 +30,9 @@ extension JobCommand {
         func validate() throws {
             if let common, common < 1 { throw ValidationError("--common is a positive number (须为正数)") }
             if let rounds, rounds < 1 { throw ValidationError("--rounds is a positive number (须为正数)") }
-            if let line, !(line > 0) { throw ValidationError("--line is a positive number (须为正数)") }
+            if let line, !JobPlan.megabitsPerSecondBounds.contains(line) {
+                throw ValidationError("--line is a number from 0.001 to 1000000 (须为 0.001 至 1000000 之间的数)")
+            }
         }
 
         func run() async throws {

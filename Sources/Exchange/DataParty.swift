@@ -304,7 +304,7 @@ package struct DataParty<Side: PartySide>: RoleMachine {
             training.acceleration.keepAccepted()
         }
         // Coefficients and gradients are others' words: made up, they grow past every number within some rounds.
-        guard training.weights.allSatisfy({ abs($0) < TrainingState.largestWeight }) else { throw Fault(.diverged) }
+        guard training.weights.allSatisfy({ abs($0) < ModelHalf.largestWeight }) else { throw Fault(.diverged) }
         guard verdict.decision == .finish || verdict.decision == .keep else {
             guard training.round < training.settings.maximumRounds else { throw Fault(.unexpectedMessage, at: Role.arbiter.rawValue) }
             training.round += 1
@@ -373,9 +373,6 @@ private struct TrainingState: Sendable {
         self.preconditioner = preconditioner
         self.acceleration = acceleration
     }
-
-    /// Of a standardised column no honest weight comes near it.
-    static let largestWeight = 1e6
 
     var round = 1
     var losses: [Double] = []

@@ -5,6 +5,8 @@ import Foundation
 package struct ModelHalf: Sendable, Codable {
     package static let fileName = "model.json"
     package static let currentVersion = 1
+    /// Of a standardised column no honest weight comes near it: there a training ends.
+    static let largestWeight = 1e6
 
     package var version = ModelHalf.currentVersion
     /// The training job: both halves carry the same.
@@ -33,10 +35,12 @@ package struct ModelHalf: Sendable, Codable {
         return [UInt8](try encoder.encode(self)) + [0x0a]
     }
 
-    /// `nil` where the bytes are no half of this version.
+    /// `nil` where the bytes are no half of this version, or one that no training makes: with weights as large as end one, or
+    /// a plan that does not give a column for each of them.
     package static func decoded(_ bytes: [UInt8]) -> ModelHalf? {
         guard let half = try? JSONDecoder().decode(ModelHalf.self, from: Data(bytes)), half.version == currentVersion,
-              half.weights.count == half.plan.columnNames.count
+              half.plan.isWellFormed, half.weights.count == half.plan.columnNames.count,
+              (half.weights + [half.intercept ?? 0]).allSatisfy({ abs($0) < largestWeight })
         else { return nil }
         return half
     }

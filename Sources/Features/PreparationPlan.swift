@@ -62,6 +62,14 @@ package struct PreparationPlan: Sendable, Hashable, Codable {
         features.map { ColumnRequest(name: $0.column, kind: .init($0.type)) }
     }
 
+    /// Whether `fit` could have made it; one that was stored may say anything. Its columns are then those of its outputs.
+    package var isWellFormed: Bool {
+        let columns = Set(features.map(\.column))
+        return columns.count == features.count && Set(columnNames).count == outputs.count
+            && features.allSatisfy { $0.derive?.windowMonths.map(JobSpecification.Derivation.windowMonthsBounds.contains) ?? true }
+            && outputs.allSatisfy { columns.contains($0.column) && $0.isWellFormed }
+    }
+
     /// Prepares table rows, in the order of `rows`.
     /// - Throws: `.missingColumn` where the table was read without a column or with another kind,
     ///   `.missingValueRefused` with the line, `.defect` for a plan that `fit` cannot have made.
@@ -116,6 +124,11 @@ package struct PreparationPlan: Sendable, Hashable, Codable {
 }
 
 extension PreparationPlan.Output {
+    fileprivate var isWellFormed: Bool {
+        guard case .standardised(let treatment) = treatment else { return fractionBits == 0 }
+        return treatment.isValid(fractionBits: fractionBits)
+    }
+
     /// The prepared values of the column's rows.
     func values(of column: Column) throws(Fault) -> [Int32] {
         switch (treatment, column) {

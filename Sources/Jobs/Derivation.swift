@@ -36,8 +36,9 @@ extension JobSpecification {
         package var fields: [String]
         /// Of records: the day on which each happened. One after the observation date does not count.
         package var date: String?
-        /// Of `countRecords`, 1 to 600.
+        /// Of `countRecords`, in `windowMonthsBounds`.
         package var windowMonths: Int?
+        package static let windowMonthsBounds = 1...600
         /// Of `ratioGap`.
         package var whenZero: Double
 
@@ -91,7 +92,7 @@ extension JobSpecification.Derivation {
         }
         self.init(operation, found)
         date = reader.optional("date", .column)
-        windowMonths = reader.optional("window_months", .integer(1...600))
+        windowMonths = reader.optional("window_months", .integer(Self.windowMonthsBounds))
         whenZero = reader.optional("when_zero", .number(Self.whenZeroBounds), default: 0)
         func refuse(_ key: String, unless isFitting: Bool, _ owner: String) {
             guard !isFitting, reader.has(key) else { return }

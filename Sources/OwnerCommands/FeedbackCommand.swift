@@ -63,10 +63,10 @@ struct ItemFeedback: PeriodReport {
                 case .refused: item.refused += 1
                 case .ended, nil: item.ended += 1
                 }
-                item.aligned += job.aligned
-                item.trained += job.trained
-                item.scored += job.scored
-                item.excluded += job.excluded
+                item.aligned = item.aligned.saturatingAdding(job.aligned)
+                item.trained = item.trained.saturatingAdding(job.trained)
+                item.scored = item.scored.saturatingAdding(job.scored)
+                item.excluded = item.excluded.saturatingAdding(job.excluded)
                 items[name] = item
             }
         }

@@ -33,10 +33,10 @@ struct LedgerPeriod {
             switch entry.action {
             case .jobRefused: (outcome, day) = (.refused(entry.object ?? ""), entry.day)
             case .jobEnded: (outcome, day) = (entry.object == "completed" ? .completed : .ended(entry.object ?? ""), entry.day)
-            case .subjectsAligned: aligned += count
-            case .subjectsTrained: trained += count
-            case .subjectsScored: scored += count
-            case .subjectsExcluded: excluded += count
+            case .subjectsAligned: aligned = aligned.saturatingAdding(count)
+            case .subjectsTrained: trained = trained.saturatingAdding(count)
+            case .subjectsScored: scored = scored.saturatingAdding(count)
+            case .subjectsExcluded: excluded = excluded.saturatingAdding(count)
             case .resultKept where entry.object == "report.json": reportDigest = entry.digest
             default: break
             }
@@ -105,6 +105,14 @@ extension OperationsEntry {
 extension JobSpecification.Feature {
     /// Of the catalogue.
     var items: Set<String> { Set(fields.compactMap { FieldPath($0)?.item }) }
+}
+
+extension Int {
+    /// Of counts, which a ledger on a disk may say to be anything.
+    func saturatingAdding(_ other: Int) -> Int {
+        let (sum, overflows) = addingReportingOverflow(other)
+        return overflows ? .max : sum
+    }
 }
 
 extension [String: Int] {

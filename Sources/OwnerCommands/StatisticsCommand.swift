@@ -112,7 +112,7 @@ struct PeriodStatistics: PeriodReport {
     }
 
     private var calls: [String: Int] {
-        ["calls": acts(.dataCalled).count, "subjects": acts(.dataCalled).reduce(0) { $0 + Int(clamping: $1.count ?? 0) }]
+        ["calls": acts(.dataCalled).count, "subjects": acts(.dataCalled).reduce(0) { $0.saturatingAdding(Int(clamping: $1.count ?? 0)) }]
     }
 
     private var modelsMade: Int { period.jobs.values.count { $0.outcome == .completed && $0.specification?.training != nil } }
@@ -127,7 +127,7 @@ struct PeriodStatistics: PeriodReport {
         }
     }
 
-    private func sum(_ count: KeyPath<LedgerPeriod.Job, Int>) -> Int { period.jobs.values.reduce(0) { $0 + $1[keyPath: count] } }
+    private func sum(_ count: KeyPath<LedgerPeriod.Job, Int>) -> Int { period.jobs.values.reduce(0) { $0.saturatingAdding($1[keyPath: count]) } }
 
     /// Completed jobs with each party of the other side.
     private var connections: [(party: String, completed: Int)] {

@@ -20,6 +20,8 @@ package struct JobPlan: Sendable, Hashable {
     /// Nothing where nothing is trained.
     package let forecast: RoundForecast?
     package let megabitsPerSecond: Double?
+    /// Of any line.
+    package static let megabitsPerSecondBounds = 0.001...1e6
     /// With the likely counts.
     package let likely: JobEstimate
     /// With the greatest counts that are possible.
@@ -30,7 +32,7 @@ package struct JobPlan: Sendable, Hashable {
     ///   - common: subjects in common, if someone knows better than the specification.
     ///   - rounds: the same of rounds.
     ///   - earlierRounds: what the latest jobs of the same name between the same parties took, latest first.
-    ///   - megabitsPerSecond: of the line between the two nodes.
+    ///   - megabitsPerSecond: of the line between the two nodes, in `megabitsPerSecondBounds`.
     /// - Throws: `notDescribed` where an owner has not described the data set that is asked for.
     package init(_ specification: JobSpecification, limits: Contract.Limits, publications: [String: Publication], common: Int? = nil,
                  rounds: Int? = nil, earlierRounds: [Int] = [], megabitsPerSecond: Double? = nil) throws(Fault) {

@@ -28,7 +28,8 @@ package struct RoundForecast: Sendable, Hashable {
     package init(_ rounds: Int, most: Int) { self.init(Double(rounds), spread: 0, most: most) }
 
     private init(_ expected: Double, spread: Double, most: Int) {
-        func bounded(_ value: Double) -> Int { min(max(Int(value.rounded()), 1), most) }
+        // No larger than `most` before it becomes an integer, which would trap.
+        func bounded(_ value: Double) -> Int { Int(min(max(value.rounded(), 1), Double(most))) }
         likely = bounded(expected)
         usual = bounded(expected * (1 - spread))...bounded(expected * (1 + spread))
     }
