@@ -43,16 +43,15 @@ package struct Authorisation: Sendable, Hashable {
 
     /// One as people write it, checked.
     ///
-    /// - Throws: `authorisationRefused` at `place`, with the reason; never with the subject.
+    /// - Throws: `authorisationRefused` at `place`, with the reason; never with what a cell holds.
     package init(_ written: Written, at place: String) throws(Fault) {
         func refused(_ en: String, _ zh: String) -> Fault { Fault(.authorisationRefused, at: place, en, zh) }
         subject = try Authorisation.subject(written.subject, at: place)
         covers = written.items.split { ";；, 、".contains($0) }.map(String.init)
         guard (1...Self.mostCovered).contains(covers.count) else { throw refused("no item is named", "未列明信息项") }
-        for name in covers {
-            guard Authorisation.isItemOrField(name) else {
-                throw refused("the catalogue has no item or field '\(shortened(name))'", "目录中没有信息项或字段“\(shortened(name))”")
-            }
+        // Not what stands there: where columns were exchanged it is an identifier.
+        if let unknown = covers.firstIndex(where: { !Authorisation.isItemOrField($0) }) {
+            throw refused("entry \(unknown + 1) of column items is no item or field of the catalogue", "items 列第 \(unknown + 1) 项不是目录中的信息项或字段")
         }
         purpose = written.purpose
         grantee = written.grantee
@@ -92,10 +91,6 @@ package struct Authorisation: Sendable, Hashable {
         }
         return subject
     }
-}
-
-private func shortened(_ text: String) -> String {
-    String(text.unicodeScalars.filter { $0.value > 0x20 && $0.value < 0x7F }.map(Character.init).prefix(64))
 }
 
 private func isName(_ text: String) -> Bool {

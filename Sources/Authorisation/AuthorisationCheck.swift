@@ -29,35 +29,39 @@ package struct AuthorisationCheck: Sendable {
     }
 
     package func standing(of subject: String, to need: CatalogueRules.Need) -> Standing {
-        // What is granted holds until the subject withdraws; a later authorisation holds anew.
-        var granted: [(authorisation: Authorisation, missing: Set<String>)] = []
-        var withdrawnOn: Day?
+        // What is granted holds until the subject withdraws; a later authorisation holds anew. So it is enough to know which fields
+        // some authorisation still covers: whenever it is valid, and on the day.
+        var (granted, onDay): (Set<String>, Set<String>) = ([], [])
+        var withdrawnOn: Day?, expiredOn: Day?
         for entry in list.entries(of: subject) {
             switch entry.event {
             case .granted(let authorisation):
                 guard authorisation.purpose == purpose, authorisation.grantee == grantee else { continue }
-                let missing = need.fields.filter { !Self.covers(authorisation.covers, $0, need) }
-                granted.append((authorisation, Set(missing)))
+                let covered = Self.covered(by: authorisation.covers, need)
+                granted.formUnion(covered)
+                if authorisation.from <= day && day <= authorisation.until { onDay.formUnion(covered) }
+                if covered.count == need.fields.count, authorisation.until < day {
+                    expiredOn = max(expiredOn ?? authorisation.until, authorisation.until)
+                }
             case .withdrawn(let covers):
-                let hit = need.fields.filter { covers.isEmpty || Self.covers(covers, $0, need) }
+                let hit = covers.isEmpty ? need.fields : Self.covered(by: covers, need)
                 guard !hit.isEmpty else { continue }
-                if granted.contains(where: { $0.missing.count < need.fields.count }) { withdrawnOn = entry.on }
-                for index in granted.indices { granted[index].missing.formUnion(hit) }
+                if !granted.isEmpty { withdrawnOn = entry.on }
+                granted.subtract(hit)
+                onDay.subtract(hit)
+                // None before covers everything any more.
+                expiredOn = nil
             }
         }
-        var uncovered = Set(need.fields)
-        for (authorisation, missing) in granted where authorisation.from <= day && day <= authorisation.until {
-            uncovered.formIntersection(missing)
-        }
-        if uncovered.isEmpty { return .valid }
+        if onDay.isSuperset(of: need.fields) { return .valid }
         if let withdrawnOn { return .withdrawn(withdrawnOn) }
-        let past = granted.filter { $0.missing.isEmpty && $0.authorisation.until < day }.map(\.authorisation.until)
-        return past.max().map { Standing.expired($0) } ?? .missing
+        return expiredOn.map { .expired($0) } ?? .missing
     }
 
-    /// Whether names of items and fields cover a field: its path, its item, or the same subject's item in the other document.
-    private static func covers(_ names: [String], _ path: String, _ need: CatalogueRules.Need) -> Bool {
-        names.contains { $0 == path || need.coveredBy.contains($0) }
+    /// The fields that names of items and fields cover: by its path, its item, or the same subject's item in the other document.
+    private static func covered(by names: [String], _ need: CatalogueRules.Need) -> [String] {
+        let names = Set(names)
+        return need.coveredBy.contains(where: names.contains) ? need.fields : need.fields.filter(names.contains)
     }
 
     /// - Throws: why a subject may not enter, at the first item that is lacking.

@@ -60,6 +60,95 @@ private func check(
         }
     }
 
+    @Test("a list with exchanged columns is refused by line, column and place in the cell, and no subject is told")
+    func exchanged() throws {
+        try withDirectory { (folder) throws in
+            for (items, entry) in [(a, 1), ("JN-01;\(b)", 2), ("JN-01;JN-04/\(c)", 2), ("JN-01;JN-04;JN-\(a)", 3)] {
+                let fault = #expect(throws: Fault.self) { try imported(line(b) + line("JN-01", items: items), in: folder) }
+                #expect(fault?.code == .authorisationRefused && fault?.place == "list.csv:3")
+                for text in [fault?.message.en ?? "", fault?.message.zh ?? ""] {
+                    #expect(text.contains("items") && text.contains("\(entry)") && ![a, b, c].contains { text.contains($0) }, "\(text)")
+                }
+            }
+        }
+    }
+
+    /// As `Protocols/authorisations.md` has it, authorisation by authorisation: what each lacks, by the withdrawals behind it.
+    private func plainStanding(_ entries: [AuthorisationList.Entry], _ need: CatalogueRules.Need, on day: Day) -> AuthorisationCheck.Standing {
+        func lacks(_ names: [String]) -> Set<String> {
+            Set(need.fields.filter { field in !names.contains { $0 == field || need.coveredBy.contains($0) } })
+        }
+        let fields = Set(need.fields)
+        var granted: [(authorisation: Authorisation, lacks: Set<String>)] = []
+        var withdrawnOn: Day?
+        for entry in entries {
+            switch entry.event {
+            case .granted(let authorisation):
+                if authorisation.purpose == "credit_assessment", authorisation.grantee == "bank" { granted.append((authorisation, lacks(authorisation.covers))) }
+            case .withdrawn(let covers):
+                let hit = covers.isEmpty ? fields : fields.subtracting(lacks(covers))
+                if hit.isEmpty { continue }
+                if granted.contains(where: { $0.lacks != fields }) { withdrawnOn = entry.on }
+                for index in granted.indices { granted[index].lacks.formUnion(hit) }
+            }
+        }
+        let valid = granted.filter { $0.authorisation.from <= day && day <= $0.authorisation.until }
+        if fields.allSatisfy({ field in valid.contains { !$0.lacks.contains(field) } }) { return .valid }
+        if let withdrawnOn { return .withdrawn(withdrawnOn) }
+        return granted.filter { $0.lacks.isEmpty && $0.authorisation.until < day }.map(\.authorisation.until).max().map { .expired($0) } ?? .missing
+    }
+
+    private func granted(_ subject: String, _ covers: [String], purpose: String = "credit_assessment", grantee: String = "bank", from: Int, until: Int)
+        -> AuthorisationList.Entry.Event {
+        .granted(Authorisation(subject: subject, covers: covers, purpose: purpose, grantee: grantee, method: .written, from: Day(number: from),
+                               until: Day(number: until), evidence: evidence))
+    }
+
+    @Test("how subjects stand is what follows from each authorisation and the withdrawals behind it")
+    func plain() throws {
+        try withDirectory { (folder) throws in
+            let needs = [
+                CatalogueRules.Need(item: "JN-04", fields: ["JN-04/a", "JN-04/b", "JN-04/c"], coveredBy: ["JN-04"]),
+                CatalogueRules.Need(item: "GB-16.2", fields: ["GB-16.2/a"], coveredBy: ["GB-16.2", "JN-12"]),
+            ]
+            let names = ["JN-04", "JN-04/a", "JN-04/b", "JN-04/c", "GB-16.2", "GB-16.2/a", "JN-12", "JN-01"]
+            let subjects = (0..<3000).map { "subject \($0)" }
+            var events: [(subject: String, event: AuthorisationList.Entry.Event, on: Day)] = []
+            for subject in subjects {
+                for number in 0..<Int.random(in: 0...7) {
+                    let covers = (0..<Int.random(in: 0...3)).map { _ in names.randomElement() ?? "JN-04" }
+                    let from = Int.random(in: 95...104)
+                    events.append((subject, Int.random(in: 0..<3) == 0 ? .withdrawn(covers: covers) : granted(
+                        subject, covers, purpose: Int.random(in: 0..<8) == 0 ? "marketing" : "credit_assessment",
+                        grantee: Int.random(in: 0..<8) == 0 ? "other" : "bank", from: from, until: from + Int.random(in: 0...6)), Day(number: 90 + number)))
+                }
+            }
+            let list = try AuthorisationList.append(events, by: "test", to: folder.path)
+            let check = AuthorisationCheck(list, needs: needs, purpose: "credit_assessment", grantee: "bank", day: Day(number: 102))
+            var seen: [AuthorisationCheck.Standing: Int] = [:]
+            for subject in subjects {
+                for need in needs {
+                    let standing = check.standing(of: subject, to: need)
+                    seen[standing, default: 0] += 1
+                    #expect(standing == plainStanding(list.entries(of: subject), need, on: Day(number: 102)), "\(list.entries(of: subject))")
+                }
+            }
+            #expect(seen.count > 10 && (seen[.valid] ?? 0) > 100 && (seen[.missing] ?? 0) > 100)
+        }
+    }
+
+    @Test("tens of thousands of authorisations and withdrawals of one subject are gone through once")
+    func many() throws {
+        try withDirectory { (folder) throws in
+            let events: [(subject: String, event: AuthorisationList.Entry.Event, on: Day)] = (0..<40_000).map {
+                (a, $0 % 2 == 0 ? granted(a, ["JN-01", "JN-04"], from: 0, until: 100) : .withdrawn(covers: ["JN-04/vat_paid_12m"]), Day(number: $0 / 1000))
+            }
+            let list = try AuthorisationList.append(events, by: "test", to: folder.path)
+            let check = AuthorisationCheck(list, needs: allNeeds, purpose: "credit_assessment", grantee: "bank", day: Day(number: 50))
+            #expect(allNeeds.map { check.standing(of: a, to: $0) } == [.valid, .withdrawn(Day(number: 39)), .missing])
+        }
+    }
+
     @Test("an authorisation holds from its first to its last day, for its purpose, its bank and its items alone")
     func standing() throws {
         try withDirectory { (folder) throws in

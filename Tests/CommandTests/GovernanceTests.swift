@@ -1,5 +1,7 @@
 import Foundation
+import Ledger
 import Testing
+import Wire
 
 /// The platform's data under the catalogue and its subjects' authorisations, with real nodes.
 @Suite("Rules of the lab") struct GovernanceTests {
@@ -206,6 +208,37 @@ import Testing
         #expect((before["modelling"] as? [String: Any])?["jobs"] as? [String: Int] == ["completed": 0, "ended": 0, "refused": 0])
         let turned = try await lab.run("platform-node", ["data", "statistics", "--from", "2026-02-01", "--until", "2026-01-31"] + config)
         #expect(turned.code == 2 && turned.pair().error.contains("--from"), "\(turned)")
+    }
+
+    @Test("counts of a ledger that no sum holds end at the largest number, in what providers and supervisors are told")
+    func largestCounts() async throws {
+        let (lab, specification) = try await Self.lab()
+        let config = ["--config", lab.path("platform/node.json")]
+        let spec = try Data(contentsOf: URL(fileURLWithPath: try specification("records") { _ in }))
+        var lines: [UInt8] = []
+        func add(_ action: OperationsEntry.Action, _ job: JobIdentifier, object: String? = nil, count: UInt64? = nil) {
+            lines += OperationsEntry(sequence: 0, time: Date(), actor: "node", action: action, job: job, object: object, count: count,
+                                     salt: [UInt8](repeating: 0, count: OperationsEntry.saltBytes)).encode() + [0x0A]
+        }
+        for job in try ["000102030405060708090a0b0c0d0e0f", "100102030405060708090a0b0c0d0e0f"].map({ try #require(JobIdentifier($0)) }) {
+            let counted: [OperationsEntry.Action] = [.subjectsAligned, .subjectsTrained, .subjectsScored, .subjectsExcluded, .dataCalled]
+            for action in counted + counted { add(action, job, count: .max) }
+            add(.jobEnded, job, object: "completed")
+            let folder = URL(fileURLWithPath: lab.path("platform/state/ledger/\(job)"))
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try spec.write(to: folder.appending(path: "specification.json"))
+        }
+        let operations = URL(fileURLWithPath: lab.path("platform/state/operations"))
+        try FileManager.default.createDirectory(at: operations, withIntermediateDirectories: true)
+        try Data(lines).write(to: operations.appending(path: "entries.jsonl"))
+
+        let feedback = try Self.object(try await lab.run("platform-node", ["data", "feedback", "--json"] + config))
+        let taxes = try Self.item("JN-04", feedback)
+        for rows in ["rows_aligned", "rows_trained", "rows_scored", "rows_excluded"] { #expect(taxes[rows] as? Int == .max, "\(taxes)") }
+        let statistics = try Self.object(try await lab.run("platform-node", ["data", "statistics", "--json"] + config))
+        #expect(((statistics["modelling"] as? [String: Any])?["rows"] as? [String: Int])?["scored"] == .max)
+        #expect(((statistics["collection"] as? [String: Any])?["called"] as? [String: Int]) == ["calls": 4, "subjects": .max])
+        for verb in ["feedback", "statistics"] { #expect(try await lab.run("platform-node", ["data", verb] + config).code == 0) }
     }
 
     @Test("a penalty past its publication or repaired leaves every score as it was; one that is published still does not")

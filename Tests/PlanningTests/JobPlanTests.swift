@@ -114,6 +114,9 @@ import Wire
         // Half a job's worth against one, two, five jobs.
         #expect(try forecast("", earlier: [17]).likely == 14)
         #expect(try forecast("", earlier: [17, 17]).likely == 15)
+        // Whatever someone expects or a record says.
+        #expect(RoundForecast(.max, most: 40).likely == 40 && RoundForecast(.max, most: 40).usual == 40...40)
+        #expect(try forecast("", earlier: [.max, .max]).usual == 40...40)
         let known = try forecast("", earlier: [17, 16, 18, 17, 17, 40, 40])
         #expect(known.likely == 16 && known.usual.count < flags.usual.count)
     }
