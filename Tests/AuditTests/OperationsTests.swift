@@ -199,7 +199,8 @@ struct OperationsSample {
         let folder = try Folder()
         let contract = Array("{".utf8) + [UInt8](repeating: 0x20, count: 200_000) + Array(Sample.contract.dropFirst())
         let ledger = try OperationsLedger(directory: folder.url.appending(path: "operations"), node: "north", key: key(1), contract: contract)
-        let list = try ledger.keepSubjects(SubjectList((0..<20_000).map(String.init), key: SecretBytes(copying: [UInt8](repeating: 9, count: 32))).encode())
+        let secret = SecretBytes(copying: [UInt8](repeating: 9, count: 32))
+        let list = try ledger.keepSubjects(SubjectList((0..<20_000).map(String.init), key: secret).encode())
         for index in 0..<40 {
             try ledger.append(.contract, actor: "configuration", object: "north", digest: SHA256.hash(contract))
             try ledger.append(.subjectsRead, actor: "node", object: "main", digest: list, count: index == 7 ? 19_999 : 20_000)
@@ -214,8 +215,8 @@ struct OperationsSample {
     func keysInForce() throws {
         let folder = try Folder()
         let url = folder.url.appending(path: "operations")
-        let another = Array(String(decoding: Sample.contract, as: UTF8.self).replacing("\"name\": \"pilot\"", with: "\"name\": \"second\"")
-            .replacing(Data(Sample.keys[.bank]?.verifyingKey.bytes ?? []).base64EncodedString(), with: Data(key(7).verifyingKey.bytes).base64EncodedString()).utf8)
+        let (first, second) = (Data(key(1).verifyingKey.bytes).base64EncodedString(), Data(key(7).verifyingKey.bytes).base64EncodedString())
+        let another = Array(String(decoding: Sample.contract, as: UTF8.self).replacing(first, with: second).utf8)
         for (contract, seed) in [(Sample.contract, 1), (another, 7), (Sample.contract, 1)] as [([UInt8], UInt8)] {
             let ledger = try OperationsLedger(directory: url, node: "north", key: key(seed), contract: contract)
             for _ in 0..<3 { try ledger.append(.nodeStarted, actor: "node") }
@@ -241,7 +242,8 @@ struct OperationsSample {
             #expect(report.findings.filter { $0.rule == .entryForm }.count == 1)
         }
         // The shortest that there is.
-        let shortest = OperationsEntry(sequence: 0, time: Date(timeIntervalSince1970: 0), actor: "", action: .contract, salt: [UInt8](repeating: 0, count: 16))
+        let shortest = OperationsEntry(sequence: 0, time: Date(timeIntervalSince1970: 0), actor: "", action: .contract,
+                                       salt: [UInt8](repeating: 0, count: 16))
         #expect(shortest.encode().count >= OperationsEntry.minimumLineBytes)
         #expect(OperationsEntry.Action.allCases.allSatisfy { $0.rawValue.utf8.count >= OperationsEntry.Action.contract.rawValue.utf8.count })
     }

@@ -84,7 +84,8 @@ private func check(
         for entry in entries {
             switch entry.event {
             case .granted(let authorisation):
-                if authorisation.purpose == "credit_assessment", authorisation.grantee == "bank" { granted.append((authorisation, lacks(authorisation.covers))) }
+                guard authorisation.purpose == "credit_assessment", authorisation.grantee == "bank" else { continue }
+                granted.append((authorisation, lacks(authorisation.covers)))
             case .withdrawn(let covers):
                 let hit = covers.isEmpty ? fields : fields.subtracting(lacks(covers))
                 if hit.isEmpty { continue }
@@ -98,8 +99,9 @@ private func check(
         return granted.filter { $0.lacks.isEmpty && $0.authorisation.until < day }.map(\.authorisation.until).max().map { .expired($0) } ?? .missing
     }
 
-    private func granted(_ subject: String, _ covers: [String], purpose: String = "credit_assessment", grantee: String = "bank", from: Int, until: Int)
-        -> AuthorisationList.Entry.Event {
+    private func granted(
+        _ subject: String, _ covers: [String], purpose: String = "credit_assessment", grantee: String = "bank", from: Int, until: Int
+    ) -> AuthorisationList.Entry.Event {
         .granted(Authorisation(subject: subject, covers: covers, purpose: purpose, grantee: grantee, method: .written, from: Day(number: from),
                                until: Day(number: until), evidence: evidence))
     }
@@ -118,9 +120,10 @@ private func check(
                 for number in 0..<Int.random(in: 0...7) {
                     let covers = (0..<Int.random(in: 0...3)).map { _ in names.randomElement() ?? "JN-04" }
                     let from = Int.random(in: 95...104)
-                    events.append((subject, Int.random(in: 0..<3) == 0 ? .withdrawn(covers: covers) : granted(
+                    let event = Int.random(in: 0..<3) == 0 ? .withdrawn(covers: covers) : granted(
                         subject, covers, purpose: Int.random(in: 0..<8) == 0 ? "marketing" : "credit_assessment",
-                        grantee: Int.random(in: 0..<8) == 0 ? "other" : "bank", from: from, until: from + Int.random(in: 0...6)), Day(number: 90 + number)))
+                        grantee: Int.random(in: 0..<8) == 0 ? "other" : "bank", from: from, until: from + Int.random(in: 0...6))
+                    events.append((subject, event, Day(number: 90 + number)))
                 }
             }
             let list = try AuthorisationList.append(events, by: "test", to: folder.path)
@@ -140,9 +143,9 @@ private func check(
     @Test("tens of thousands of authorisations and withdrawals of one subject are gone through once")
     func many() throws {
         try withDirectory { (folder) throws in
-            let events: [(subject: String, event: AuthorisationList.Entry.Event, on: Day)] = (0..<40_000).map {
-                (a, $0 % 2 == 0 ? granted(a, ["JN-01", "JN-04"], from: 0, until: 100) : .withdrawn(covers: ["JN-04/vat_paid_12m"]), Day(number: $0 / 1000))
-            }
+            let given = granted(a, ["JN-01", "JN-04"], from: 0, until: 100)
+            let taken = AuthorisationList.Entry.Event.withdrawn(covers: ["JN-04/vat_paid_12m"])
+            let events = (0..<40_000).map { (subject: a, event: $0 % 2 == 0 ? given : taken, on: Day(number: $0 / 1000)) }
             let list = try AuthorisationList.append(events, by: "test", to: folder.path)
             let check = AuthorisationCheck(list, needs: allNeeds, purpose: "credit_assessment", grantee: "bank", day: Day(number: 50))
             #expect(allNeeds.map { check.standing(of: a, to: $0) } == [.valid, .withdrawn(Day(number: 39)), .missing])

@@ -80,7 +80,9 @@ import Testing
     func windows() throws {
         for (months, isRead) in [(1, true), (600, true), (0, false), (601, false), (-1, false), (Int.min, false), (Int.max, false)] {
             let half = try decoded("features", 1) { feature in
-                feature["derive"] = ["operation": "count_records", "fields": ["JN-09/penalty"], "date": "JN-09/day", "windowMonths": months, "whenZero": 0]
+                feature["derive"] = [
+                    "operation": "count_records", "fields": ["JN-09/penalty"], "date": "JN-09/day", "windowMonths": months, "whenZero": 0,
+                ] as [String: Any]
             }
             #expect((half != nil) == isRead, "\(months)")
         }

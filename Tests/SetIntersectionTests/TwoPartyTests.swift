@@ -82,7 +82,9 @@ private struct Party {
 
 @Suite("Lists of points") struct PointListTests {
     /// What stands for a point in a list: 65 bytes.
-    private func elements(_ numbers: some Sequence<Int>) -> [UInt8] { numbers.flatMap { [4] + SHA256.hash(Array("\($0)".utf8)) + [UInt8](repeating: 0, count: 32) } }
+    private func elements(_ numbers: some Sequence<Int>) -> [UInt8] {
+        numbers.flatMap { [4] + SHA256.hash(Array("\($0)".utf8)) + [UInt8](repeating: 0, count: 32) }
+    }
 
     private func list(_ limit: Int, _ scratch: any Scratch) -> PointList {
         PointList(suite: .p256SHA256, limit: limit, buckets: Buckets(elements: limit, memoryBytes: scratch.memoryBytes))
