@@ -151,7 +151,7 @@ let package = Package(
         tests("TrainingTests", ["Training", "LinearAlgebra"]),
         tests("ExchangeTests", [
             "BankRole", "PlatformRole", "ArbiterRole", "Exchange", "Scratch", "Roles", "Wire", "Jobs", "Faults", "Primitives", "Paillier", "BigNumber",
-            "SetIntersection", "Training", "LinearAlgebra", "Ledger", "NodeRuntime", bigInt,
+            "SetIntersection", "Planning", "Training", "LinearAlgebra", "Ledger", "NodeRuntime", bigInt,
         ]),
         tests("ArbiterRoleTests", ["ArbiterRole", "Ledger", "Jobs", "Wire", "Faults", "Primitives", bigInt]),
         tests("CommandTests", [

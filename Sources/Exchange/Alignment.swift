@@ -102,8 +102,8 @@ package struct Alignment: Sendable {
     private var tellsBankAlone: Bool { reveals == .bank }
 
     private var isListComplete: Bool { peerCount != nil && peerReceived == peerCount }
-    private var sentBlocks: Int { (sent + JobContext.pointsPerBlock - 1) / JobContext.pointsPerBlock }
-    private var heardBlocks: Int { (peerReceived + JobContext.pointsPerBlock - 1) / JobContext.pointsPerBlock }
+    private var sentBlocks: Int { (sent + TransferCounts.pointsPerBlock - 1) / TransferCounts.pointsPerBlock }
+    private var heardBlocks: Int { (peerReceived + TransferCounts.pointsPerBlock - 1) / TransferCounts.pointsPerBlock }
 
     /// The bank sends as fast as the line takes it. The platform takes a block of the bank's for each of its own, so that both
     /// compute at once and what it sends has one order.
@@ -137,7 +137,7 @@ package struct Alignment: Sendable {
             }), to: .peer)], nil)
         }
         if maySendBlock {
-            let block = sent / JobContext.pointsPerBlock
+            let block = sent / TransferCounts.pointsPerBlock
             let points = try own.block(block, scratch)
             sent += points.count / width
             return ([.send(.blindedPoints(.filled {
@@ -233,7 +233,7 @@ package struct Alignment: Sendable {
 
     /// The platform answers blocks that it was sent, each after one of its own as long as it has any.
     private var isDoubledDue: Bool {
-        ownDoubledCount < sent && (isListComplete || ownDoubledCount / JobContext.pointsPerBlock < heardBlocks)
+        ownDoubledCount < sent && (isListComplete || ownDoubledCount / TransferCounts.pointsPerBlock < heardBlocks)
     }
 
     private mutating func hearBlinded(_ message: BlindedPoints) throws(Fault) -> [RoleEffect] {
@@ -277,8 +277,8 @@ package struct Alignment: Sendable {
 
     /// Blocks come in order and are full, except for the last.
     private func expect(_ block: UInt32, _ received: Int, of total: Int, _ bytes: Int) throws(Fault) {
-        guard Int(block) == received / JobContext.pointsPerBlock, received < total,
-              bytes == min(JobContext.pointsPerBlock, total - received) * width
+        guard Int(block) == received / TransferCounts.pointsPerBlock, received < total,
+              bytes == min(TransferCounts.pointsPerBlock, total - received) * width
         else { throw context.fault(.wrongCount) }
     }
 
@@ -362,8 +362,8 @@ package struct Alignment: Sendable {
         let total = Int(message.total)
         let heard = positions?.count ?? 0
         guard total <= min(own.count, peerCount ?? 0), total == matchTotal ?? total,
-              Int(message.block) == heard / JobContext.positionsPerBlock,
-              message.positions.count == 4 * min(JobContext.positionsPerBlock, total - heard)
+              Int(message.block) == heard / TransferCounts.positionsPerBlock,
+              message.positions.count == 4 * min(TransferCounts.positionsPerBlock, total - heard)
         else { throw context.fault(.wrongCount) }
         matchTotal = total
         if let fault = context.checkIntersection(total) { throw fault }
@@ -435,13 +435,13 @@ private struct MatchSending: Sendable {
     var isDone: Bool { sent == positions.count }
 
     mutating func next(_ scratch: any Scratch) throws(Fault) -> Matches {
-        while waiting.count < JobContext.positionsPerBlock, bucket < positions.buckets {
+        while waiting.count < TransferCounts.positionsPerBlock, bucket < positions.buckets {
             do { waiting.append(contentsOf: try positions.bucket(bucket, in: scratch)) } catch { throw .scratch }
             bucket += 1
         }
-        let block = waiting.prefix(JobContext.positionsPerBlock)
+        let block = waiting.prefix(TransferCounts.positionsPerBlock)
         waiting = waiting.dropFirst(block.count)
-        let number = sent / JobContext.positionsPerBlock
+        let number = sent / TransferCounts.positionsPerBlock
         sent += block.count
         return .filled {
             $0.total = UInt32(positions.count)
@@ -477,7 +477,7 @@ private struct PointSorting: Sendable {
     }
 
     mutating func next(_ scratch: any Scratch) throws(Fault) -> (block: Int, points: [UInt8])? {
-        let full = JobContext.pointsPerBlock * width
+        let full = TransferCounts.pointsPerBlock * width
         while waiting.count < full, bucket < spill.buckets {
             let bytes: [UInt8]
             do { bytes = try spill.bytes(of: bucket, in: scratch) } catch { throw .scratch }

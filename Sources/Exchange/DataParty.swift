@@ -211,7 +211,7 @@ package struct DataParty<Side: PartySide>: RoleMachine {
             return [.checkpoint(.alignment, round: 0)] + close(JobOutcome(aligned: aligned, trained: nil, scores: []), framesSent)
         }
         guard let part = context.specification.training else { return [.checkpoint(.alignment, round: 0)] + (try enterScoring()) }
-        let rows = context.trainingRows(of: aligned.rows.count)
+        let rows = context.specification.trainingRows(of: aligned.rows.count)
         let design = try side.prepare(aligned, trainingRows: rows)
         state = .columns(TrainingSetup(settings: part.settings, design: design))
         return [.checkpoint(.alignment, round: 0), .used(.trained, side.identifiers.chosen(Array(aligned.rows.prefix(rows)))),

@@ -31,14 +31,6 @@ package struct JobContext: Sendable {
         scratch = request.scratch
     }
 
-    /// Rows of one `RoundRows` frame.
-    package static let rowsPerBlock = 512
-    /// Points of one frame of alignment.
-    package static let pointsPerBlock = 8192
-    /// Positions of one `Matches` frame.
-    package static let positionsPerBlock = 65536
-    /// Bits of one partial score in a packed plaintext, and so the bound 2^(bits - 1) on its fixed-point value.
-    package static let scoreBits = 32
     /// Fractional bits of standardised columns in the clear.
     package static let columnBits = 16
 
@@ -64,12 +56,6 @@ package struct JobContext: Sendable {
         let fault = JobLimits.checkIntersection(count: count, minimum: minimumIntersection, maximum: limits.maximumIntersection)
         guard fault != nil, specification.alignment?.reveals == .bank else { return fault }
         return Fault(.intersectionKeptBack, at: "", "\(minimumIntersection)")
-    }
-
-    /// How many of the aligned rows train: the first of the job's order.
-    package func trainingRows(of aligned: Int) -> Int {
-        guard let share = specification.training?.split.share else { return 0 }
-        return min(aligned, Int((share * Double(aligned)).rounded()))
     }
 
     /// Binds a key certificate to its party, job and attempt.

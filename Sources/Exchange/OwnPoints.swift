@@ -3,6 +3,7 @@ import Primitives
 import Roles
 import Scratch
 import SetIntersection
+import Wire
 
 /// Random elements that make a list longer and match nothing: no identifier has their first byte, which is none of UTF-8, and
 /// nobody guesses the rest. They take the way of identifiers from there on, so that no time and no byte tells them apart.
@@ -74,7 +75,7 @@ struct OwnPoints: Sendable {
                 try order.append(identifiers.enumerated().map { SecretOrder.Entry(row: first + UInt32($0), identifier: $1) }, to: &scratch)
                 stage = block + 1 < list.blocks + fillers.blocks ? .ordering(block: block + 1) : .blinding(bucket: 0)
             case .blinding(let bucket):
-                if waiting.count < JobContext.pointsPerBlock, bucket < order.buckets {
+                if waiting.count < TransferCounts.pointsPerBlock, bucket < order.buckets {
                     waiting.append(contentsOf: try order.bucket(bucket, in: scratch))
                     stage = .blinding(bucket: bucket + 1)
                     return
@@ -90,7 +91,7 @@ struct OwnPoints: Sendable {
     }
 
     private mutating func blind(_ scratch: inout any Scratch) throws(ScratchError) {
-        let block = waiting.prefix(JobContext.pointsPerBlock)
+        let block = waiting.prefix(TransferCounts.pointsPerBlock)
         waiting = waiting.dropFirst(block.count)
         let elements = blinding.first(block.map(\.identifier), tag: tag)
         hash.update(elements)
@@ -119,11 +120,11 @@ struct OwnPoints: Sendable {
         for bucket in 0..<positions.buckets {
             var chosen: [SecretOrder.Entry] = []
             for position in try positions.bucket(bucket, in: scratch) {
-                if Int(position) / JobContext.pointsPerBlock != block {
-                    block = Int(position) / JobContext.pointsPerBlock
+                if Int(position) / TransferCounts.pointsPerBlock != block {
+                    block = Int(position) / TransferCounts.pointsPerBlock
                     found = Self.decode(try scratch.read(entries[block]))
                 }
-                chosen.append(found[Int(position) % JobContext.pointsPerBlock])
+                chosen.append(found[Int(position) % TransferCounts.pointsPerBlock])
                 if chosen.count == IdentifierList.perBlock {
                     try body(chosen, &scratch)
                     chosen = []

@@ -98,7 +98,7 @@ package struct RoundExchange: Sendable {
 
     /// Encrypts and sends the next block.
     package mutating func proceed(_ transcript: Transcript) throws(Fault) -> [RoleEffect] {
-        let range = sentRows..<min(sentRows + JobContext.rowsPerBlock, design.rows)
+        let range = sentRows..<min(sentRows + TransferCounts.rowsPerBlock, design.rows)
         let (round, stride) = (round, stride)
         let ciphertexts = keys.own.encrypt(
             Array(work.plaintexts[range.lowerBound * stride..<range.upperBound * stride]), random: randomiser
@@ -109,7 +109,7 @@ package struct RoundExchange: Sendable {
         sentRows = range.upperBound
         return [.send(.roundRows(.filled {
             $0.round = UInt32(round)
-            $0.block = UInt32(range.lowerBound / JobContext.rowsPerBlock)
+            $0.block = UInt32(range.lowerBound / TransferCounts.rowsPerBlock)
             $0.ciphertexts = ciphertexts.data
         }), to: .peer), progress()] + requestIfDue(transcript)
     }
@@ -131,8 +131,8 @@ package struct RoundExchange: Sendable {
     }
 
     private mutating func collect(_ message: RoundRows) throws(Fault) {
-        let rows = min(JobContext.rowsPerBlock, design.rows - receivedRows)
-        guard message.round == UInt32(round), Int(message.block) == receivedRows / JobContext.rowsPerBlock else {
+        let rows = min(TransferCounts.rowsPerBlock, design.rows - receivedRows)
+        guard message.round == UInt32(round), Int(message.block) == receivedRows / TransferCounts.rowsPerBlock else {
             throw context.fault(.unexpectedMessage)
         }
         let batch = try context.load(message.ciphertexts, count: rows * stride, key: keys.peer, &repetitions)

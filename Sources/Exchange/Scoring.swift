@@ -22,12 +22,12 @@ struct Scoring: Sendable {
     private var repetitions = RepetitionGuard()
 
     /// Rows of one frame: whole ciphertexts.
-    private var rowsPerBlock: Int { 64 * slots.perCiphertext }
+    private var rowsPerBlock: Int { TransferCounts.scoreCiphertextsPerBlock * slots.perCiphertext }
 
     init(context: JobContext, keys: Opening.Keys, partial: [Double]) {
         self.context = context
         self.keys = keys
-        slots = ValueSlots(bits: JobContext.scoreBits, keyBits: (context.role == .bank ? keys.own.publicKey : keys.peer).bits)
+        slots = ValueSlots(bits: TransferCounts.scoreBits, keyBits: (context.role == .bank ? keys.own.publicKey : keys.peer).bits)
         scores = partial
     }
 
@@ -39,7 +39,7 @@ struct Scoring: Sendable {
 
     mutating func proceed() throws(Fault) -> [RoleEffect] {
         let range = done..<min(done + rowsPerBlock, scores.count)
-        let limit = Double((1 << (JobContext.scoreBits - 1)) - 1)
+        let limit = Double((1 << (TransferCounts.scoreBits - 1)) - 1)
         let values = scores[range].map { Int64(min(max(($0 / unit).rounded(), -limit), limit)) }
         let random = keys.secrets.random(.randomiser, "scores")
         let (first, kind) = (slots.ciphertexts(range.lowerBound), UInt8(MessageKind.partialScores.rawValue))

@@ -7,7 +7,7 @@ import Primitives
 /// below 2^-128. Source: Goldberg, Reyzin, Sagga, Baldimtsi, "Efficient noninteractive certification of RSA moduli and
 /// beyond", ePrint 2018/057, section 3.
 package enum KeyCertificate {
-    static let roots = 11
+    package static let roots = 11
 
     /// - Parameter context: binds the proof to one party, job and attempt.
     package static func make(for key: PrivateKey, context: [UInt8]) -> [UInt8] {

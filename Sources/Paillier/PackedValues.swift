@@ -5,6 +5,9 @@ import Primitives
 ///
 /// At least 128 bits of n stay unused, so that adding a mask uniform below n wraps around with probability below 2^-127.
 package struct ValueSlots: Sendable, Hashable {
+    /// Bits of n that stay unused.
+    package static let headroomBits = 128
+
     /// k, at most 63.
     package let bits: Int
     package let perCiphertext: Int
@@ -12,7 +15,7 @@ package struct ValueSlots: Sendable, Hashable {
     package init(bits: Int, keyBits: Int) {
         precondition((2...63).contains(bits))
         self.bits = bits
-        perCiphertext = (keyBits - 128) / bits
+        perCiphertext = (keyBits - Self.headroomBits) / bits
     }
 
     /// How many ciphertexts hold `values` values.

@@ -59,7 +59,7 @@ package struct JobPlan: Sendable, Hashable {
         let common = common ?? specification.population.expectedCommon
         self.common = Expected(lower: 0, likely: min(max(0, common ?? largest), largest), upper: largest)
         isCommonGiven = common != nil
-        let mostTraining = Self.trainingRows(specification, largest)
+        let mostTraining = specification.trainingRows(of: largest)
         let training = specification.training
         var columns: [Role: Expected] = [:]
         for role in JobEstimate.roles {
@@ -81,11 +81,6 @@ package struct JobPlan: Sendable, Hashable {
             counts: .init(listed: rows, aligned: isCommonGiven ? self.common.likely : largest, columns: columns.mapValues(\.upper),
                           rounds: self.rounds.upper),
             machines: machines, megabitsPerSecond: megabitsPerSecond)
-    }
-
-    private static func trainingRows(_ specification: JobSpecification, _ aligned: Int) -> Int {
-        guard let share = specification.training?.split.share else { return 0 }
-        return min(aligned, Int((share * Double(aligned)).rounded()))
     }
 
     /// The estimate with the counts that the job turned out to have: what is left is the error of speeds and formulas.
@@ -152,7 +147,7 @@ package struct JobPlan: Sendable, Hashable {
         var (low, high) = (1, 1 << 40)
         while low < high {
             let middle = (low + high) / 2
-            if holds(Self.trainingRows(specification, middle)) { high = middle } else { low = middle + 1 }
+            if holds(specification.trainingRows(of: middle)) { high = middle } else { low = middle + 1 }
         }
         return low
     }
@@ -194,7 +189,7 @@ package struct JobPlan: Sendable, Hashable {
                               words: Phrase(en: "exposure: the contract sets no limit (\(limits.exposureNote ?? ""))", zh: "暴露度：契约未设上限（\(limits.exposureNote ?? "")）")))
         }
         let bads = (columns[.platform]?.likely ?? 0) * limits.badsPerColumn
-        list.append(Limit(name: "bads_per_column", standing: bads * 2 > Self.trainingRows(specification, common.upper) ? .breaks : .undecided,
+        list.append(Limit(name: "bads_per_column", standing: bads * 2 > specification.trainingRows(of: common.upper) ? .breaks : .undecided,
                           commonNeeded: nil,
                           words: Phrase(en: "training rows of the rarer label: at least \(bads), which the bank alone can count",
                                         zh: "较少类别的训练行：至少 \(bads) 行，仅银行方能核对")))

@@ -11,6 +11,9 @@ extension JobSpecification {
 
     /// The column of its identifiers.
     package func identifier(_ role: Role) -> String { identifier(role.side) }
+
+    /// How many of the aligned rows train; 0 where nothing is trained.
+    package func trainingRows(of aligned: Int) -> Int { TransferCounts.trainingRows(of: aligned, share: training?.split.share ?? 0) }
 }
 
 extension Role {

@@ -26,15 +26,15 @@ extension Message {
             try exactly(32, body.listDigest)
             try exactly(32, body.seedCommitment)
         case .blindedPoints(let body):
-            try elements(of: 65, atMost: 8192, body.points)
+            try elements(of: TransferCounts.pointBytes, atMost: TransferCounts.pointsPerBlock, body.points)
         case .seedReveal(let body):
             try exactly(32, body.seed)
         case .doublyBlindedPoints(let body):
-            try elements(of: 65, atMost: 8192, body.points)
+            try elements(of: TransferCounts.pointBytes, atMost: TransferCounts.pointsPerBlock, body.points)
         case .sortedPoints(let body):
-            try elements(of: 65, atMost: 8192, body.points)
+            try elements(of: TransferCounts.pointBytes, atMost: TransferCounts.pointsPerBlock, body.points)
         case .matches(let body):
-            try elements(of: 4, atMost: 65536, body.positions)
+            try elements(of: 4, atMost: TransferCounts.positionsPerBlock, body.positions)
         case .nodeRegister(let body):
             try exactly(32, body.contractDigest)
         case .jobAnswer(let body):

@@ -5,13 +5,16 @@ import Foundation
 ///
 /// Source: the column of lengths in `Protocols/wire.md`; block sizes and rounding in `Protocols/protocol.md`.
 package struct TransferCounts: Sendable, Hashable {
+    /// Of one `RoundRows` frame.
     package static let rowsPerBlock = 512
+    /// Of one frame of alignment.
     package static let pointsPerBlock = 8192
+    /// Of one `Matches` frame.
     package static let positionsPerBlock = 65536
     package static let pointBytes = 65
     /// Identifiers that are blinded between two `BlindingProgress`.
     package static let blindedPerNotice = 1 << 20
-    /// Of one partial score in a plaintext.
+    /// Of one partial score in a packed plaintext, and so the bound 2^(bits - 1) on its fixed-point value.
     package static let scoreBits = 32
     /// Left free at the top of a packed plaintext.
     package static let headroomBits = 128
@@ -53,7 +56,10 @@ package struct TransferCounts: Sendable, Hashable {
 
     package var ciphertextBytes: Int? { keyBytes.map { max(1, 2 * $0) } }
 
-    package var trainingRows: Int? { aligned.map { min($0, Int((share * Double($0)).rounded())) } }
+    package var trainingRows: Int? { aligned.map { Self.trainingRows(of: $0, share: share) } }
+
+    /// How many of the aligned rows train: the first of the job's order.
+    package static func trainingRows(of aligned: Int, share: Double) -> Int { min(aligned, Int((share * Double(aligned)).rounded())) }
 
     var scoreSlots: Int? { keyBytes.map { max(1, (8 * $0 - Self.headroomBits) / Self.scoreBits) } }
 
@@ -197,7 +203,7 @@ extension TransferCounts {
 
     private static let openingMessages: [Message] = [
         .hello(.filled {
-            $0.version = 1
+            $0.version = ProtocolVersion.current
             $0.specificationDigest = TransferCounts.zeros(32)
             $0.contractDigest = TransferCounts.zeros(32)
             $0.secretCommitments = TransferCounts.zeros(7 * 32)

@@ -3,9 +3,13 @@ import Exchange
 import Faults
 import Foundation
 import Jobs
+import Paillier
+import Planning
+import Primitives
 import Roles
 import SetIntersection
 import Testing
+import Training
 import Wire
 
 @Suite("A whole job in memory") struct WholeJobTests {
@@ -169,12 +173,20 @@ import Wire
     @Test("every frame is within the limit of its kind, whatever the specification asks for")
     func frameSizes() {
         // The widest that a specification can be: degree 8 and the longest keys.
-        let widest = JobContext.rowsPerBlock * 9 * ((Contract.Limits.keyBits.max() ?? 0) / 4) + 32
+        let widest = TransferCounts.rowsPerBlock * 9 * ((Contract.Limits.keyBits.max() ?? 0) / 4) + 32
         #expect(widest <= MessageKind.roundRows.row.maximumPayloadBytes)
-        #expect(JobContext.pointsPerBlock * 65 + 32 <= MessageKind.blindedPoints.row.maximumPayloadBytes)
-        #expect(JobContext.positionsPerBlock * 4 + 32 <= MessageKind.matches.row.maximumPayloadBytes)
-        #expect(64 * (3072 / 4) + 32 <= MessageKind.partialScores.row.maximumPayloadBytes)
+        #expect(TransferCounts.pointsPerBlock * 65 + 32 <= MessageKind.blindedPoints.row.maximumPayloadBytes)
+        #expect(TransferCounts.positionsPerBlock * 4 + 32 <= MessageKind.matches.row.maximumPayloadBytes)
+        #expect(TransferCounts.scoreCiphertextsPerBlock * (3072 / 4) + 32 <= MessageKind.partialScores.row.maximumPayloadBytes)
         // A share with the longest history, each value 24 bytes.
         #expect(13 * 14 / 2 * 24 + 32 <= MessageKind.roundShare.row.maximumPayloadBytes)
+    }
+
+    @Test("what plans and audits reckon with is what the cryptography does, which may not know of them")
+    func sharedNumbers() {
+        #expect(TransferCounts.headroomBits == ValueSlots.headroomBits)
+        #expect(TransferCounts.certificateRoots == KeyCertificate.roots)
+        #expect(TransferCounts.pointBytes == EllipticCurve.Encoding.uncompressed.byteCount)
+        #expect(JobShape.columnFactorBits == Design.Column.mostFactorBits)
     }
 }
