@@ -99,7 +99,7 @@ let package = Package(
         // 6: verbs
         room("NodeCommands", ["NodeRuntime", "Ledger", "Planning", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", "Transport", arguments, logging]),
         room("AnalystCommands", ["Audit", "Pages", "Catalogue", "Planning", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", arguments]),
-        room("OwnerCommands", ["Authorisation", "Catalogue", "NodeCommands", "Pages", "NodeRuntime", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", arguments]),
+        room("OwnerCommands", ["Roles", "Authorisation", "Catalogue", "NodeCommands", "Pages", "NodeRuntime", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Primitives", arguments]),
         // 7: programs
         program("arbiter", ["ArbiterRuntime", "NodeCommands", "Console", "Wire", "Faults", arguments]),
         program("platform-node", ["PlatformRole", "Reports", "Exchange", "Features", "NodeRuntime", "NodeCommands", "OwnerCommands", "Console", "Jobs", "Audit", "Wire", "Faults", arguments]),

@@ -379,13 +379,10 @@ package struct Alignment: Sendable {
         return positions.count == total ? try aligned() : nil
     }
 
-    /// Rows sorted by a keyed hash of their identifier under the joint seed: the same at both sides, chosen by neither.
     private mutating func aligned() throws(Fault) -> Aligned {
         guard let positions else { throw Fault(.defect, at: "Alignment.aligned") }
-        let shares = context.role == .bank ? [secrets.seedShare, peerSeed ?? []] : [peerSeed ?? [], secrets.seedShare]
-        let splitSeed = context.specification.training?.split.seed ?? 0
-        let seed = SecretBytes(copying: SHA256.hash(Array("JointLab row order \(splitSeed) ".utf8) + shares[0] + shares[1]))
-        var order = SecretOrder(count: positions.count, memoryBytes: memoryBytes) { HMACSHA256.code(for: $0, key: seed) }
+        let rowOrder = RowOrder(context.specification, role: context.role, own: secrets.seedShare, other: peerSeed ?? [])
+        var order = SecretOrder(count: positions.count, memoryBytes: memoryBytes) { rowOrder.code(of: $0) }
         let subjects = list.count
         var areSubjects = true
         do {

@@ -5,7 +5,7 @@ import Foundation
 import Jobs
 import Ledger
 import NodeRuntime
-import Primitives
+import Roles
 import Tables
 import Wire
 
@@ -80,7 +80,7 @@ struct JobColumns {
         return (columns.map { ($0.column, $0.values) }, rows.map { table.lines[$0] })
     }
 
-    /// Rows of the common subjects in the job's order. Source: `Protocols/protocol.md`, "Alignment".
+    /// Rows of the common subjects in the job's order.
     private func order(
         of table: Table, in job: JobIdentifier, _ ledger: LedgerDirectory, _ manifest: LedgerManifest, _ specification: JobSpecification
     ) throws(Fault) -> [Int]? {
@@ -96,11 +96,9 @@ struct JobColumns {
             }
         }
         guard let own = shares[.sent], let other = shares[.received] else { return nil }
-        let splitSeed = specification.training?.split.seed ?? 0
-        let seed = SecretBytes(copying: SHA256.hash(
-            Array("JointLab row order \(splitSeed) ".utf8) + (manifest.role == .bank ? own + other : other + own)))
+        let order = RowOrder(specification, role: manifest.role, own: own, other: other)
         return (0..<table.rowCount).filter { isCommon(table.identifiers[$0]) }
-            .map { (code: HMACSHA256.code(for: Array(table.identifiers[$0].utf8), key: seed), row: $0) }
+            .map { (code: order.code(of: Array(table.identifiers[$0].utf8)), row: $0) }
             .sorted { $0.code.lexicographicallyPrecedes($1.code) }.map(\.row)
     }
 }

@@ -57,7 +57,7 @@ private let allowed: [String: Set<String>] = {
             "Audit", "Pages", "Catalogue", "Planning", "Ledger", "Installation", "Console", "Jobs", "Wire", "Faults", "Transport", "Primitives", "Synthetic", "ArgumentParser",
         ],
         "OwnerCommands": [
-            "Authorisation", "Catalogue", "NodeCommands", "NodeRuntime", "Pages", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire",
+            "Roles", "Authorisation", "Catalogue", "NodeCommands", "NodeRuntime", "Pages", "Features", "Tables", "Canary", "Audit", "Ledger", "Installation", "Console", "Jobs", "Wire",
             "Faults", "Primitives", "ArgumentParser",
         ],
         "arbiter": ["ArbiterRuntime", "NodeCommands", "Console", "Wire", "Faults", "ArgumentParser"],
