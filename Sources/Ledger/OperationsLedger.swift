@@ -82,12 +82,8 @@ package final class OperationsLedger: Sendable {
 
     /// Keeps a list of keyed digests of subjects, once for all equal ones, before an entry names it.
     ///
+    /// - Parameter pieces: gives the list piece by piece, each time anew.
     /// - Returns: its SHA-256.
-    package func keepSubjects(_ list: [UInt8]) throws(LedgerError) -> [UInt8] {
-        try keepSubjects { (take) throws(LedgerError) in try take(list) }
-    }
-
-    /// The same of a list that is given piece by piece, each time anew.
     package func keepSubjects(
         _ pieces: (_ take: ([UInt8]) throws(LedgerError) -> Void) throws(LedgerError) -> Void
     ) throws(LedgerError) -> [UInt8] {

@@ -2,27 +2,10 @@ import Foundation
 import Primitives
 
 /// Keyed digests of subjects, each the first 16 bytes of HMAC-SHA256(key, normalised identifier in UTF-8). Whoever has the
-/// node's key can ask whether a subject is in a list; nobody can read a list.
-package struct SubjectList: Sendable {
+/// node's key can ask whether a subject is in a list; nobody can read a list. A list is sorted, so that equal sets have equal
+/// bytes: 16 big-endian bytes each.
+package enum SubjectList {
     package static let tagBytes = 16
-
-    /// By row of a table.
-    private let tags: [UInt128]
-
-    package init(_ identifiers: [String], key: SecretBytes) {
-        tags = identifiers.map { Self.tag($0, key: key) }
-    }
-
-    package var count: Int { tags.count }
-
-    /// Of these rows, or of all: sorted, so that equal sets have equal bytes, 16 big-endian bytes each.
-    package func encode(rows: [Int]? = nil) -> [UInt8] {
-        let chosen = (rows.map { $0.map { tags[$0] } } ?? tags).sorted()
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(chosen.count * Self.tagBytes)
-        for tag in chosen { withUnsafeBytes(of: tag.bigEndian) { bytes += $0 } }
-        return bytes
-    }
 
     package static func tag(_ identifier: String, key: SecretBytes) -> UInt128 { tag(Array(identifier.utf8), key: key) }
 

@@ -5,12 +5,13 @@ import Primitives
 import Roles
 import Scratch
 
-/// A list of subjects as `SubjectList` writes it, whatever its length: sorted keyed digests, a piece at a time.
-struct SubjectTags: Sendable {
+/// A list of subjects in the form of `SubjectList`, whatever its length: sorted keyed digests, a piece at a time.
+package struct SubjectTags: Sendable {
     private let spill: Spill
     private let scratch: any Scratch
 
-    init(_ subjects: IdentifierList, key: SecretBytes, scratch given: any Scratch) throws(Fault) {
+    /// - Throws: `unwritable`.
+    package init(_ subjects: IdentifierList, key: SecretBytes, scratch given: any Scratch) throws(Fault) {
         var scratch = given
         var spill = Spill(buckets: Spill.buckets(records: subjects.count, recordBytes: 48, memoryBytes: scratch.memoryBytes))
         do {
@@ -38,9 +39,10 @@ struct SubjectTags: Sendable {
         self.scratch = scratch
     }
 
-    var pieces: Int { spill.buckets }
+    package var pieces: Int { spill.buckets }
 
-    func piece(_ piece: Int) throws(LedgerError) -> [UInt8] {
+    /// Sorted, and above all of the pieces before it.
+    package func piece(_ piece: Int) throws(LedgerError) -> [UInt8] {
         let bytes: [UInt8]
         do { bytes = try spill.bytes(of: piece, in: scratch) } catch { throw .unwritable("scratch") }
         let tags = bytes.withUnsafeBytes { bytes in

@@ -2,7 +2,10 @@ import Audit
 import Faults
 import Foundation
 import Ledger
+import NodeRuntime
 import Primitives
+import Roles
+import Scratch
 import Testing
 import Wire
 
@@ -20,7 +23,10 @@ struct OperationsSample {
         let ledger = try OperationsLedger(directory: url, node: "north", key: key(1), contract: Sample.contract)
         let job = JobIdentifier("000102030405060708090a0b0c0d0e0f")
         let secret = SecretBytes(copying: [UInt8](repeating: 9, count: 32))
-        let list = try ledger.keepSubjects(SubjectList(["a", "b", "c"], key: secret).encode())
+        let tags = try SubjectTags(IdentifierList(["a", "b", "c"]), key: secret, scratch: MemoryScratch())
+        let list = try ledger.keepSubjects { (take) throws(LedgerError) in
+            for piece in 0..<tags.pieces { try take(try tags.piece(piece)) }
+        }
         try ledger.append(.nodeStarted, actor: "node")
         try ledger.append(.jobApproved, actor: "account ann", purpose: "test", job: job)
         try ledger.append(.dataRead, actor: "node", purpose: "test", job: job, object: "main", digest: SHA256.hash([1]), count: 3)

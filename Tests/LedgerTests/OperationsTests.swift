@@ -237,25 +237,4 @@ import Wire
         #expect(throws: LedgerDirectory.Unreadable.self) { try told([.contract]) }
         #expect(throws: LedgerDirectory.Unreadable.self) { try OperationsDirectory.forEachEntry(at: "\(folder.url.path)/none", of: []) { _ in } }
     }
-
-    @Test("a list of subjects holds whoever is in it and nobody else, names no one, and is the same in any order")
-    func subjects() throws {
-        let secret = SecretBytes(copying: [UInt8](repeating: 5, count: 32))
-        let identifiers = (0..<300).map { "9137081\($0)" }
-        let list = SubjectList(identifiers, key: secret)
-        let bytes = list.encode()
-        #expect(bytes == SubjectList(identifiers.reversed(), key: secret).encode() && bytes.count == 300 * 16)
-        #expect(bytes == list.encode(rows: Array((0..<300).shuffled())))
-        let some = list.encode(rows: [3, 299])
-        for (row, identifier) in identifiers.enumerated() {
-            let tag = SubjectList.tag(identifier, key: secret)
-            #expect(SubjectList.holds(bytes, tag) && SubjectList.holds(some, tag) == [3, 299].contains(row))
-        }
-        #expect(!SubjectList.holds(bytes, SubjectList.tag("9137081", key: secret)) && !SubjectList.holds([], 1))
-        // HMAC-SHA256 as anyone computes it.
-        let code = HMACSHA256.code(for: Array(identifiers[3].utf8), key: secret)
-        #expect(SubjectList([identifiers[3]], key: secret).encode() == Array(code.prefix(16)))
-        let other = SecretBytes(copying: [UInt8](repeating: 6, count: 32))
-        #expect(SubjectList.tag(identifiers[3], key: other) != SubjectList.tag(identifiers[3], key: secret))
-    }
 }
