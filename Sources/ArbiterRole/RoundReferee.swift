@@ -59,7 +59,7 @@ struct RoundReferee: Sendable {
         return verdict
     }
 
-    /// Signed fixed point, 40 fractional bits, 8 big-endian bytes for each earlier step.
+    /// How to combine the earlier steps, as a verdict carries it.
     private func gamma(_ bank: [UInt8], _ platform: [UInt8]) -> [UInt8] {
         let size = depth + 1
         var gram = Matrix.zeros(rows: size, columns: size)
@@ -75,10 +75,6 @@ struct RoundReferee: Sendable {
             }
         }
         let coefficients = MinimumNormLeastSquares.coefficients(gram: gram, cutoff: RoundReferee.cutoff) ?? [Double](repeating: 0, count: depth)
-        return coefficients.flatMap { coefficient in
-            let bounded = min(max(coefficient * 0x1p40, -0x1p62), 0x1p62)
-            let word = UInt64(bitPattern: Int64(bounded.rounded()))
-            return (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) }
-        }
+        return FixedPointGamma.encode(coefficients)
     }
 }

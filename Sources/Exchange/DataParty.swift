@@ -1,5 +1,6 @@
 import Faults
 import Jobs
+import LinearAlgebra
 import Paillier
 import Planning
 import Roles
@@ -392,15 +393,5 @@ private struct TrainingState: Sendable {
             return false
         }
         return value > startValue + 1e-4
-    }
-}
-
-/// The arbiter's combination coefficients: signed fixed point, 40 fractional bits, 8 big-endian bytes each.
-package enum FixedPointGamma {
-    static func decode(_ bytes: [UInt8]) -> [Double] {
-        stride(from: 0, to: bytes.count, by: 8).map { start in
-            let word = bytes[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) }
-            return Double(Int64(bitPattern: word)) * 0x1p-40
-        }
     }
 }
