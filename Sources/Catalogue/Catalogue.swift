@@ -65,9 +65,8 @@ package struct Catalogue: Sendable {
         package let authorisation: Authorisation
         package let disclosure: Disclosure
         package let category: Phrase
+        /// The category's, where the annex prints none.
         package let name: Phrase
-        /// Whether the annex prints the name; else it is the category's.
-        package let isNamePrinted: Bool
         /// The annex's words on sharing, in Chinese; empty where it has none.
         package let sharing: String
         /// A part that is shared otherwise.

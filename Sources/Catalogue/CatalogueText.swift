@@ -55,7 +55,7 @@ enum CatalogueText {
         else { return nil }
         return Catalogue.Item(
             id: head[0], document: document, row: row, mode: mode, level: level, authorisation: authorisation, disclosure: disclosure,
-            category: category, name: name, isNamePrinted: named["item"] != nil, sharing: named["sharing"]?.first ?? "", exception: exception,
+            category: category, name: name, sharing: named["sharing"]?.first ?? "", exception: exception,
             condition: condition, key: key, fields: fields)
     }
 

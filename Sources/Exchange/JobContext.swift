@@ -36,18 +36,8 @@ package struct JobContext: Sendable {
 
     package var peerRole: Role { role.otherOwner }
 
-    /// Names of parties, for faults.
-    package var peerName: String {
-        specification.party(role.otherOwner)
-    }
-
-    package func name(of end: Role) -> String {
-        switch end {
-        case .bank: specification.parties.bank
-        case .platform: specification.parties.platform
-        case .arbiter, .person: end.rawValue
-        }
-    }
+    /// For faults.
+    package var peerName: String { specification.party(peerRole) }
 
     package var minimumIntersection: Int { max(specification.population.minimumIntersection, limits.minimumIntersection) }
 

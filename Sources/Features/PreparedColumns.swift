@@ -17,12 +17,6 @@ package struct PreparedColumn: Sendable, Hashable {
         self.lowerBound = lowerBound
         self.upperBound = upperBound
     }
-
-    /// `value / 2^fractionBits` for every row.
-    package var realValues: [Double] {
-        let unit = 1 / Double(1 << fractionBits)
-        return values.map { Double($0) * unit }
-    }
 }
 
 /// One owner's part of the design matrix. Never leaves the owner.

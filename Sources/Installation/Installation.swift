@@ -197,8 +197,3 @@ extension Day {
         self.init(number: Int(((time.timeIntervalSince1970 + Double(TimeZone.current.secondsFromGMT(for: time))) / 86_400).rounded(.down)))
     }
 }
-
-extension JobSpecification {
-    /// SHA-256 of the canonical form.
-    package var digest: [UInt8] { SHA256.hash(Array(canonicalJSON().utf8)) }
-}

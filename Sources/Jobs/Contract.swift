@@ -122,14 +122,6 @@ extension Contract {
         return party
     }
 
-    package func party(withPin pin: [UInt8], atUnixSeconds now: Int) -> Party? {
-        parties.first { $0.pins(atUnixSeconds: now).contains(pin) }
-    }
-
-    package func person(withPin pin: [UInt8], atUnixSeconds now: Int) -> Person? {
-        people.first { $0.pins(atUnixSeconds: now).contains(pin) }
-    }
-
     /// What in the specification the contract does not allow; places are JSON pointers into the specification.
     package func check(_ specification: JobSpecification) -> [Fault] {
         var faults: [Fault] = []

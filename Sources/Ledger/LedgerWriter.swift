@@ -109,7 +109,6 @@ package final class LedgerWriter: Sendable {
     package func size(_ direction: Direction) -> UInt64 { stream(direction).tree.size }
 
     /// The root at an earlier size; nothing beyond the present one.
-    package func root(_ direction: Direction, at size: UInt64) -> [UInt8]? { stream(direction).tree.root(at: size) }
 
     /// See `GrowingTree.consistencyProof`.
     package func consistencyProof(_ direction: Direction, from older: UInt64, to newer: UInt64) -> [[UInt8]]? {

@@ -68,11 +68,6 @@ extension Certificate {
     }
 }
 
-/// SHA-256 of the SubjectPublicKeyInfo of the first certificate of the text. Throws `malformedCertificate`.
-package func spkiSHA256(ofCertificatePEM pem: String) throws(PrimitiveError) -> [UInt8] {
-    try Certificate(pem: pem).spkiSHA256
-}
-
 /// A certificate authority of one lab's own: ECDSA with P-256 and SHA-256, issuing end certificates only.
 package struct CertificateAuthority: Sendable {
     package let certificatePEM: String

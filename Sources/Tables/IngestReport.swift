@@ -73,9 +73,4 @@ package struct IngestReport: Sendable, Hashable, Codable {
         if conflictingRows.rows > 0 { throw Fault(.contradictingIdentifier, at: place(conflictingRows), "\(conflictingRows.rows)") }
         if exactDuplicates.rows > 0 { throw Fault(.repeatedIdentifier, at: place(exactDuplicates), "\(exactDuplicates.rows)") }
     }
-
-    /// Rows rejected for `defect`.
-    package func rejectedRows(_ defect: CreditCodeDefect) -> Int {
-        rejected.first { $0.defect == defect }?.found.rows ?? 0
-    }
 }

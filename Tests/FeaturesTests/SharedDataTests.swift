@@ -45,7 +45,7 @@ private func naive(_ cells: [String], log1p: Bool, clip: Double) -> [Double] {
 }
 
 private func largestDifference(_ column: PreparedColumn, _ expected: [Double]) -> Double {
-    zip(column.realValues, expected).map { abs($0 - $1) }.max() ?? .infinity
+    zip(column.values, expected).map { abs(Double($0) / Double(1 << column.fractionBits) - $1) }.max() ?? .infinity
 }
 
 struct SharedDataTests {

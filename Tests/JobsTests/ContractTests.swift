@@ -31,8 +31,7 @@ struct ContractTests {
         #expect(contract.parties.map { $0.address?.description } == ["arbiter.example:7001", nil, "[::1]:7003"])
         #expect(contract.parties.map { $0.pin.first } == [0x11, 0x22, 0x33])
         #expect(contract.parties.allSatisfy { $0.pin.count == 32 && $0.ledgerKey.count == 32 })
-        #expect(contract.party(withPin: Array(repeating: 0x22, count: 32), atUnixSeconds: 0)?.name == "bank")
-        #expect(contract.person(withPin: Array(repeating: 0xAA, count: 32), atUnixSeconds: 0)?.role == .analyst)
+        #expect(contract.people.first { $0.pin == Array(repeating: 0xAA, count: 32) }?.role == .analyst)
         #expect(contract.people.map(\.party) == ["bank", nil])
         #expect(contract.limits == .init())
         #expect(contract.limits.exposurePercent == 10 && contract.limits.deadlineSeconds == 600)
@@ -116,12 +115,12 @@ struct ContractTests {
         let contract = try Contract.parse(document.bytes)
         #expect(contract.amends == Array(repeating: 0x88, count: 32) && contract.parties[1].formerPin?.untilUnixSeconds == seconds)
         for (pin, now, name) in [(0x22, 0, "bank"), (0x22, seconds, "bank"), (0x77, seconds - 1, "bank"), (0x77, seconds, nil), (0x88, 0, nil)] as [(UInt8, Int, String?)] {
-            #expect(contract.party(withPin: Array(repeating: pin, count: 32), atUnixSeconds: now)?.name == name)
+            #expect(contract.parties.first { $0.pins(atUnixSeconds: now).contains(Array(repeating: pin, count: 32)) }?.name == name)
         }
         let people = try Contract.parse(Documents.contract.setting("/people/0/former_pin", to: .text(Documents.pin("7")))
             .setting("/people/0/former_pin_until", to: .text(until)).bytes)
         for (now, isKnown) in [(seconds - 1, true), (seconds, false)] {
-            #expect((people.person(withPin: Array(repeating: 0x77, count: 32), atUnixSeconds: now) != nil) == isKnown)
+            #expect(people.people.contains { $0.pins(atUnixSeconds: now).contains(Array(repeating: 0x77, count: 32)) } == isKnown)
         }
         for wrong in ["2027-01-31", "2027-01-31T00:00:00+01:00", "2027-02-30T00:00:00Z", "2027-01-31T00:00:00.5Z", "tomorrow", ""] {
             #expect(faultsOfContract(document.setting("/parties/1/former_pin_until", to: .text(wrong))).map(\.place) == ["/parties/1/former_pin_until"], "\(wrong)")
