@@ -11,7 +11,4 @@ package enum BankJob {
                                     within: request.within, scratch: request.scratch)
         return DataParty(context: context, side: BankSide(context: context, data: data), secrets: secrets)
     }
-
-    /// See `SubjectSpelling`.
-    package static func spellings(of identifier: String) -> Set<String> { SubjectSpelling.all(of: identifier) }
 }

@@ -8,6 +8,7 @@ import Jobs
 import Ledger
 import NodeCommands
 import NodeRuntime
+import Tables
 import Wire
 
 extension OwnerAuditCommand {
@@ -30,7 +31,8 @@ extension OwnerAuditCommand {
             try options.reporting {
                 let language = options.language
                 let operations = try Operations(try Installation.node(options.config, role: Program.role))
-                let spellings = Program.spellings(of: code)
+                // Under which jobs know the subject, of every kind of identifier that fits.
+                let spellings = Set(IdentifierKind.allCases.compactMap { $0.normalise(code) })
                 let list = try AuthorisationList.read(try options.dataDirectory(Program.role))
                 let entries = spellings.flatMap { list.entries(of: $0) }.sorted { $0.number < $1.number }
                 let (accesses, expired) = try operations.accesses(to: spellings, by: .ownAccount)

@@ -15,8 +15,6 @@ import Wire
 /// What the owner's verbs need of a program that holds data.
 package protocol OwnerProgram: DataNodeProgram {
     static var tools: DataTools { get }
-    /// The spellings under which jobs know a subject, of every kind of identifier that fits.
-    static func spellings(of identifier: String) -> Set<String>
 }
 
 /// Checks that take the owner's data or secrets, and therefore run at its node's machine and nowhere else.

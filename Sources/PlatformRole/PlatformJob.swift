@@ -44,7 +44,4 @@ package enum PlatformJob {
             try AuthorisationList.read(authority.directory, size: authority.lines), needs: needs, purpose: specification.purpose.code,
             grantee: specification.parties.bank, day: authority.day)
     }
-
-    /// See `SubjectSpelling`.
-    package static func spellings(of identifier: String) -> Set<String> { SubjectSpelling.all(of: identifier) }
 }

@@ -33,7 +33,6 @@ struct BankNode: AsyncParsableCommand {
     enum Program: OwnerProgram {
         static let role = Role.bank
         static let name = "bank-node"
-        static func spellings(of identifier: String) -> Set<String> { BankJob.spellings(of: identifier) }
         static let tools = DataTools(
             makeMachine: BankJob.open, describe: DataDescription.describing, measure: Calibration.measure, verify: Verification.findings,
             modelFeatures: { ModelHalf.decoded($0)?.plan.features ?? [] })

@@ -34,7 +34,6 @@ struct PlatformNode: AsyncParsableCommand {
     enum Program: OwnerProgram {
         static let role = Role.platform
         static let name = "platform-node"
-        static func spellings(of identifier: String) -> Set<String> { PlatformJob.spellings(of: identifier) }
         static let tools = DataTools(
             makeMachine: PlatformJob.open, describe: DataDescription.describing, measure: Calibration.measure, verify: Verification.findings,
             modelFeatures: { ModelHalf.decoded($0)?.plan.features ?? [] })
