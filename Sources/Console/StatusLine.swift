@@ -1,3 +1,4 @@
+import Faults
 import Foundation
 import Synchronization
 
@@ -47,12 +48,11 @@ extension Console {
         return fitted(texts.joined(separator: "  |  "), width: width - 1)
     }
 
-    /// - Parameter width: in columns; Chinese characters take two.
-    package static func fitted(_ text: String, width: Int) -> String {
+    /// - Parameter width: in columns.
+    private static func fitted(_ text: String, width: Int) -> String {
         var left = width
         return String(text.prefix { character in
-            let isWide = character.unicodeScalars.contains { (0x1100...0x115F).contains($0.value) || (0x2E80...0xFFDC).contains($0.value) }
-            left -= isWide ? 2 : 1
+            left -= TerminalWidth.of(character)
             return left >= 0
         })
     }

@@ -3,9 +3,9 @@ import Faults
 extension DataDescription {
     /// For a terminal: the data set, then a line for each column.
     package func lines(_ name: String, _ language: Language) -> [String] {
-        let width = columns.map(\.name.count).max() ?? 0
+        let width = columns.map { TerminalWidth.of($0.name) }.max() ?? 0
         return [Phrase(en: "\(name): \(rows) rows, \(columns.count) columns", zh: "\(name)：\(rows) 行，\(columns.count) 列")(language)]
-            + columns.map { "  " + $0.name.padded(to: width) + "  " + $0.type.name(language) }
+            + columns.map { "  " + TerminalWidth.padded($0.name, to: width) + "  " + $0.type.name(language) }
     }
 }
 
@@ -19,8 +19,4 @@ extension DataDescription.ColumnType {
         case .text: "text（文本）"
         }
     }
-}
-
-extension String {
-    fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

@@ -91,9 +91,9 @@ struct ProfileText {
         guard !defects.isEmpty else { return [say("no defect by any rule", "按各规则均无缺陷")] }
         let heads = [say("rule", "规则"), say("rows", "行数"), say("outcome", "处理")]
         let rows = defects.map { [$0.rule.rawValue, count($0.found.rows), $0.outcome.phrase(language)] }
-        let widths = heads.indices.map { index in ([heads] + rows).map { Shown.width($0[index]) }.max() ?? 0 }
+        let widths = heads.indices.map { index in ([heads] + rows).map { TerminalWidth.of($0[index]) }.max() ?? 0 }
         func line(_ cells: [String], _ words: String) -> String {
-            "  " + zip(cells, widths).map { Shown.padded($0, $1) }.joined(separator: "  ") + "  " + words
+            "  " + zip(cells, widths).map { TerminalWidth.padded($0, to: $1) }.joined(separator: "  ") + "  " + words
         }
         return [say("defects, with the rule for each:", "缺陷与对应规则："), line(heads, say("what holds", "规则内容"))]
             + zip(defects, rows).map { line($1, words($0)) } + [keptLine].compactMap(\.self)
@@ -122,9 +122,9 @@ struct ProfileText {
             [Shown.name(column.name), Self.kind(column)(language), column.missing == 0 ? "0" : "\(count(column.missing)) (\(Shown.percent(column.missing, of: profile.rows)))",
              (column.isDistinctExact ? "" : "~") + count(column.distinct)]
         }
-        let widths = heads.indices.map { index in ([heads] + rows).map { Shown.width($0[index]) }.max() ?? 0 }
+        let widths = heads.indices.map { index in ([heads] + rows).map { TerminalWidth.of($0[index]) }.max() ?? 0 }
         func line(_ cells: [String], _ values: String) -> String {
-            let left = zip(cells, widths).map { Shown.padded($0, $1) }.joined(separator: "  ")
+            let left = zip(cells, widths).map { TerminalWidth.padded($0, to: $1) }.joined(separator: "  ")
             return values.isEmpty ? left.trimmed : left + "  " + values
         }
         var lines = [line(heads, say("values: of numbers minimum | 5 % | 25 % | median | 75 % | 95 % | maximum; of levels their shares",

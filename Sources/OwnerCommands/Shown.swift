@@ -1,3 +1,4 @@
+import Faults
 import Foundation
 import Wire
 
@@ -35,24 +36,10 @@ enum Shown {
         var columns = 0
         for scalar in text.unicodeScalars {
             let scalar = Message.isPrintable(String(scalar)) ? scalar : "?"
-            columns += width(scalar)
+            columns += TerminalWidth.of(Character(scalar))
             guard columns < limit else { return shown + "…" }
             shown.unicodeScalars.append(scalar)
         }
         return shown
     }
-
-    /// Columns of a terminal: ideographs and full-width forms take two.
-    static func width(_ text: String) -> Int { text.unicodeScalars.reduce(0) { $0 + width($1) } }
-
-    private static func width(_ scalar: Unicode.Scalar) -> Int {
-        switch scalar.value {
-        case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1FAFF,
-             0x20000...0x3FFFD:
-            2
-        default: 1
-        }
-    }
-
-    static func padded(_ text: String, _ columns: Int) -> String { text + String(repeating: " ", count: max(0, columns - width(text))) }
 }

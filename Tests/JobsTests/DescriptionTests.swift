@@ -33,6 +33,20 @@ import Testing
         for column in publication.json["datasets"]?["main"]?["columns"]?.elements ?? [] { #expect(column.members.keys.sorted() == ["name", "type"]) }
     }
 
+    @Test("the types stand below one another, whatever the names are written in")
+    func alignedTypes() {
+        let description = DataDescription(rows: 3, columns: [
+            .init(name: "uscc", type: .text), .init(name: "注册资本", type: .number), .init(name: "近12月，纳税额", type: .number), .init(name: "e\u{301}té", type: .flag),
+        ])
+        #expect(description.lines("main", .en) == [
+            "main: 3 rows, 4 columns",
+            "  uscc            text",
+            "  注册资本        number",
+            "  近12月，纳税额  number",
+            "  e\u{301}té             flag",
+        ])
+    }
+
     @Test("a publication with a hidden character, another type or a further key is refused", arguments: [
         ("/datasets/main/columns/0/name", "\"a\u{202E}b\""), ("/datasets/main/columns/0/name", #""""#), ("/datasets/main/columns/0/type", #""date""#),
         ("/datasets/main/columns/0/minimum", "1"), ("/datasets/main/rows", "-1"), ("/datasets/a b", #"{"rows": 1, "columns": []}"#), ("/version", "2"),
