@@ -130,6 +130,28 @@ private let open: Set = ["Foundation", "FoundationEssentials", "Dispatch", "Sync
         #expect(SourceTree.closure(of: "platform-node", in: allowed).isDisjoint(with: ["BankRole", "ArbiterRole", "Synthetic", "ArbiterRuntime"]))
     }
 
+    @Test("the readme's table names every module once, with the programs that can reach it", arguments: ["README.md", "README.zh.md"])
+    func reach(document: String) throws {
+        let programs: Set = ["arbiter", "platform-node", "bank-node", "jointlab"]
+        let rows = try SourceTree.rows(of: document)
+        let heading = try #require(rows.firstIndex { programs.isSubset(of: $0) })
+        var told: [String: [Set<String>]] = [:]
+        // A line of dashes follows.
+        for row in rows[(heading + 2)...].prefix(while: { $0.count == rows[heading].count }) {
+            let marks = zip(rows[heading], row).filter { programs.contains($0.0) }
+            #expect(marks.allSatisfy { ["", "x"].contains($0.1) }, "\(row)")
+            // A module has a capital letter and no other word of the cell has: "Tables with CSQLite" are two.
+            let reaching = Set(marks.filter { $0.1 == "x" }.map(\.0))
+            for name in row[0].matches(of: /[A-Z][A-Za-z0-9]*/) { told[String(name.0), default: []].append(reaching) }
+        }
+        let modules = Set(allowed.keys).subtracting(programs)
+        #expect(Set(told.keys) == modules)
+        for module in modules {
+            let reaching = programs.filter { SourceTree.closure(of: $0, in: allowed).contains(module) }
+            #expect(told[module] == [reaching], "\(module)")
+        }
+    }
+
     @Test("one wall around each foreign library", arguments: [
         ("CLibcrypto", "Primitives"), ("CGMP", "BigNumber"), ("CMalloc", "NodeRuntime"), ("CSQLite", "Tables"), ("SwiftProtobuf", "Wire"),
         ("NIOCore", "Transport"), ("NIOPosix", "Transport"), ("NIOTLS", "Transport"), ("NIOHTTP1", "Transport"), ("NIOSSL", "Transport"),

@@ -58,6 +58,14 @@ enum SourceTree {
         return modules
     }()
 
+    /// The cells of every line of a document, none where it is no row of a table.
+    static func rows(of document: String) throws -> [[String]] {
+        try String(contentsOf: root.appending(path: document), encoding: .utf8).components(separatedBy: "\n").map { line in
+            guard line.hasPrefix("|"), line.hasSuffix("|") else { return [] }
+            return line.components(separatedBy: "|").dropFirst().dropLast().map { $0.trimmingCharacters(in: .whitespaces) }
+        }
+    }
+
     /// Everything that `module` can reach, itself included.
     static func closure(of module: String, in table: [String: Set<String>]) -> Set<String> {
         var reached: Set<String> = [module]
