@@ -74,7 +74,7 @@ final class ArbiterShell {
         } else {
             end = .party(connection.other.rawValue)
         }
-        let line = Line(connection, run.network, book: connection.other == .ann ? nil : book, observer: run.observer)
+        let line = Line(connection, book: connection.other == .ann ? nil : book)
         // A node that dials again has lost its earlier line.
         lines[end]?.close()
         lines[end] = line
@@ -194,7 +194,7 @@ final class Analyst {
     private func dial() {
         run.network.dial(from: .ann, to: .middle, timeoutMilliseconds: 10_000) { [self] end in
             guard let end else { return world.after(1000, .ann) { [self] in dial() } }
-            let line = Line(end, run.network, book: nil, observer: run.observer)
+            let line = Line(end, book: nil)
             self.line = line
             end.wake = { [self] in
                 while let received = try line.receive() { hear(received) }

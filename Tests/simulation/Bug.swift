@@ -3,6 +3,7 @@ enum Bug: String, CaseIterable {
     case unsyncedHead, earlyFrame, maskReuse, oldSecrets, duplicateAccepted, reorderAccepted, staleAccepted, signatureDropped, stopIgnored
     case deadlineNever, clockProlongs, resultOneSided, halfResults, unsyncedOperations, jobForgotten, attemptForgotten, corruptionPasses
     case cancellationIgnored, reasonLost, subjectNamed
+    case resentAltered, resentRecorded, resentAccepted, unreadForgotten, oldConnectionRead, lateGreetingIgnored, cutForever, cutIsEnd
 
     /// Where it was found last: tried before the others.
     var knownSeed: UInt64 {
@@ -27,6 +28,14 @@ enum Bug: String, CaseIterable {
         case .cancellationIgnored: 24
         case .reasonLost: 18
         case .subjectNamed: 18
+        case .resentAltered: 1
+        case .resentRecorded: 1
+        case .resentAccepted: 1
+        case .unreadForgotten: 1
+        case .oldConnectionRead: 1
+        case .lateGreetingIgnored: 1
+        case .cutForever: 1
+        case .cutIsEnd: 1
         }
     }
 }

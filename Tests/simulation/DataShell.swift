@@ -26,14 +26,6 @@ final class DataShell {
     final class OpenJob {
         let session: Session
         var started = false
-        var hasLine = false
-        /// The bank's line, which may arrive before the arbiter's start.
-        var arrival: (line: Line, first: Message)?
-        var isArrivalOver = false
-        /// What the job was ended with from outside.
-        var ending: Fault?
-        /// When its run began, which waits for the line.
-        var beganAt: Int?
 
         init(_ session: Session) { self.session = session }
     }
@@ -47,6 +39,9 @@ final class DataShell {
     private var isRegistered = false
     private(set) var jobs: [JobIdentifier: OpenJob] = [:]
     private(set) var considered: [JobIdentifier: Result<Void, Fault>] = [:]
+    /// At a platform, of jobs that have ended: a bank that dials again is told how far they came.
+    private var earlierLines: [(job: JobIdentifier, line: ResumableLine)] = []
+    private static let mostEarlierLines = 32
     private var delayMilliseconds = 1000
 
     private var world: World { run.world }
@@ -77,7 +72,7 @@ final class DataShell {
         }
         try record(.nodeStarted)
         dialArbiter()
-        if world.bug == .maskReuse, name == .north, let snapshot = disk.snapshot { try Session.goOn(snapshot, self) }
+        if world.bug == .maskReuse, name == .north, let snapshot = disk.snapshot { Session.goOn(snapshot, self) }
     }
 
     /// On the disk, and signed, when it returns.
@@ -99,9 +94,10 @@ final class DataShell {
     private func dialArbiter() {
         run.network.dial(from: name, to: .middle, timeoutMilliseconds: 10_000) { [self] end in
             guard let end else { return try lostArbiter() }
-            let line = Line(end, run.network, book: book, observer: observer)
+            let line = Line(end, book: book)
             arbiter = line
             end.wake = { [self] in try hearArbiter(line) }
+            world.after(15_000, name) { [self] in if arbiter === line, !isRegistered { try lostArbiter() } }
             do {
                 try line.send(run.lab.registration, job: .none, attempt: 0)
                 try hearArbiter(line)
@@ -193,6 +189,7 @@ final class DataShell {
             let open = OpenJob(session)
             jobs[id] = open
             if case .failure(let fault) = considered.removeValue(forKey: id) ?? .failure(Fault(.cancelled)) {
+                session.dismiss()
                 try ended(open, id, fault)
                 return forget(id)
             }
@@ -219,14 +216,10 @@ final class DataShell {
         considered[id] = considered[id]?.flatMap { .failure(fault) }
         guard let open = jobs[id] else { return }
         try open.session.end(fault)
-        open.isArrivalOver = true
-        open.ending = open.ending ?? fault
-        if !open.started {
-            try ended(open, id, fault)
-            forget(id)
-        } else if name == .south, open.beganAt != nil, !open.session.isRunning, open.arrival == nil {
-            try noArrival(open, id)
-        }
+        guard !open.started else { return }
+        open.session.dismiss()
+        try ended(open, id, fault)
+        forget(id)
     }
 
     @discardableResult
@@ -237,6 +230,9 @@ final class DataShell {
     }
 
     private func forget(_ id: JobIdentifier) {
+        if name == .south, let open = jobs[id] {
+            earlierLines = earlierLines.suffix(Self.mostEarlierLines - 1) + [(id, open.session.carrier)]
+        }
         jobs[id] = nil
         book.end(id)
     }
@@ -245,50 +241,17 @@ final class DataShell {
 
     private func begin(_ open: OpenJob, _ id: JobIdentifier) throws {
         try record(.jobStarted, job: id)
-        open.beganAt = world.now
-        guard name == .north else {
-            if let arrival = open.arrival { return try open.session.run(arrival.line, first: arrival.first) }
-            if open.isArrivalOver { return try noArrival(open, id) }
-            return world.after(min(60, Lab.deadlineSeconds) * 1000, name) { [self] in
-                guard jobs[id] === open, open.arrival == nil, !open.isArrivalOver else { return }
-                open.isArrivalOver = true
-                try noArrival(open, id)
-            }
-        }
-        run.network.dial(from: name, to: .south, timeoutMilliseconds: 15_000) { [self] end in
-            guard let end else { return try finished(id, Fault(.peerUnreachable, at: Name.south.rawValue, "127.0.0.1:1")) }
-            try open.session.run(Line(end, run.network, book: book, observer: observer), first: nil)
-        }
+        try open.session.run()
     }
 
-    private func noArrival(_ open: OpenJob, _ id: JobIdentifier) throws {
-        if let ending = open.ending { return try finished(id, ending) }
-        let fault = Fault(.deadlinePassed, at: Name.north.rawValue, "\(min(60, Lab.deadlineSeconds))")
-        if world.now - (open.beganAt ?? 0) < 60_000 { world.violate(.outcome, "\(name.rawValue) tells of a deadline that has not passed") }
-        try finished(id, fault)
-    }
-
-    /// Whether the frame greets for a job that is open here, and has no line yet.
-    private func opensLine(_ frame: Frame) -> Bool {
-        guard frame.kind == .hello, let open = jobs[frame.job], open.session.attempt == frame.attempt, !open.hasLine else { return false }
-        open.hasLine = true
-        return true
-    }
-
-    /// A bank has connected: its first frame says for which job.
-    func welcome(_ end: End) {
-        let line = Line(end, run.network, book: book, observer: observer)
-        end.wake = { [self] in
-            let received: Line.Received?
-            do { received = try line.receive(if: { [self] in opensLine($0) }) } catch is Fault { return line.close() }
-            guard let received else {
-                if end.isOver { line.close() }
-                return
-            }
-            guard let open = jobs[received.job], !open.isArrivalOver else { return line.close() }
-            open.arrival = (line, received.message)
-            end.wake = {}
-            if open.beganAt != nil { try open.session.run(line, first: received.message) }
+    /// A bank has connected, for the first time or again: its greeting says for which job.
+    func welcome(_ connection: End) throws {
+        try connection.first(withinMilliseconds: 15_000) { [self] greeting in
+            let earlier = world.bug == .lateGreetingIgnored ? [] : earlierLines
+            guard let greeting = try? greeting.get(),
+                  let line = jobs[greeting.job]?.session.carrier ?? earlier.last(where: { $0.job == greeting.job })?.line
+            else { return connection.close() }
+            try line.attach(connection, greeted: greeting)
         }
     }
 

@@ -14,10 +14,8 @@ final class Line {
         let phase: Phase
     }
 
-    let end: End
-    private let network: Network
+    let end: any Carrier
     private let book: Book?
-    private let observer: Observer
     private var nextSent: UInt64 = 0
     private var taken: Set<UInt64> = []
     /// Frames that have come and have a record.
@@ -25,11 +23,9 @@ final class Line {
     var sentSoFar: UInt64 { nextSent }
     private var world: World { end.world }
 
-    init(_ end: End, _ network: Network, book: Book?, observer: Observer, nextSent: UInt64 = 0) {
+    init(_ end: any Carrier, book: Book?, nextSent: UInt64 = 0) {
         self.end = end
-        self.network = network
         self.book = book
-        self.observer = observer
         self.nextSent = nextSent
     }
 
@@ -40,8 +36,7 @@ final class Line {
         if !isEarly { try book?.record(frame, .sent, line: end.other) }
         nextSent += 1
         try world.point(end.owner, "before it sends \(message.kind.name)")
-        observer.leaves(frame, end)
-        try network.send(frame, from: end)
+        try end.send(frame)
         try world.point(end.owner, "after it sent \(message.kind.name)")
         if isEarly { try book?.record(frame, .sent, line: end.other) }
     }
@@ -52,7 +47,8 @@ final class Line {
     func receive(if isExpected: (Frame) -> Bool = { _ in true }) throws -> Received? {
         guard let frame = try end.next() else { return nil }
         let isNew = !taken.contains(frame.sequence)
-        let isNext = frame.sequence == UInt64(taken.count) || world.bug == .duplicateAccepted && !isNew || world.bug == .reorderAccepted && isNew
+        let isTakenAgain = world.bug == .duplicateAccepted || world.bug == .resentAccepted
+        let isNext = frame.sequence == UInt64(taken.count) || isTakenAgain && !isNew || world.bug == .reorderAccepted && isNew
         guard isNext, frame.kind.allows(from: end.other.role, to: end.owner.role), frame.kind.row.phases.contains(frame.phase),
               isExpected(frame) || world.bug == .staleAccepted
         else { throw Fault(.unexpectedMessage, at: end.other.rawValue) }
@@ -68,7 +64,7 @@ final class Line {
         }
     }
 
-    func close() { network.close(end) }
+    func close() { end.close() }
 }
 
 /// As NodeRuntime's `LedgerBook`, with the real writers in a folder: what a disk would have lost can be cut off.

@@ -4,11 +4,26 @@ import Ledger
 import Transport
 import Wire
 
+/// As Transport's `FrameCarrier`: moves the frames of a `Line`.
+protocol Carrier: AnyObject {
+    var owner: Name { get }
+    var other: Name { get }
+    var world: World { get }
+    /// Something came, or the line is over.
+    var wake: () throws -> Void { get set }
+    /// Nothing more comes after what `next` still gives.
+    var isOver: Bool { get }
+    func send(_ frame: Frame) throws
+    /// The next whole frame that has come. Throws why no more will.
+    func next() throws -> Frame?
+    func close()
+}
+
 /// One end of a connection: bytes go in at one and come out at the other, in order, through the real decoder.
-final class End {
+final class End: Carrier {
     let owner: Name
     let other: Name
-    private(set) unowned var world: World
+    private unowned let network: Network
     fileprivate(set) weak var far: End?
     private var decoder = FrameDecoder()
     fileprivate var lastArrival = 0
@@ -16,31 +31,70 @@ final class End {
     fileprivate(set) var isOpen = true { didSet { if !isOpen { wake = {} } } }
     /// Everything that came has been taken, and nothing more comes.
     private(set) var isOver = false
+    /// Whether it is over without a farewell between two frames.
+    private(set) var isLost = false
+    fileprivate var isAbandoned = false
+    /// Nothing that is written here from now on arrives.
+    fileprivate var isMute = false
     private var arrivals = 0
-    /// Something came, or the line is over.
     var wake: () throws -> Void = {}
     fileprivate var held: [UInt8]?
+    var world: World { network.world }
 
-    init(_ owner: Name, _ other: Name, _ world: World) {
+    init(_ owner: Name, _ other: Name, _ network: Network) {
         self.owner = owner
         self.other = other
-        self.world = world
+        self.network = network
+    }
+
+    func send(_ frame: Frame) throws { try network.send(frame, from: self) }
+    func close() { network.close(self) }
+    /// Ends it at once and without a word.
+    func abandon() { network.abandon(self) }
+
+    /// The first frame, nothing where the peer closes instead; a peer that sends none in time has lost the connection.
+    func first(withinMilliseconds milliseconds: Int, _ done: @escaping (Result<Frame?, Fault>) throws -> Void) throws {
+        var isDone = false
+        let tell = { [self] (outcome: Result<Frame?, Fault>) in
+            guard !isDone else { return }
+            isDone = true
+            wake = {}
+            try done(outcome)
+        }
+        let lost = Fault(.peerLost, at: other.rawValue)
+        wake = { [self] in
+            let outcome = Result { try next() }.mapError { $0 as? Fault ?? lost }
+            if case .success(nil) = outcome {
+                if isOver { try tell(isLost ? .failure(lost) : outcome) }
+            } else {
+                try tell(outcome)
+            }
+        }
+        world.after(milliseconds, owner) { [self] in
+            guard !isDone else { return }
+            abandon()
+            try tell(.failure(lost))
+        }
+        try wake()
     }
 
     fileprivate func arrive(_ bytes: [UInt8]) throws {
-        guard isOpen, !isOver else { return }
+        guard isOpen, !isOver else {
+            if isAbandoned { world.count(.late) }
+            return
+        }
         arrivals += 1
         decoder.append(bytes)
         try wake()
     }
 
-    fileprivate func finish() throws {
+    fileprivate func finish(isLost: Bool) throws {
         guard isOpen, !isOver else { return }
         isOver = true
+        self.isLost = isLost || decoder.isInsideFrame
         try wake()
     }
 
-    /// The next whole frame that has come. Throws what the decoder refuses.
     func next() throws -> Frame? {
         guard isOpen else { return nil }
         do {
@@ -55,7 +109,7 @@ final class End {
     private func awaitRest() {
         let before = arrivals
         world.after(Transport.restSeconds * 1000, owner) { [self] in
-            if arrivals == before { try finish() }
+            if arrivals == before { try finish(isLost: true) }
         }
     }
 }
@@ -63,12 +117,18 @@ final class End {
 /// Lines between nodes, and everything that can happen to them. Under TLS a line loses nothing and changes nothing: it is there or
 /// lost. Doubled, overtaken, altered and old frames come from a peer or a relay that is not honest, or from broken memory.
 final class Network {
-    private unowned let world: World
+    unowned let world: World
     private var frames: [Set<Name>: Int] = [:]
     private var ends: [End] = []
     /// Frames between the parties, by attempt, for who wants to send them again.
     private var seen: [Frame] = []
+    /// An old frame is due, and there was none yet.
+    private var isStaleDue = false
+    /// How many frames between the parties have left in an attempt since its first `Closing`.
+    private var closing: (job: JobIdentifier, frames: Int)?
     var accept: (End) throws -> Void = { _ in }
+    /// Told of every frame that is written.
+    var leaves: (Frame, End) -> Void = { _, _ in }
 
     init(_ world: World) { self.world = world }
 
@@ -84,7 +144,7 @@ final class Network {
         guard wait < timeoutMilliseconds else { return world.after(timeoutMilliseconds, from) { try done(nil) } }
         world.after(wait, from) { [self] in
             guard world.isUp.contains(to) else { return try done(nil) }
-            let (near, far) = (End(from, to, world), End(to, from, world))
+            let (near, far) = (End(from, to, self), End(to, from, self))
             near.far = far
             far.far = near
             ends += [near, far]
@@ -95,22 +155,47 @@ final class Network {
 
     /// - Parameter frame: in a line's own order; a mischief may befall it.
     func send(_ frame: Frame, from end: End) throws {
-        guard end.isOpen, !end.isOver, end.far != nil else { throw Fault(.peerLost, at: end.other.rawValue) }
+        guard end.isOpen, !end.isOver else { throw Fault(.peerLost, at: end.other.rawValue) }
+        leaves(frame, end)
         let link: Set = [end.owner, end.other]
         if let held = end.held {
             end.held = nil
+            world.count(.reorder)
             carry(frame.encode(), end)
             return carry(held, end)
         }
         guard !link.contains(.ann) else { return carry(frame.encode(), end) }
         defer { frames[link, default: 0] += 1 }
-        let mischief = world.now < world.plan.healing ? world.plan.mischief[link]?[frames[link, default: 0]] : nil
+        var mischief = world.now < world.plan.healing ? world.plan.mischief[link]?[frames[link, default: 0]] : nil
+        if link == Plan.links[0] {
+            if frame.kind == .closing, closing?.job != frame.job { closing = (frame.job, 0) }
+            if let farewell = world.plan.farewell, closing?.frames == farewell.frame, world.now < world.plan.healing { mischief = farewell.mischief }
+            closing?.frames += 1
+        }
+        if mischief == nil, isStaleDue, link == Plan.links[0], world.now < world.plan.healing { mischief = .stale }
         if let mischief { world.log(end.owner, "\(mischief) at frame \(frames[link, default: 0]) to \(end.other.rawValue)") }
         switch mischief {
         case nil: carry(frame.encode(), end)
         case .loss(let isHalfOpen):
-            lose(end, tells: [end.owner, end.other].filter { _ in !isHalfOpen || world.draw(0...1) == 0 })
+            dropped(end)
+            lose(end, tells: told(end, isHalfOpen))
+        case .drop(let milliseconds, let isHalfOpen):
+            end.isMute = true
+            carry(frame.encode(), end)
+            world.after(milliseconds, nil) { [self] in lose(end, tells: told(end, isHalfOpen)) }
+        case .late(let milliseconds):
+            guard let far = end.far else { break }
+            far.lastArrival = max(far.lastArrival, world.now + milliseconds)
+            carry(frame.encode(), end)
+            (end.far, far.far) = (nil, nil)
+            world.after(world.draw(0...50), end.owner) { try end.finish(isLost: true) }
+            world.after(far.lastArrival - world.now + world.draw(0...50), far.owner) { try far.finish(isLost: true) }
+        case .cut:
+            carry(frame.encode(), end)
+            let arrival = end.far?.lastArrival ?? world.now
+            world.after(arrival - world.now, nil) { [self] in lose(end, tells: told(end, false)) }
         case .duplicate:
+            world.count(.duplicate)
             carry(frame.encode(), end)
             carry(frame.encode(), end)
         case .reorder:
@@ -123,7 +208,10 @@ final class Network {
             }
         case .stale:
             // With the number that the line expects next; the honest one comes after it.
-            if let old = seen.first(where: { $0.job != frame.job && $0.kind.allows(from: end.owner.role, to: end.other.role) }) {
+            let old = seen.first { $0.job != frame.job && $0.kind.allows(from: end.owner.role, to: end.other.role) }
+            isStaleDue = old == nil
+            if let old {
+                world.count(.stale)
                 carry(Frame(kind: old.kind, phase: old.phase, job: old.job, attempt: old.attempt, sequence: frame.sequence, salt: old.salt,
                             payload: old.payload).encode(), end)
             }
@@ -136,8 +224,16 @@ final class Network {
         if link == Plan.links[0], frame.kind.isRecorded { seen.append(frame) }
     }
 
+    private func told(_ end: End, _ isHalfOpen: Bool) -> [Name] {
+        [end.owner, end.other].filter { _ in !isHalfOpen || world.draw(0...1) == 0 }
+    }
+
+    private func dropped(_ end: End) {
+        if Plan.links[0] == [end.owner, end.other] { world.count(.drop) }
+    }
+
     private func carry(_ bytes: [UInt8], _ end: End) {
-        guard let far = end.far else { return }
+        guard let far = end.far, !end.isMute else { return dropped(end) }
         let time = max(far.lastArrival, world.now + delay([end.owner, end.other]))
         far.lastArrival = time
         world.after(time - world.now, far.owner) { try far.arrive(bytes) }
@@ -147,10 +243,17 @@ final class Network {
     func close(_ end: End) {
         guard end.isOpen else { return }
         end.isOpen = false
-        guard let far = end.far else { return }
+        guard let far = end.far, !end.isMute else { return }
         let time = max(far.lastArrival, world.now + delay([end.owner, end.other]))
         far.lastArrival = time
-        world.after(time - world.now, far.owner) { try far.finish() }
+        world.after(time - world.now, far.owner) { try far.finish(isLost: false) }
+    }
+
+    /// The owner ends it without a farewell, for it is lost or another has taken its place.
+    func abandon(_ end: End) {
+        guard end.isOpen else { return }
+        (end.isOpen, end.isAbandoned) = (false, true)
+        if let far = end.far { lose(end, tells: end.isMute ? [] : [far.owner]) }
     }
 
     /// Gone in the middle: what is under way is lost. Who is not told finds out when a silent line is probed.
@@ -159,7 +262,7 @@ final class Network {
         let connection = [end, far]
         for one in connection { one.far = nil }
         for one in connection {
-            world.after(tells.contains(one.owner) ? world.draw(0...50) : 60_000, one.owner) { try one.finish() }
+            world.after(tells.contains(one.owner) ? world.draw(0...50) : 60_000, one.owner) { try one.finish(isLost: true) }
         }
     }
 
@@ -177,5 +280,6 @@ final class Network {
         for end in ends { end.isOpen = false }
         ends = []
         accept = { _ in }
+        leaves = { _, _ in }
     }
 }

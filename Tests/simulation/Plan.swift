@@ -3,6 +3,12 @@ import Foundation
 /// Kinds of faults; a seed enables some of them, and those thoroughly.
 enum FaultClass: CaseIterable {
     case crash, powerLoss, lineLoss, stall, longStall, duplicate, reorder, stale, corruption, clock, cancellation, slowDisk, refusal
+    case drop, late, resend
+
+    /// Of the line between the parties alone.
+    static let ofTheLine: [FaultClass] = [.drop, .late, .resend]
+    /// Of which it is counted how many frames have suffered them.
+    static let ofFrames: [FaultClass] = [.duplicate, .reorder, .stale] + ofTheLine
 }
 
 /// Everything that goes wrong in a run, drawn from its seed before it begins.
@@ -31,12 +37,18 @@ struct Plan {
 
     enum Mischief {
         case loss(isHalfOpen: Bool)
+        /// Written like all that follows, and never read; so much later the connection is lost.
+        case drop(milliseconds: Int, isHalfOpen: Bool)
+        /// The sender loses the connection at once, and the frame still comes after so long.
+        case late(milliseconds: Int)
+        /// The connection is lost as soon as the frame has come.
+        case cut
         case duplicate, reorder, stale
         case corrupt(place: Double, bit: Int)
     }
 
     let seed: UInt64
-    let classes: Set<FaultClass>
+    private(set) var classes: Set<FaultClass> = []
     /// From then on nothing goes wrong any more.
     let healing = 200_000
     private(set) var crashes: [Fall] = []
@@ -44,6 +56,8 @@ struct Plan {
     private(set) var stalls: [Stall] = []
     /// At that frame of the link, counted over all of its lines.
     private(set) var mischief: [Set<Name>: [Int: Mischief]] = [:]
+    /// At that frame between the parties, counted from the first `Closing` of an attempt: how a line ends is where cuts are felt most.
+    private(set) var farewell: (frame: Int, mischief: Mischief)?
     private(set) var slow: ClosedRange<Int>?
     private(set) var cancellation: Int?
     /// Whose data lack a column.
@@ -60,23 +74,25 @@ struct Plan {
 
     private static let words = ["results", "heads", "disk", "operations", "sent", "sends", "recorded", "kept"]
 
-    init(seed: UInt64) {
+    /// - Parameter wanted: a kind that is among the seed's in any case.
+    init(seed: UInt64, wanted: FaultClass? = nil) {
         self.seed = seed
         var random = Numbers(state: seed)
         func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &random) }
         let number = below(20) == 0 ? 0 : 1 + below(3)
         // Falls are what the protocol has most to fear from.
-        let weighted = FaultClass.allCases + [.crash, .crash, .powerLoss, .powerLoss]
+        let general = FaultClass.allCases.filter { !FaultClass.ofTheLine.contains($0) }
+        let weighted = general + [.crash, .crash, .powerLoss, .powerLoss]
         var classes = Set(weighted.shuffled(using: &random).prefix(number))
         delayMilliseconds = [0...0, 1...20, 1...200, 20...60][below(4)]
         rounds = below(40) == 0 ? 0 : 1 + below(2)
         draw = UInt64(below(4))
         probes = below(4) == 0
+        if let wanted { classes.insert(wanted) }
         // A frame of an earlier attempt takes one.
         if classes.contains(.stale) { classes.insert(.lineLoss) }
-        self.classes = classes
         let dataParties = [Name.north, .south]
-        for kind in FaultClass.allCases where classes.contains(kind) {
+        for kind in general where classes.contains(kind) {
             switch kind {
             case .crash, .powerLoss:
                 for _ in 0...below(2) {
@@ -111,8 +127,28 @@ struct Plan {
                 let from = below(6000)
                 slow = from...(from + 1000 + below(10_000))
             case .refusal: refusing = dataParties[below(2)]
+            case .drop, .late, .resend: break
             }
         }
+        // Drawn last, so that seeds keep what they had before these were there.
+        if below(2) == 0 { classes.insert(FaultClass.ofTheLine[below(3)]) }
+        for kind in FaultClass.ofTheLine where classes.contains(kind) {
+            for _ in 0...(kind == .resend ? 2 + below(10) : below(4)) {
+                let frame = below(60)
+                let mischief: Mischief = switch kind {
+                case .drop: .drop(milliseconds: below(3000), isHalfOpen: below(6) == 0)
+                case .late: .late(milliseconds: 1 + below(3000))
+                default: .cut
+                }
+                add(mischief, Self.links[0], frame)
+                if below(4) == 0 { farewell = (frame / 10, mischief) }
+            }
+        }
+        // What has come and was not taken up comes again: readers wait for their disks.
+        if classes.contains(.resend), slow == nil { slow = 2000...(6000 + below(6000)) }
+        // A line to the arbiter that is lost ends the attempt.
+        if classes.contains(.stale) { add(.loss(isHalfOpen: false), Self.links[1 + below(2)], 10 + below(16)) }
+        self.classes = classes
     }
 
     private mutating func add(_ mischief: Mischief, _ link: Set<Name>, _ frame: Int) { self.mischief[link, default: [:]][frame] = mischief }
@@ -128,6 +164,20 @@ struct Plan {
 
     /// Whether nothing happens that may end a job for good: then it has to be completed.
     var isPassing: Bool {
-        classes.isSubset(of: [.crash, .powerLoss, .lineLoss, .stall, .slowDisk])
+        classes.isSubset(of: [.crash, .powerLoss, .lineLoss, .stall, .slowDisk, .drop, .late, .resend])
+    }
+
+    /// Whether nothing goes wrong but that the line between the parties is cut after both have greeted, and at most once without a word:
+    /// then the attempt goes on.
+    var cutsAlone: Bool {
+        let ofTheLine = mischief[Self.links[0]] ?? [:]
+        let silent = (ofTheLine.values + [farewell?.mischief].compactMap(\.self)).count { mischief in
+            switch mischief {
+            case .loss(let isHalfOpen), .drop(_, let isHalfOpen): isHalfOpen
+            default: false
+            }
+        }
+        return classes.isSubset(of: [.lineLoss, .slowDisk, .drop, .late, .resend]) && mischief.keys.allSatisfy { $0 == Self.links[0] }
+            && ofTheLine.keys.allSatisfy { $0 > 1 } && silent < 2
     }
 }

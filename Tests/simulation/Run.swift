@@ -15,6 +15,7 @@ final class Run {
         let digest: String
         let trace: [String]
         let attempts: Int
+        let counts: [FaultClass: Int]
         let isCompleted: Bool
     }
 
@@ -33,9 +34,9 @@ final class Run {
     /// Jobs from before the probe.
     private(set) var earlier: Set<JobIdentifier> = []
 
-    private init(_ seed: UInt64, _ lab: Lab, bug: Bug?, keepsTrace: Bool) {
+    private init(_ seed: UInt64, _ lab: Lab, wanted: FaultClass?, bug: Bug?, keepsTrace: Bool) {
         self.lab = lab
-        world = World(plan: Plan(seed: seed), bug: bug, keepsTrace: keepsTrace)
+        world = World(plan: Plan(seed: seed, wanted: wanted), bug: bug, keepsTrace: keepsTrace)
         network = Network(world)
         folder = lab.folder.appending(path: "run")
         let folder = folder
@@ -45,15 +46,17 @@ final class Run {
         network.accept = { [unowned self] end in
             switch end.owner {
             case .middle: try arbiter?.welcome(end)
-            default: shells[end.owner]?.welcome(end)
+            default: try shells[end.owner]?.welcome(end)
             }
         }
+        network.leaves = { [unowned self] in observer.leaves($0, $1) }
         world.onFall = { [unowned self] in fall($0, losesTail: $1) }
         world.onStart = { [unowned self] in try start($0) }
     }
 
-    static func of(_ seed: UInt64, _ lab: Lab, bug: Bug? = nil, keepsTrace: Bool = false) throws -> Result {
-        let run = Run(seed, lab, bug: bug, keepsTrace: keepsTrace)
+    /// - Parameter wanted: a kind of fault that is among the seed's in any case.
+    static func of(_ seed: UInt64, _ lab: Lab, wanted: FaultClass? = nil, bug: Bug? = nil, keepsTrace: Bool = false) throws -> Result {
+        let run = Run(seed, lab, wanted: wanted, bug: bug, keepsTrace: keepsTrace)
         try? FileManager.default.removeItem(at: run.folder)
         defer { run.dissolve() }
         return try run.run()
@@ -85,10 +88,14 @@ final class Run {
         if plan.isPassing, !isCompleted, attempts < Int(JobIdentifier.mostAttempts), !isUnreachable {
             world.violate(.healing, "what went wrong was passing, and the job is \(analyst.record?.state.name.en ?? "nowhere")")
         }
+        if plan.cutsAlone, !isCompleted || attempts > 1 {
+            world.violate(.healing, "nothing but the line between the parties was cut, and the job is \(analyst.record?.state.name.en ?? "nowhere") "
+                + "in attempt \(attempts)")
+        }
         if plan.probes, world.bug == nil { probe() }
         try observer.finish()
         return Result(seed: plan.seed, violations: world.violations, digest: world.digest, trace: world.trace, attempts: attempts,
-                      isCompleted: isCompleted)
+                      counts: world.counts, isCompleted: isCompleted)
     }
 
     private var isQuiet: Bool { world.isUp.count == Name.allCases.count && shells.values.allSatisfy(\.isIdle) }

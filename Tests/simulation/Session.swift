@@ -4,6 +4,7 @@ import Ledger
 import NodeRuntime
 import Primitives
 import Roles
+import Transport
 import Wire
 
 /// As NodeRuntime's `JobSession` with its mailbox and outbox: drives one machine through one attempt. Heads within a phase are not among it:
@@ -15,6 +16,11 @@ final class Session {
         let attempt: UInt32
         let machine: any RoleMachine
         let sent: UInt64
+        let window: FrameWindow
+    }
+
+    private enum Stage {
+        case waiting, opening, running, finishing
     }
 
     private enum Checkpoint {
@@ -30,7 +36,8 @@ final class Session {
     let arbiter: Line
     private var machine: any RoleMachine
     private unowned let shell: DataShell
-    private var line: Line?
+    let carrier: ResumableLine
+    private let line: Line
     private(set) var ending: Fault?
     private var isOver = false
     private var isBusy = false
@@ -38,8 +45,12 @@ final class Session {
     private var effects: [RoleEffect] = []
     private var checkpoint: (state: Checkpoint, phase: Phase, round: UInt32)?
     private var last: (sent: UInt64, received: UInt64) = (0, 0)
-    private var isCompleted = false
-    private var hasStarted = false
+    private var stage = Stage.waiting
+    private var openingSince = 0
+    /// What the arbiter was told last.
+    private var reached = JobProgress()
+    private var wasCut = false
+    private var checkpointSince: Int?
     // Mailbox
     private var queues: [LineEnd: [Message]] = [:]
     private var closedPeer: Fault?
@@ -48,10 +59,13 @@ final class Session {
     private var signatures: HeadSignatures?
     // Outbox
     private var outbox: [(Message, Phase)] = []
+    private var isReading = false
     private var isSending = false
+    /// Whether the first of the outbox was given to the line, and has not left.
+    private var isLeaving = false
     private var outboxFault: Fault?
-    /// Whom the job waits for, since when in milliseconds, and by the clock of the wall.
-    private var awaited: (party: Name, since: Int, unixSeconds: UInt64)?
+    /// Whom the job waits for, since when in milliseconds, by the clock of the wall, and how long the line had been away by then.
+    private var awaited: (party: Name, since: Int, unixSeconds: UInt64, away: Int)?
 
     private var world: World { shell.run.world }
     private var name: Name { shell.name }
@@ -63,9 +77,10 @@ final class Session {
         self.machine = machine
         self.shell = shell
         self.arbiter = arbiter
+        carrier = ResumableLine(shell.name, shell.run.network, job: job, attempt: attempt)
+        line = Line(carrier, book: shell.book)
+        if world.bug == .resentRecorded { carrier.recordsAgain = { [unowned shell, peer] in try shell.book.record($0, .sent, line: peer) } }
     }
-
-    var isRunning: Bool { line != nil }
 
     func deliver(_ message: Message) throws {
         if case .headSignatures(let signatures) = message { self.signatures = signatures } else { queues[.arbiter, default: []].append(message) }
@@ -75,38 +90,56 @@ final class Session {
     /// Ends the job from outside; the first reason stands.
     func end(_ fault: Fault) throws {
         ending = ending ?? fault
-        if line != nil { try pump() }
+        try pump()
     }
 
-    func run(_ line: Line, first: Message?) throws {
-        self.line = line
-        if let first { queues[.peer, default: []].append(first) }
-        line.end.wake = { [self] in
-            try read()
-            try pump()
+    /// It never ran, and never will.
+    func dismiss() {
+        isOver = true
+        line.close()
+    }
+
+    func run() throws {
+        (stage, openingSince) = (.opening, world.now)
+        carrier.wake = { [weak self] in
+            try self?.left()
+            self?.read()
+            try self?.pump()
         }
-        effects = []
         try watch()
-        try step(.start)
-        hasStarted = true
-        try line.end.wake()
+        carrier.open()
+        try pump()
     }
 
     // Reading
 
-    private func read() throws {
-        guard let line, !isOver else { return }
+    /// Each frame in its turn, while there are places: what comes is in the ledger before it is acted on.
+    private func read() {
+        guard stage == .running || stage == .finishing, !isOver, !isReading, ending == nil, closedPeer == nil, carrier.isReady,
+              queues[.peer, default: []].count < Self.places
+        else { return }
+        isReading = true
+        world.after(world.diskDelay(), name) { [self] in
+            isReading = false
+            guard !isOver else { return }
+            try take()
+            read()
+            try pump()
+        }
+    }
+
+    private func take() throws {
         do {
-            while queues[.peer, default: []].count < Self.places, closedPeer == nil,
-                  let received = try line.receive(if: { ($0.job, $0.attempt) == (job, attempt) }) {
-                if case .ledgerHeads(let heads) = received.message {
-                    self.heads = heads
-                } else {
-                    if case .abort = received.message { abort = Fault(.endedByPeer, at: peer.rawValue) }
-                    queues[.peer, default: []].append(received.message)
-                }
+            guard let received = try line.receive(if: { ($0.job, $0.attempt) == (job, attempt) }) else {
+                if carrier.isOver { closedPeer = Fault(.peerLost, at: peer.rawValue) }
+                return
             }
-            if line.end.isOver, try line.end.next() == nil { closedPeer = Fault(.peerLost, at: peer.rawValue) }
+            if case .ledgerHeads(let heads) = received.message {
+                self.heads = heads
+            } else {
+                if case .abort = received.message { abort = Fault(.endedByPeer, at: peer.rawValue) }
+                queues[.peer, default: []].append(received.message)
+            }
         } catch let fault as Fault {
             if fault.code == .peerLost { closedPeer = fault } else { ending = ending ?? fault }
         }
@@ -115,19 +148,32 @@ final class Session {
     // The loop
 
     private func pump() throws {
-        guard let line, hasStarted || !effects.isEmpty, !isOver, !isPumping else { return }
+        guard stage != .waiting, !isOver, !isPumping else { return }
         isPumping = true
         defer { isPumping = false }
         do {
             while !isBusy, !isOver {
-                if checkpoint != nil {
-                    guard try advance(line) else { break }
+                if stage == .opening {
+                    if let fault = ending ?? carrier.fault { throw fault }
+                    guard carrier.hasConnected else {
+                        wait(for: peer)
+                        break
+                    }
+                    stage = .running
+                    awaited = nil
+                    try step(.start)
+                    read()
+                } else if checkpoint != nil {
+                    guard try advance() else { break }
                 } else if !effects.isEmpty {
                     try perform(effects.removeFirst())
-                } else if isCompleted {
-                    if let outboxFault { throw outboxFault }
-                    guard outbox.isEmpty else { break }
-                    try complete(line)
+                } else if stage == .finishing {
+                    if let fault = ending ?? outboxFault { throw fault }
+                    guard try outbox.isEmpty && carrier.finish() else {
+                        wait(for: peer)
+                        break
+                    }
+                    try complete()
                 } else {
                     if let outboxFault { throw outboxFault }
                     guard let event = try next() else {
@@ -137,11 +183,11 @@ final class Session {
                     awaited = nil
                     try step(event)
                     // A place is free.
-                    try read()
+                    read()
                 }
             }
         } catch let fault as Fault {
-            try fail(fault, line)
+            try fail(fault)
         }
     }
 
@@ -168,13 +214,13 @@ final class Session {
         // It computes: what comes meanwhile waits.
         isBusy = true
         world.after(world.draw(0...10), name) { [self] in
-            guard !isOver, let line else { return }
+            guard !isOver else { return }
             isBusy = false
             do {
                 effects += try machine.step(event)
                 world.log(name, "\(machine.phase) has made \(effects.count) effects")
             } catch let fault as Fault {
-                return try fail(fault, line)
+                return try fail(fault)
             }
             try pump()
         }
@@ -191,19 +237,26 @@ final class Session {
         case .used(let use, _):
             let action: OperationsEntry.Action = use == .aligned ? .subjectsAligned : use == .trained ? .subjectsTrained : .subjectsScored
             try shell.record(action, job: job, object: peer.rawValue)
-        case .checkpoint(let phase, let round): checkpoint = (.outbox, phase, round)
-        case .progress(let progress):
-            try shell.post(.jobProgress(progress), phase: progress.phase, job: job, attempt: attempt, to: arbiter)
-        case .completed: isCompleted = true
+        case .checkpoint(let phase, let round): (checkpoint, checkpointSince) = ((.outbox, phase, round), world.now)
+        case .progress(let progress): try tell(progress)
+        case .completed: stage = .finishing
         }
     }
 
+    private func tell(_ progress: JobProgress) throws {
+        reached = progress
+        var progress = progress
+        progress.cutUnixSeconds = carrier.isCut ? world.unixSeconds(name) - UInt64((world.now - carrier.since) / 1000) : 0
+        try shell.post(.jobProgress(progress), phase: progress.phase, job: job, attempt: attempt, to: arbiter)
+    }
+
     /// - Returns: whether it is past what it waited for.
-    private func advance(_ line: Line) throws -> Bool {
+    private func advance() throws -> Bool {
         guard let (state, phase, round) = checkpoint else { return true }
         if let outboxFault { throw outboxFault }
         switch state {
         case .outbox:
+            if let ending { throw ending }
             guard outbox.isEmpty else { return wait(for: peer) }
             guard let ledger = try shell.book.writer(job, line: peer) else { throw Fault(.defect, at: "checkpoint") }
             if world.bug != .unsyncedHead { try shell.book.synchronize(ledger) }
@@ -214,6 +267,7 @@ final class Session {
             checkpoint?.state = .heads(exchange)
         case .heads(var exchange):
             if let ending { throw ending }
+            guard try carrier.hasLeft() else { return wait(for: peer) }
             guard let heads else {
                 if let fault = abort ?? (queues[.peer, default: []].isEmpty ? closedPeer : nil) { throw fault }
                 return wait(for: peer)
@@ -234,9 +288,9 @@ final class Session {
             try world.point(name, "before it has kept the heads")
             try exchange.keep(in: ledger)
             last = exchange.sizes
-            checkpoint = nil
+            (checkpoint, checkpointSince) = (nil, nil)
             if world.bug == .maskReuse, machine.wantsToProceed {
-                shell.disk.snapshot = Snapshot(job: job, attempt: attempt, machine: machine, sent: line.sentSoFar)
+                shell.disk.snapshot = Snapshot(job: job, attempt: attempt, machine: machine, sent: line.sentSoFar, window: carrier.window)
             }
         }
         awaited = nil
@@ -245,38 +299,51 @@ final class Session {
 
     @discardableResult
     private func wait(for party: Name) -> Bool {
-        if awaited?.party != party { awaited = (party, world.now, world.unixSeconds(name)) }
+        if awaited?.party != party { awaited = (party, world.now, world.unixSeconds(name), carrier.away) }
         return false
     }
 
     // Sending
 
     private func sendNext() {
-        guard !isSending, !outbox.isEmpty, let line else { return }
+        guard !isSending, !outbox.isEmpty else { return }
         isSending = true
         world.after(world.diskDelay(), name) { [self] in
-            isSending = false
-            guard !outbox.isEmpty, !isOver else { return }
+            guard !isOver else { return }
             let (message, phase) = outbox[0]
             do {
                 try line.send(message, phase: phase, job: job, attempt: attempt)
-                outbox.removeFirst()
-                sendNext()
+                isLeaving = true
             } catch let fault as Fault {
                 outboxFault = fault
             }
+            try left()
             try pump()
         }
     }
 
+    /// Once the first has left the next may follow.
+    private func left() throws {
+        guard isLeaving, !isOver else { return }
+        do {
+            guard try carrier.hasLeft() else { return }
+        } catch let fault as Fault {
+            isLeaving = false
+            outboxFault = fault
+            return
+        }
+        (isSending, isLeaving) = (false, false)
+        outbox.removeFirst()
+        sendNext()
+    }
+
     // Ends
 
-    private func complete(_ line: Line) throws {
+    private func complete() throws {
         isOver = true
         let files = try machine.results(RunMeasurements())
         try shell.record(.resultKept, job: job)
         try keep(files.map { ($0.name, $0.bytes) })
-        line.close()
         try shell.finished(job, nil)
     }
 
@@ -292,9 +359,16 @@ final class Session {
         try world.point(name, "after its results are in place")
     }
 
-    private func fail(_ fault: Fault, _ line: Line) throws {
+    private func fail(_ fault: Fault) throws {
         guard !isOver else { return }
         isOver = true
+        guard stage != .opening else {
+            line.close()
+            if name == .south, fault.code == .deadlinePassed, world.now - openingSince < 60_000 {
+                world.violate(.outcome, "\(name.rawValue) tells of a deadline that has not passed")
+            }
+            return try shell.finished(job, fault)
+        }
         // A peer that has ended the job has gone, and its abort is in the ledger here and in no head of its own.
         let fault = [.peerLost, .ledgersDiffer].contains(fault.code) ? abort ?? fault : fault
         // A peer that can still be reached is told that, not why.
@@ -309,24 +383,37 @@ final class Session {
     private func watch() throws {
         world.after(1000, name) { [self] in
             guard !isOver else { return }
-            if let awaited {
-                let silence = world.now - awaited.since
-                if silence > (Lab.deadlineSeconds + 3) * 1000 { world.violate(.outcome, "\(name.rawValue) waits longer than the deadline") }
-                let byTheWall = (Int(world.unixSeconds(name)) - Int(awaited.unixSeconds)) * 1000
-                if world.bug != .deadlineNever, (world.bug == .clockProlongs ? byTheWall : silence) > Lab.deadlineSeconds * 1000 {
-                    let code = checkpoint == nil ? Fault.Code.deadlinePassed : .headMissing
-                    try end(Fault(code, at: awaited.party.rawValue, "\(Lab.deadlineSeconds)"))
-                }
+            if carrier.isCut != wasCut {
+                wasCut = carrier.isCut
+                try tell(reached)
             }
+            if let fault = lateness() { try end(fault) }
             try watch()
         }
+    }
+
+    /// Nothing could come while the line was away; but that it comes back again and again is no sign of life.
+    private func lateness() -> Fault? {
+        let deadline = Lab.deadlineSeconds * 1000
+        func isPast(_ milliseconds: Int) -> Bool {
+            if milliseconds > deadline + 3000 { world.violate(.outcome, "\(name.rawValue) waits longer than the deadline") }
+            return milliseconds > deadline
+        }
+        if carrier.isCut, isPast(world.now - carrier.since), world.bug != .cutForever { return Fault(.peerLost, at: peer.rawValue) }
+        guard let awaited else { return nil }
+        let away = min(carrier.away - awaited.away, deadline)
+        let byTheWall = (Int(world.unixSeconds(name)) - Int(awaited.unixSeconds)) * 1000 - away
+        let isSilent = isPast(world.now - awaited.since - away)
+        guard world.bug == .clockProlongs ? byTheWall > deadline : isSilent, world.bug != .deadlineNever else { return nil }
+        guard !carrier.isCut else { return world.bug == .cutForever ? nil : Fault(.peerLost, at: peer.rawValue) }
+        let isHead = checkpointSince.map { world.now - max($0, carrier.since) > deadline } ?? false
+        return Fault(isHead ? .headMissing : .deadlinePassed, at: awaited.party.rawValue, "\(Lab.deadlineSeconds)")
     }
 
     // Bugs
 
     /// `resultOneSided`: as if the other party had said that it has finished.
     private func keepEarly() throws {
-        guard let line else { return }
         for heard in line.receivedRecords...line.receivedRecords + 2 {
             var copy = machine
             guard (try? copy.step(.message(.closing(.filled { $0.framesSent = heard }), from: .peer))) != nil,
@@ -336,19 +423,22 @@ final class Session {
         }
     }
 
-    /// `maskReuse`: from an earlier state, on a line of its own, without a ledger.
-    static func goOn(_ snapshot: Snapshot, _ shell: DataShell) throws {
+    /// `maskReuse`: from an earlier state, as if the line had been cut, whatever the answer counts; without a ledger.
+    static func goOn(_ snapshot: Snapshot, _ shell: DataShell) {
         shell.run.network.dial(from: shell.name, to: .south, timeoutMilliseconds: 15_000) { end in
             guard let end else { return }
-            let line = Line(end, shell.run.network, book: nil, observer: shell.run.observer, nextSent: snapshot.sent)
-            var machine = snapshot.machine
-            for _ in 0..<8 where machine.wantsToProceed {
-                for effect in (try? machine.step(.proceed)) ?? [] {
-                    guard case .send(let message, to: .peer) = effect else { continue }
-                    do {
-                        try line.send(message, phase: machine.phase, job: snapshot.job, attempt: snapshot.attempt)
-                    } catch is Fault {
-                        return
+            do { try end.send(snapshot.window.greeting) } catch is Fault { return }
+            let line = Line(end, book: nil, nextSent: snapshot.sent)
+            try end.first(withinMilliseconds: 15_000) { _ in
+                var machine = snapshot.machine
+                for _ in 0..<8 where machine.wantsToProceed {
+                    for effect in (try? machine.step(.proceed)) ?? [] {
+                        guard case .send(let message, to: .peer) = effect else { continue }
+                        do {
+                            try line.send(message, phase: machine.phase, job: snapshot.job, attempt: snapshot.attempt)
+                        } catch is Fault {
+                            return
+                        }
                     }
                 }
             }

@@ -3,7 +3,8 @@ import Foundation
 /// Runs the whole protocol from seeds, or hunts the planted bugs.
 ///
 ///     simulate --seeds N [--from S]      N seeds; tells each that breaks an invariant, then the first of them with its trace
-///     simulate --seed S [--bug NAME]     one, with its trace
+///     simulate --seed S [--bug NAME] [--fault KIND]     one, with its trace
+///     simulate --fault KIND --seeds N    N seeds in which frames have suffered that: duplicate, reorder, stale, drop, late, resend
 ///     simulate --bugs [--seeds N]        looks for each planted bug in at most N seeds
 @main
 enum Simulate {
@@ -18,14 +19,21 @@ enum Simulate {
         let first = option("--from").flatMap { UInt64($0) } ?? 1
         let one = option("--seed").flatMap { UInt64($0) }
         let bug = option("--bug").flatMap(Bug.init)
+        let fault = option("--fault")
+        let kind = FaultClass.ofFrames.first { "\($0)" == fault }
+        if fault != nil, kind == nil { refuse() }
         let lab = try Lab()
         if words == ["--bugs"] { return try hunt(lab, first, seeds ?? 500) }
-        if words.isEmpty, let one { return try show(Run.of(one, lab, bug: bug, keepsTrace: true)) }
-        guard words.isEmpty, let seeds else {
-            FileHandle.standardError.write(Data("error: simulate --seeds N [--from S] | --seed S [--bug NAME] | --bugs [--seeds N]\n".utf8))
-            exit(64)
-        }
-        try runAll(lab, first, seeds)
+        if words.isEmpty, let one { return try show(Run.of(one, lab, wanted: kind, bug: bug, keepsTrace: true)) }
+        guard words.isEmpty, let seeds else { refuse() }
+        try runAll(lab, first, seeds, kind)
+    }
+
+    private static func refuse() -> Never {
+        let kinds = FaultClass.ofFrames.map { "\($0)" }.joined(separator: "|")
+        let usage = "simulate [--fault \(kinds)] --seeds N [--from S] | --seed S [--fault KIND] [--bug NAME] | --bugs [--seeds N]"
+        FileHandle.standardError.write(Data("error: \(usage)\n".utf8))
+        exit(64)
     }
 
     private static func show(_ result: Run.Result) {
@@ -35,26 +43,34 @@ enum Simulate {
         if !result.violations.isEmpty { exit(1) }
     }
 
-    private static func runAll(_ lab: Lab, _ first: UInt64, _ seeds: UInt64) throws {
+    /// - Parameter kind: counts only seeds in which frames have suffered that.
+    private static func runAll(_ lab: Lab, _ first: UInt64, _ seeds: UInt64, _ kind: FaultClass?) throws {
         let clock = ContinuousClock()
         let start = clock.now
         var (completed, attempts, told) = (0, 0, start)
         var broken: UInt64?
-        for seed in first..<first + seeds {
-            let result = try Run.of(seed, lab)
+        var (seed, done, suffered) = (first, UInt64(0), 0)
+        while done < seeds {
+            defer { seed += 1 }
+            let result = try Run.of(seed, lab, wanted: kind)
             if let violation = result.violations.first {
                 say("seed \(seed): \(violation.invariant.rawValue) \(violation.sentence)")
                 broken = broken ?? seed
             }
+            if let kind {
+                guard let count = result.counts[kind] else { continue }
+                suffered += count
+            }
             completed += result.isCompleted ? 1 : 0
             attempts += result.attempts
-            let done = seed - first + 1
+            done += 1
             guard clock.now - told > .seconds(10) else { continue }
             told = clock.now
             say("\(done) of \(seeds) seeds, about \(((told - start) * Int(seeds - done) / Int(done)).components.seconds) s remain")
         }
+        if let kind { say("\(kind): \(suffered) frames, in \(done) of \(seed - first) seeds") }
         say("\(seeds) seeds from \(first): \(completed) jobs completed, \(attempts) attempts, in \(clock.now - start)")
-        if let broken { show(try Run.of(broken, lab, keepsTrace: true)) }
+        if let broken { show(try Run.of(broken, lab, wanted: kind, keepsTrace: true)) }
     }
 
     private static func say(_ line: String) {

@@ -70,6 +70,8 @@ final class World {
     private(set) var now = 0
     private(set) var violations: [Violation] = []
     private(set) var trace: [String] = []
+    /// How many frames have suffered a kind of fault.
+    private(set) var counts: [FaultClass: Int] = [:]
     private let keepsTrace: Bool
     private var hash = SHA256()
     private var random: Numbers
@@ -189,6 +191,8 @@ final class World {
     func log(_ node: Name, _ fault: Fault) {
         log(node, "\(fault.code): \(fault.lines(.en)) \(fault.lines(.zh))")
     }
+
+    func count(_ kind: FaultClass) { counts[kind, default: 0] += 1 }
 
     func checkSilence(_ text: String) {
         if text.contains(Lab.canary) { violate(.silence, "a line that people read names a subject") }
