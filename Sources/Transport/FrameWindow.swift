@@ -51,6 +51,9 @@ package struct FrameWindow: Sendable {
         return body.taken
     }
 
+    /// Whether a greeting tells less than is known already: it was under way while a newer connection took the place of its own.
+    package func isOvertaken(_ greeting: Frame) -> Bool { ((try? count(in: greeting)) ?? 0) < acknowledged }
+
     /// Both have greeted: what the other end has not taken up is to be written anew.
     package mutating func resume(greeted: Frame, by other: Frame) throws(Fault) {
         let (own, others) = (try count(in: greeted), try count(in: other))

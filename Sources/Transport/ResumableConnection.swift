@@ -187,14 +187,15 @@ package actor ResumableConnection: FrameCarrier {
         return try await connection.receive()
     }
 
-    /// A connection that the peer opened with this greeting. Returns when it serves no more: at once where it greets for another attempt.
+    /// A connection that the peer opened with this greeting. Returns when it serves no more: at once where it greets for another attempt,
+    /// or was overtaken by a newer one.
     package func attach(_ connection: Connection, greeted other: Frame) async {
         guard (try? window.count(in: other)) != nil else { return }
         let greeting = window.greeting
         do throws(Fault) {
             try await connection.send(greeting)
             // After the end the count was all that there is to say.
-            if !isClosing { try use(connection, greeted: greeting, by: other) }
+            if !isClosing, !window.isOvertaken(other) { try use(connection, greeted: greeting, by: other) }
         } catch {
             return
         }

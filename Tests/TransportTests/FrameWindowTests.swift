@@ -41,6 +41,13 @@ import Wire
         #expect(window.upcoming == nil)
     }
 
+    @Test("a greeting that tells less than is known already was overtaken; one that tells as much or more was not")
+    mutating func lateGreeting() throws {
+        send(0..<5)
+        try window.accept(acknowledgement(2))
+        #expect([0, 1, 2, 5].map { window.isOvertaken(acknowledgement($0)) } == [true, true, false, false])
+    }
+
     @Test("what was not acknowledged is written again on the next connection, byte for byte, and nothing else")
     mutating func again() throws {
         send(0..<5)

@@ -209,6 +209,27 @@ import Wire
         await ends.end()
     }
 
+    @Test("a greeting that a newer connection has overtaken is not believed: its own connection is closed, and the line goes on")
+    func overtaken() async throws {
+        let ends = try await Ends()
+        try await ends.open()
+        let (bank, platform) = (ends.bank, ends.platform)
+        try await platform.send(frame(bytes: 5))
+        #expect(try await bank.receive() == frame(bytes: 5))
+        // The next greeting tells the platform of that, and what crosses then that it was heard.
+        ends.cut()
+        #expect(try await eventually { ends.connections == 2 && !bank.state.isCut })
+        try await bank.send(frame(bytes: 6))
+        #expect(try await platform.receive() == frame(bytes: 6))
+        let late = try await greet(ends, count: 0, attempt: 1)
+        #expect(try await late.receive()?.kind == .acknowledgement)
+        #expect(try await late.receive() == nil)
+        try await platform.send(frame(bytes: 7, sequence: 1))
+        #expect(try await bank.receive() == frame(bytes: 7, sequence: 1))
+        #expect(ends.connections == 3 && !bank.state.isCut && !platform.state.isCut)
+        await ends.end()
+    }
+
     @Test("a peer that connects and does not greet in time has lost its connection, at either end")
     func silent() async throws {
         let lab = try Lab()

@@ -149,7 +149,7 @@ final class ResumableLine: Carrier {
         do {
             try connection.send(greeting)
             // After the end the count was all that there is to say.
-            guard !isClosing else { return connection.close() }
+            guard !isClosing, !window.isOvertaken(other) else { return connection.close() }
             try use(connection, greeted: greeting, by: other)
         } catch is Fault {
             connection.close()
