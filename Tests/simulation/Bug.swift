@@ -8,13 +8,13 @@ enum Bug: String, CaseIterable {
     /// Where it was found last: tried before the others.
     var knownSeed: UInt64 {
         switch self {
-        case .unsyncedHead: 22
+        case .unsyncedHead: 104
         case .earlyFrame: 24
         case .maskReuse: 29
         case .oldSecrets: 1
-        case .duplicateAccepted: 17
-        case .reorderAccepted: 19
-        case .staleAccepted: 115
+        case .duplicateAccepted: 3
+        case .reorderAccepted: 2
+        case .staleAccepted: 57
         case .signatureDropped: 5
         case .stopIgnored: 18
         case .deadlineNever: 152
@@ -28,14 +28,14 @@ enum Bug: String, CaseIterable {
         case .cancellationIgnored: 24
         case .reasonLost: 18
         case .subjectNamed: 18
-        case .resentAltered: 1
-        case .resentRecorded: 1
-        case .resentAccepted: 1
-        case .unreadForgotten: 1
-        case .oldConnectionRead: 1
-        case .lateGreetingIgnored: 1
-        case .cutForever: 1
-        case .cutIsEnd: 1
+        case .resentAltered: 2
+        case .resentRecorded: 9
+        case .resentAccepted: 33
+        case .unreadForgotten: 12
+        case .oldConnectionRead: 22
+        case .lateGreetingIgnored: 212
+        case .cutForever: 9
+        case .cutIsEnd: 179
         }
     }
 }
