@@ -9,6 +9,16 @@ import Scratch
 import Testing
 import Wire
 
+extension OperationsLedger {
+    /// - Returns: the digest of the list, as a node keeps it.
+    fileprivate func keep(_ subjects: [String], key: SecretBytes) throws -> [UInt8] {
+        let tags = try SubjectTags(IdentifierList(subjects), key: key, scratch: MemoryScratch())
+        return try keepSubjects { (take) throws(LedgerError) in
+            for piece in 0..<tags.pieces { try take(try tags.piece(piece)) }
+        }
+    }
+}
+
 /// A made-up ledger of operations of the sample's bank, and a job's ledgers that recorded its heads.
 struct OperationsSample {
     let folder: Folder
@@ -23,10 +33,7 @@ struct OperationsSample {
         let ledger = try OperationsLedger(directory: url, node: "north", key: key(1), contract: Sample.contract)
         let job = JobIdentifier("000102030405060708090a0b0c0d0e0f")
         let secret = SecretBytes(copying: [UInt8](repeating: 9, count: 32))
-        let tags = try SubjectTags(IdentifierList(["a", "b", "c"]), key: secret, scratch: MemoryScratch())
-        let list = try ledger.keepSubjects { (take) throws(LedgerError) in
-            for piece in 0..<tags.pieces { try take(try tags.piece(piece)) }
-        }
+        let list = try ledger.keep(["a", "b", "c"], key: secret)
         try ledger.append(.nodeStarted, actor: "node")
         try ledger.append(.jobApproved, actor: "account ann", purpose: "test", job: job)
         try ledger.append(.dataRead, actor: "node", purpose: "test", job: job, object: "main", digest: SHA256.hash([1]), count: 3)
@@ -206,7 +213,7 @@ struct OperationsSample {
         let contract = Array("{".utf8) + [UInt8](repeating: 0x20, count: 200_000) + Array(Sample.contract.dropFirst())
         let ledger = try OperationsLedger(directory: folder.url.appending(path: "operations"), node: "north", key: key(1), contract: contract)
         let secret = SecretBytes(copying: [UInt8](repeating: 9, count: 32))
-        let list = try ledger.keepSubjects(SubjectList((0..<20_000).map(String.init), key: secret).encode())
+        let list = try ledger.keep((0..<20_000).map(String.init), key: secret)
         for index in 0..<40 {
             try ledger.append(.contract, actor: "configuration", object: "north", digest: SHA256.hash(contract))
             try ledger.append(.subjectsRead, actor: "node", object: "main", digest: list, count: index == 7 ? 19_999 : 20_000)
