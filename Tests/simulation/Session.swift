@@ -364,7 +364,7 @@ final class Session {
         isOver = true
         guard stage != .opening else {
             line.close()
-            if name == .south, fault.code == .deadlinePassed, world.now - openingSince < 60_000 {
+            if name == .south, ending == nil, fault.code == .deadlinePassed, world.now - openingSince < 60_000 {
                 world.violate(.outcome, "\(name.rawValue) tells of a deadline that has not passed")
             }
             return try shell.finished(job, fault)
