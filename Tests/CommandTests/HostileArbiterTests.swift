@@ -20,77 +20,119 @@ private struct IdleMachine: RoleMachine {
     func results(_ run: RunMeasurements) throws(Fault) -> [ResultFile] { [] }
 }
 
-/// An arbiter of the test's that offers what no arbiter would.
-@Suite("Hostile arbiter") struct HostileArbiterTests {
-    private func job(_ number: Int) throws -> JobIdentifier { try #require(JobIdentifier(octets: [UInt8](repeating: UInt8(number), count: 16))) }
+/// An arbiter of the test's that offers to the bank's node what no arbiter would.
+private final class HostileArbiter: Sendable {
+    private let lab: TrialLab
+    private let specification: Data
+    private let listener: Listener
+    private let nodes: InProcessNodes
+    private let line: Line
+    private let answers: Answers
 
+    private final class Answers: Sendable {
+        private let byJob = Mutex<[JobIdentifier: [JobAnswer]]>([:])
+        func note(_ answer: JobAnswer, _ job: JobIdentifier) { byJob.withLock { $0[job, default: []].append(answer) } }
+        func of(_ job: JobIdentifier) -> [JobAnswer] { byJob.withLock { $0[job] ?? [] } }
+    }
+
+    init(_ lab: TrialLab) async throws {
+        self.lab = lab
+        specification = Data(try String(contentsOfFile: lab.specification(), encoding: .utf8).utf8)
+        let contract = try Amendment(lab.path("bank/contract.json")).contract
+        let answers = Answers()
+        self.answers = answers
+        let (lines, arrived) = AsyncStream<Line>.makeStream()
+        listener = try await Transport.listen(
+            at: try #require(contract.arbiter.address).description, identity: try LineEnds.identity(lab, "arbiter"),
+            peer: { contract.party(withHexadecimalPin: $0)?.name }, maximumConnections: 4
+        ) { await Self.hear($0, answers, arrived) }
+        nodes = try InProcessNodes(lab, of: [.bank]) { _ in IdleMachine() }
+        line = try #require(await lines.first { _ in true })
+    }
+
+    private static func hear(_ connection: Connection, _ answers: Answers, _ arrived: AsyncStream<Line>.Continuation) async {
+        let line = Line(connection, ownRole: .arbiter, peerRole: .bank, peerName: "bank", ledgers: nil)
+        while let received = try? await line.receive() {
+            switch received.message {
+            case .nodeRegister:
+                try? await line.send(.nodeRegistered(.filled { $0.version = ProtocolVersion.current }), phase: .waiting, job: .none, attempt: 0)
+                arrived.yield(line)
+            case .jobAnswer(let answer): answers.note(answer, received.job)
+            default: break
+            }
+        }
+    }
+
+    func job(_ number: Int) throws -> JobIdentifier { try #require(JobIdentifier(octets: [UInt8](repeating: UInt8(number), count: 16))) }
+
+    func offer(_ number: Int) async throws {
+        try await line.send(.jobOffer(.filled { $0.specification = specification }), phase: .waiting, job: try job(number), attempt: 1)
+    }
+
+    func stop(_ number: Int) async throws {
+        try await line.send(.jobStop(.filled { $0.fault = FaultNote(Fault(.cancelled)) }), phase: .waiting, job: try job(number), attempt: 1)
+    }
+
+    /// As the bank's operator.
+    func approve(_ number: Int) throws {
+        _ = try ControlSocket.ask(.approve(try job(number), proof: nil), dataDirectory: lab.path("bank/state"))
+    }
+
+    /// States of the bank's jobs, by their number.
+    func listed() throws -> [String: String] {
+        let jobs = try ControlSocket.ask(.jobs, dataDirectory: lab.path("bank/state"))["jobs"]?.list ?? []
+        return Dictionary(jobs.map { ($0["job"]?.string ?? "", $0["state"]?.string ?? "") }) { $1 }
+    }
+
+    func state(_ number: Int) throws -> String? { try listed()["\(try job(number))"] }
+
+    /// What the bank has answered to offers of a job: nothing, or a refusal's code.
+    func answered(_ number: Int) throws -> [UInt32?] { answers.of(try job(number)).map { $0.hasRefusal ? $0.refusal.code : nil } }
+
+    func end() async {
+        nodes.cancel()
+        await line.close()
+        await listener.close()
+    }
+}
+
+@Suite("Hostile arbiter") struct HostileArbiterTests {
     @Test("a job that is offered again is left alone while it waits, is open or has ended; beyond sixty at once offers are refused")
     func offers() async throws {
         let lab = try await TrialLab()
         try lab.edit("bank/node.json") { $0["approve"] = "manual" }
-        let contract = try Amendment(lab.path("bank/contract.json")).contract
-        let answers = Mutex<[JobIdentifier: [JobAnswer]]>([:])
-        let (lines, arrived) = AsyncStream<Line>.makeStream()
-        let listener = try await Transport.listen(
-            at: try #require(contract.arbiter.address).description, identity: try LineEnds.identity(lab, "arbiter"),
-            peer: { contract.party(withHexadecimalPin: $0)?.name }, maximumConnections: 4
-        ) { connection in
-            let line = Line(connection, ownRole: .arbiter, peerRole: .bank, peerName: "bank", ledgers: nil)
-            while let received = try? await line.receive() {
-                switch received.message {
-                case .nodeRegister:
-                    try? await line.send(.nodeRegistered(.filled { $0.version = ProtocolVersion.current }), phase: .waiting, job: .none, attempt: 0)
-                    arrived.yield(line)
-                case .jobAnswer(let answer):
-                    answers.withLock { $0[received.job, default: []].append(answer) }
-                default: break
-                }
-            }
-        }
-        let nodes = try InProcessNodes(lab, of: [.bank]) { _ in IdleMachine() }
-        defer { nodes.cancel() }
-        let line = try #require(await lines.first { _ in true })
-        let specification = Data(try String(contentsOfFile: lab.specification(), encoding: .utf8).utf8)
-        func offer(_ number: Int) async throws {
-            try await line.send(.jobOffer(.filled { $0.specification = specification }), phase: .waiting, job: try job(number), attempt: 1)
-        }
-        func approve(_ number: Int) throws {
-            _ = try ControlSocket.ask(.approve(try job(number), proof: nil), dataDirectory: lab.path("bank/state"))
-        }
-        func listed() throws -> [String: String] {
-            let jobs = try ControlSocket.ask(.jobs, dataDirectory: lab.path("bank/state"))["jobs"]?.list ?? []
-            return Dictionary(jobs.map { ($0["job"]?.string ?? "", $0["state"]?.string ?? "") }) { $1 }
-        }
-        func answered(_ number: Int) throws -> [JobAnswer] {
-            let job = try job(number)
-            return answers.withLock { $0[job] ?? [] }
-        }
-
-        // While it waits.
-        try await offer(1)
-        #expect(try await eventually { try listed() == ["\(try job(1))": "waiting"] })
-        try await offer(1)
-        // Whatever the second has done shows once a third has been heard.
-        for number in 2...61 { try await offer(number) }
-        #expect(try await eventually { try !answered(61).isEmpty })
-        #expect(try answered(61).map { $0.hasRefusal ? $0.refusal.code : 0 } == [UInt32(Fault.Code.overloaded.rawValue)])
-        #expect(try await eventually { try listed().count == 60 })
-        try approve(1)
-        #expect(try await eventually { try !answered(1).isEmpty })
-        #expect(try answered(1).map(\.hasRefusal) == [false])
-        // While it is open, and once it has ended.
-        try await offer(1)
-        try await line.send(.jobStop(.filled { $0.fault = FaultNote(Fault(.cancelled)) }), phase: .waiting, job: try job(1), attempt: 1)
-        try await offer(1)
-        try await offer(62)
-        #expect(try await eventually { try listed()["\(try job(62))"] == "waiting" })
-        try approve(62)
-        #expect(try await eventually { try !answered(62).isEmpty })
-        #expect(try answered(62).map(\.hasRefusal) == [false] && answered(1).map(\.hasRefusal) == [false])
-        #expect(try listed()["\(try job(1))"] == nil)
+        let arbiter = try await HostileArbiter(lab)
+        try await whileItWaits(arbiter)
+        try await openAndEnded(arbiter)
         let entries = try lab.text("bank/state/operations/entries.jsonl").split(separator: "\n")
         #expect(entries.count { $0.contains("job.refused") } == 1)
-        await line.close()
-        await listener.close()
+        await arbiter.end()
+    }
+
+    private func whileItWaits(_ arbiter: HostileArbiter) async throws {
+        try await arbiter.offer(1)
+        #expect(try await eventually { try arbiter.state(1) == "waiting" })
+        try await arbiter.offer(1)
+        // Whatever the second has done shows once a third has been heard.
+        for number in 2...61 { try await arbiter.offer(number) }
+        #expect(try await eventually { try !arbiter.answered(61).isEmpty })
+        #expect(try arbiter.answered(61) == [UInt32(Fault.Code.overloaded.rawValue)])
+        #expect(try await eventually { try arbiter.listed().count == 60 })
+        try arbiter.approve(1)
+        #expect(try await eventually { try !arbiter.answered(1).isEmpty })
+        #expect(try arbiter.answered(1) == [nil])
+    }
+
+    private func openAndEnded(_ arbiter: HostileArbiter) async throws {
+        try await arbiter.offer(1)
+        try await arbiter.stop(1)
+        try await arbiter.offer(1)
+        try await arbiter.offer(62)
+        #expect(try await eventually { try arbiter.state(62) == "waiting" })
+        try arbiter.approve(62)
+        #expect(try await eventually { try !arbiter.answered(62).isEmpty })
+        #expect(try arbiter.answered(62) == [nil])
+        #expect(try arbiter.answered(1) == [nil])
+        #expect(try arbiter.state(1) == nil)
     }
 }
