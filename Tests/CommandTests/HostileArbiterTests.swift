@@ -21,11 +21,10 @@ private struct IdleMachine: RoleMachine {
 }
 
 /// An arbiter of the test's that offers to the bank's node what no arbiter would.
-private final class HostileArbiter: Sendable {
-    private let lab: TrialLab
+private struct HostileArbiter: Sendable {
+    private let state: String
     private let specification: Data
     private let listener: Listener
-    private let nodes: InProcessNodes
     private let line: Line
     private let answers: Answers
 
@@ -35,8 +34,9 @@ private final class HostileArbiter: Sendable {
         func of(_ job: JobIdentifier) -> [JobAnswer] { byJob.withLock { $0[job] ?? [] } }
     }
 
+    /// Returns once the node has registered.
     init(_ lab: TrialLab) async throws {
-        self.lab = lab
+        state = lab.path("bank/state")
         specification = Data(try String(contentsOfFile: lab.specification(), encoding: .utf8).utf8)
         let contract = try Amendment(lab.path("bank/contract.json")).contract
         let answers = Answers()
@@ -46,7 +46,6 @@ private final class HostileArbiter: Sendable {
             at: try #require(contract.arbiter.address).description, identity: try LineEnds.identity(lab, "arbiter"),
             peer: { contract.party(withHexadecimalPin: $0)?.name }, maximumConnections: 4
         ) { await Self.hear($0, answers, arrived) }
-        nodes = try InProcessNodes(lab, of: [.bank]) { _ in IdleMachine() }
         line = try #require(await lines.first { _ in true })
     }
 
@@ -75,12 +74,12 @@ private final class HostileArbiter: Sendable {
 
     /// As the bank's operator.
     func approve(_ number: Int) throws {
-        _ = try ControlSocket.ask(.approve(try job(number), proof: nil), dataDirectory: lab.path("bank/state"))
+        _ = try ControlSocket.ask(.approve(try job(number), proof: nil), dataDirectory: state)
     }
 
     /// States of the bank's jobs, by their number.
     func listed() throws -> [String: String] {
-        let jobs = try ControlSocket.ask(.jobs, dataDirectory: lab.path("bank/state"))["jobs"]?.list ?? []
+        let jobs = try ControlSocket.ask(.jobs, dataDirectory: state)["jobs"]?.list ?? []
         return Dictionary(jobs.map { ($0["job"]?.string ?? "", $0["state"]?.string ?? "") }) { $1 }
     }
 
@@ -90,7 +89,6 @@ private final class HostileArbiter: Sendable {
     func answered(_ number: Int) throws -> [UInt32?] { answers.of(try job(number)).map { $0.hasRefusal ? $0.refusal.code : nil } }
 
     func end() async {
-        nodes.cancel()
         await line.close()
         await listener.close()
     }
@@ -101,6 +99,8 @@ private final class HostileArbiter: Sendable {
     func offers() async throws {
         let lab = try await TrialLab()
         try lab.edit("bank/node.json") { $0["approve"] = "manual" }
+        let nodes = try InProcessNodes(lab, of: [.bank]) { _ in IdleMachine() }
+        defer { nodes.cancel() }
         let arbiter = try await HostileArbiter(lab)
         try await whileItWaits(arbiter)
         try await openAndEnded(arbiter)
