@@ -161,12 +161,12 @@ import Testing
         _ = asked.pair("zh")
     }
 
-    @Test("speeds that no line has and rounds that there cannot be are refused before anything is read", arguments: ["en", "zh"])
-    func planOptions(language: String) async throws {
+    @Test("speeds that no line has and rounds that there cannot be are refused before anything is read")
+    func planOptions() async throws {
         for (option, values) in [("--line", ["inf", "nan", "0", "-1", "0.0009", "1e7", "1e308"]), ("--rounds", ["0", "-1"])] {
             for value in values {
-                let run = try await Self.run("jointlab", ["job", "plan", "/nowhere/spec.json", "\(option)=\(value)", "--lang", language])
-                #expect(run.code == 64 && run.pair(language).error.contains(option), "\(run)")
+                let run = try await Self.run("jointlab", ["job", "plan", "/nowhere/spec.json", "\(option)=\(value)"])
+                #expect(run.code == 64 && run.lines.count == 2 && run.errors.contains(option), "\(run)")
             }
         }
     }
