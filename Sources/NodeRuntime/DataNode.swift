@@ -484,8 +484,8 @@ package final class DataNode: ServingNode {
             throw Fault(.modelRetired, at: "/model", model, name)
         }
         return RoleRequest(
-            job: id, attempt: attempt, specification: specification, specificationDigest: SHA256.hash(bytes),
-            suite: contract.suite.rawValue, limits: policy?.tightening(contract.limits) ?? contract.limits, contractDigest: installation.contractDigest,
+            job: id, attempt: attempt, specification: specification, specificationDigest: SHA256.hash(bytes), suite: contract.suite.rawValue,
+            limits: policy?.tightening(contract.limits) ?? contract.limits, contractDigest: installation.contractDigest,
             dataset: dataset, model: model, within: try files.subjects(within: specification, role: role),
             authority: role == .platform ? .init(directory: files.directory.path, day: today) : nil, followsStricter: policy?.followsStricter ?? true,
             scratch: try FileScratch(in: files.directory, memoryBytes: configuration.memoryBytes),
