@@ -232,14 +232,15 @@ import Wire
         try FileManager.default.createDirectory(at: operations, withIntermediateDirectories: true)
         try Data(lines).write(to: operations.appending(path: "entries.jsonl"))
 
-        // As JSON writes it.
-        let largest = Double(Int.max)
+        // JSON writes it to seventeen digits.
+        func isLargest(_ number: Any?) -> Bool { (number as? NSNumber)?.doubleValue == Double(Int.max) }
         let feedback = try Self.object(try await lab.run("platform-node", ["data", "feedback", "--json"] + config))
         let taxes = try Self.item("JN-04", feedback)
-        for rows in ["rows_aligned", "rows_trained", "rows_scored", "rows_excluded"] { #expect(taxes[rows] as? Double == largest, "\(taxes)") }
+        for rows in ["rows_aligned", "rows_trained", "rows_scored", "rows_excluded"] { #expect(isLargest(taxes[rows]), "\(taxes)") }
         let statistics = try Self.object(try await lab.run("platform-node", ["data", "statistics", "--json"] + config))
-        #expect(((statistics["modelling"] as? [String: Any])?["rows"] as? [String: Double])?["scored"] == largest)
-        #expect(((statistics["collection"] as? [String: Any])?["called"] as? [String: Double]) == ["calls": 4, "subjects": largest])
+        #expect(isLargest(((statistics["modelling"] as? [String: Any])?["rows"] as? [String: Any])?["scored"]))
+        let called = (statistics["collection"] as? [String: Any])?["called"] as? [String: Any]
+        #expect(called?["calls"] as? Int == 4 && isLargest(called?["subjects"]), "\(called ?? [:])")
         for verb in ["feedback", "statistics"] { #expect(try await lab.run("platform-node", ["data", verb] + config).code == 0) }
     }
 
