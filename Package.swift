@@ -32,8 +32,8 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], _ more: [SwiftSetting] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings + more)
 }
 
 let package = Package(
@@ -154,10 +154,11 @@ let package = Package(
             "SetIntersection", "Planning", "Training", "LinearAlgebra", "Ledger", "NodeRuntime", bigInt,
         ]),
         tests("ArbiterRoleTests", ["ArbiterRole", "Ledger", "Jobs", "Wire", "Faults", "Primitives", bigInt]),
+        // They wait for programs, which are optimised; to optimise them too takes minutes.
         tests("CommandTests", [
             "bank-node", "platform-node", "arbiter", "jointlab", "Synthetic", "NodeRuntime", "Installation", "Transport", "Ledger", "Roles", "Primitives", "Jobs", "Wire",
             "Faults", logging,
-        ]),
+        ], [.unsafeFlags(["-Onone"])]),
         tests("TransportTests", ["Transport", "Wire", "Faults", "Primitives"] + nio),
     ]
 )

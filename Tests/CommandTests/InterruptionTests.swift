@@ -236,25 +236,23 @@ import Testing
         let lab = try await TrialLab(limits: ["deadline_seconds": 8])
         let proxy = try lab.proxied()
         let job = try await started(lab)
+        // Is told of states that do not last.
+        let watcher = try lab.beginJob(["watch", job])
+        defer { watcher.process.terminate() }
+        func isTold(_ words: String) async throws -> Bool {
+            try await eventually { try String(contentsOf: watcher.errors, encoding: .utf8).contains(words) }
+        }
         #expect(try await eventually { try lab.log("bank").contains("training round 1") })
         proxy.end()
         for name in ["bank", "platform"] { #expect(try await eventually { try lab.log(name).contains("was cut") }, "\(name)") }
         let listed = try await lab.run("platform-node", ["jobs", "list", "--config", lab.path("platform/node.json")])
         #expect(listed.output.contains("the line to bank has been cut since"), "\(listed)")
-        #expect(try await eventuallyStatus(lab, job, "has been cut since"))
+        #expect(try await isTold("the line between bank and platform has been cut since"))
         for name in ["bank", "platform"] { #expect(try await eventually { try lab.log(name).contains("ended: ") }, "\(name)") }
         #expect(try lab.log("bank").contains("the connection to platform was lost") || lab.log("platform").contains("the connection to bank was lost"))
-        #expect(try await eventuallyStatus(lab, job, "interrupted"))
+        #expect(try await isTold("interrupted since "))
         #expect(lab.results("bank").isEmpty && lab.results("platform").isEmpty)
         tried(1)
-    }
-
-    private func eventuallyStatus(_ lab: TrialLab, _ job: String, _ words: String) async throws -> Bool {
-        for _ in 0..<60 {
-            if try await lab.job("status", job).output.contains(words) { return true }
-            try await Task.sleep(for: .milliseconds(100))
-        }
-        return false
     }
 
     @Test("a job that is cancelled while its line is cut is over at once at both ends")
