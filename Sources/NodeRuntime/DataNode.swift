@@ -544,8 +544,8 @@ package final class DataNode: ServingNode {
         } catch {
             log.error(en: "ended", zh: "已终止", error)
             if let head = ended(open, error) { arbiter.post(.operationsHead(head), job: id, attempt: open.session.attempt) }
-            // That this node goes is told by the loss of its line: before that, the arbiter would offer it the next attempt.
-            if error.code != .peerLost || error.place != name {
+            // A node that goes tells so by losing its line: at a word, it would be offered the next attempt. Any other's is waited for.
+            if !isDraining.withLock({ $0 }) || error.code != .peerLost || error.place != name {
                 arbiter.post(.jobEnd(.filled { $0.fault = FaultNote(error) }), job: id, attempt: open.session.attempt)
             }
         }

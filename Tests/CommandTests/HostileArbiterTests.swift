@@ -3,6 +3,7 @@ import Foundation
 import Installation
 import Jobs
 import NodeRuntime
+import Primitives
 import Roles
 import Synchronization
 import Testing
@@ -20,7 +21,7 @@ private struct IdleMachine: RoleMachine {
     func results(_ run: RunMeasurements) throws(Fault) -> [ResultFile] { [] }
 }
 
-/// An arbiter of the test's that offers to the bank's node what no arbiter would.
+/// An arbiter of the test's that tells a node what no arbiter would, or at a moment of the test's choosing.
 private struct HostileArbiter: Sendable {
     private let state: String
     private let specification: Data
@@ -30,33 +31,37 @@ private struct HostileArbiter: Sendable {
 
     private final class Answers: Sendable {
         private let byJob = Mutex<[JobIdentifier: [JobAnswer]]>([:])
+        private let ends = Mutex<[JobIdentifier: JobEnd]>([:])
         func note(_ answer: JobAnswer, _ job: JobIdentifier) { byJob.withLock { $0[job, default: []].append(answer) } }
+        func note(_ end: JobEnd, _ job: JobIdentifier) { ends.withLock { $0[job] = end } }
         func of(_ job: JobIdentifier) -> [JobAnswer] { byJob.withLock { $0[job] ?? [] } }
+        func end(of job: JobIdentifier) -> JobEnd? { ends.withLock { $0[job] } }
     }
 
     /// Returns once the node has registered.
-    init(_ lab: TrialLab) async throws {
-        state = lab.path("bank/state")
+    init(_ lab: TrialLab, of role: Role = .bank) async throws {
+        let name = role == .bank ? "bank" : "platform"
+        state = lab.path("\(name)/state")
         specification = Data(try String(contentsOfFile: lab.specification(), encoding: .utf8).utf8)
-        let contract = try Amendment(lab.path("bank/contract.json")).contract
+        let contract = try Amendment(lab.path("\(name)/contract.json")).contract
         let answers = Answers()
         self.answers = answers
         let (lines, arrived) = AsyncStream<Line>.makeStream()
         listener = try await Transport.listen(
             at: try #require(contract.arbiter.address).description, identity: try LineEnds.identity(lab, "arbiter"),
             peer: { contract.party(withHexadecimalPin: $0)?.name }, maximumConnections: 4
-        ) { await Self.hear($0, answers, arrived) }
+        ) { await Self.hear(Line($0, ownRole: .arbiter, peerRole: role, peerName: name, ledgers: nil), answers, arrived) }
         line = try #require(await lines.first { _ in true })
     }
 
-    private static func hear(_ connection: Connection, _ answers: Answers, _ arrived: AsyncStream<Line>.Continuation) async {
-        let line = Line(connection, ownRole: .arbiter, peerRole: .bank, peerName: "bank", ledgers: nil)
+    private static func hear(_ line: Line, _ answers: Answers, _ arrived: AsyncStream<Line>.Continuation) async {
         while let received = try? await line.receive() {
             switch received.message {
             case .nodeRegister:
                 try? await line.send(.nodeRegistered(.filled { $0.version = ProtocolVersion.current }), phase: .waiting, job: .none, attempt: 0)
                 arrived.yield(line)
             case .jobAnswer(let answer): answers.note(answer, received.job)
+            case .jobEnd(let end): answers.note(end, received.job)
             default: break
             }
         }
@@ -68,16 +73,21 @@ private struct HostileArbiter: Sendable {
         try await line.send(.jobOffer(.filled { $0.specification = specification }), phase: .waiting, job: try job(number), attempt: 1)
     }
 
-    func stop(_ number: Int) async throws {
-        try await line.send(.jobStop(.filled { $0.fault = FaultNote(Fault(.cancelled)) }), phase: .waiting, job: try job(number), attempt: 1)
+    func start(_ number: Int) async throws {
+        let digest = Data(SHA256.hash(specification.octets))
+        try await line.send(.jobStart(.filled { $0.specificationDigest = digest }), phase: .waiting, job: try job(number), attempt: 1)
     }
 
-    /// As the bank's operator.
+    func stop(_ number: Int, _ fault: Fault = Fault(.cancelled)) async throws {
+        try await line.send(.jobStop(.filled { $0.fault = FaultNote(fault) }), phase: .waiting, job: try job(number), attempt: 1)
+    }
+
+    /// As the node's operator.
     func approve(_ number: Int) throws {
         _ = try ControlSocket.ask(.approve(try job(number), proof: nil), dataDirectory: state)
     }
 
-    /// States of the bank's jobs, by their number.
+    /// States of the node's jobs, by their number.
     func listed() throws -> [String: String] {
         let jobs = try ControlSocket.ask(.jobs, dataDirectory: state)["jobs"]?.list ?? []
         return Dictionary(jobs.map { ($0["job"]?.string ?? "", $0["state"]?.string ?? "") }) { $1 }
@@ -85,8 +95,10 @@ private struct HostileArbiter: Sendable {
 
     func state(_ number: Int) throws -> String? { try listed()["\(try job(number))"] }
 
-    /// What the bank has answered to offers of a job: nothing, or a refusal's code.
+    /// What the node has answered to offers of a job: nothing, or a refusal's code.
     func answered(_ number: Int) throws -> [UInt32?] { answers.of(try job(number)).map { $0.hasRefusal ? $0.refusal.code : nil } }
+
+    func end(of number: Int) throws -> JobEnd? { answers.end(of: try job(number)) }
 
     func end() async {
         await line.close()
@@ -134,5 +146,21 @@ private struct HostileArbiter: Sendable {
         #expect(try arbiter.answered(62) == [nil])
         #expect(try arbiter.answered(1) == [nil])
         #expect(try arbiter.state(1) == nil)
+    }
+
+    @Test("a node of which the arbiter hears that its peer has lost it says how its part ended: that word is waited for")
+    func lostByThePeer() async throws {
+        let lab = try await TrialLab()
+        // Waits for the bank to dial.
+        let nodes = try InProcessNodes(lab, of: [.platform]) { _ in IdleMachine() }
+        defer { nodes.cancel() }
+        let arbiter = try await HostileArbiter(lab, of: .platform)
+        try await arbiter.offer(1)
+        #expect(try await eventually { try arbiter.answered(1) == [nil] })
+        try await arbiter.start(1)
+        try await arbiter.stop(1, Fault(.peerLost, at: "platform"))
+        #expect(try await eventually { try arbiter.end(of: 1) != nil })
+        #expect(try arbiter.end(of: 1)?.fault.code == UInt32(Fault.Code.peerLost.rawValue))
+        await arbiter.end()
     }
 }

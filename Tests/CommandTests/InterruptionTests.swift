@@ -239,18 +239,18 @@ import Testing
         // Is told of states that do not last.
         let watcher = try lab.beginJob(["watch", job])
         defer { watcher.process.terminate() }
-        func isTold(_ words: String) async throws -> Bool {
-            try await eventually { try String(contentsOf: watcher.errors, encoding: .utf8).contains(words) }
-        }
+        func told() throws -> String { try String(contentsOf: watcher.errors, encoding: .utf8) }
         #expect(try await eventually { try lab.log("bank").contains("training round 1") })
         proxy.end()
         for name in ["bank", "platform"] { #expect(try await eventually { try lab.log(name).contains("was cut") }, "\(name)") }
         let listed = try await lab.run("platform-node", ["jobs", "list", "--config", lab.path("platform/node.json")])
         #expect(listed.output.contains("the line to bank has been cut since"), "\(listed)")
-        #expect(try await isTold("the line between bank and platform has been cut since"))
+        #expect(try await eventually { try told().contains("the line between bank and platform has been cut since") })
         for name in ["bank", "platform"] { #expect(try await eventually { try lab.log(name).contains("ended: ") }, "\(name)") }
         #expect(try lab.log("bank").contains("the connection to platform was lost") || lab.log("platform").contains("the connection to bank was lost"))
-        #expect(try await isTold("interrupted since "))
+        let isInterrupted = try await eventually { try told().contains("interrupted since ") }
+        let (watched, logs) = (try told(), try ["bank", "platform"].map { try lab.log($0).suffix(1500) })
+        #expect(isInterrupted, "\(watched) \(logs)")
         #expect(lab.results("bank").isEmpty && lab.results("platform").isEmpty)
         tried(1)
     }

@@ -42,21 +42,23 @@ private struct LongPhase: RoleMachine {
             hold(sent)
             hasGreeted = true
             sent += 1
-            return [.send(.blindedPoints(.filled { $0.points = Data(count: 65) }), to: .peer)] + closingIfDue()
+            return [points] + closingIfDue()
         case .message(.closing, _):
             return [.completed]
         case .message:
             heard += 1
-            return closingIfDue()
+            return heard > due ? [.checkpoint(.preparation, round: 0), closing] : closingIfDue()
         }
     }
 
     private mutating func closingIfDue() -> [RoleEffect] {
         guard sent == frames, heard == due, !isClosing else { return [] }
         isClosing = true
-        let further: [RoleEffect] = [.send(.blindedPoints(.filled { $0.points = Data(count: 65) }), to: .peer), .checkpoint(.preparation, round: 0)]
-        return [.checkpoint(.alignment, round: 0)] + (hasFurtherPhase ? further : []) + [.send(.closing(.filled { $0.framesSent = 1 }), to: .peer)]
+        return [.checkpoint(.alignment, round: 0), hasFurtherPhase ? points : closing]
     }
+
+    private var points: RoleEffect { .send(.blindedPoints(.filled { $0.points = Data(count: 65) }), to: .peer) }
+    private var closing: RoleEffect { .send(.closing(.filled { $0.framesSent = 1 }), to: .peer) }
 
     func results(_ run: RunMeasurements) throws(Fault) -> [ResultFile] { [] }
     func page(of files: [ResultFile], language: Language) -> ResultFile? { nil }
