@@ -40,7 +40,7 @@ private struct HostileArbiter: Sendable {
 
     /// Returns once the node has registered.
     init(_ lab: TrialLab, of role: Role = .bank) async throws {
-        let name = role == .bank ? "bank" : "platform"
+        let name = role.rawValue
         state = lab.path("\(name)/state")
         specification = Data(try String(contentsOfFile: lab.specification(), encoding: .utf8).utf8)
         let contract = try Amendment(lab.path("\(name)/contract.json")).contract

@@ -17,7 +17,7 @@ struct InProcessNodes {
          _ makeMachine: @escaping @Sendable (Role) -> any RoleMachine) throws {
         self.lab = lab
         tasks = try roles.map { role in
-            let name = role == .bank ? "bank" : "platform"
+            let name = role.rawValue
             let log = NodeLog(Logger(label: name) { _ in SwiftLogNoOpLogHandler() }, .en)
             let tools = DataTools(makeMachine: { _, _ in makeMachine(role) }, describe: { _ throws(Fault) in throw Fault(.defect, at: "describe") },
                                   measure: { _, keyBits, _ in
