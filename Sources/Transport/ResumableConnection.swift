@@ -94,10 +94,19 @@ package actor ResumableConnection: FrameCarrier {
 
     // MARK: - For those above
 
-    /// The first connection: dials, or waits for the peer that does. Throws what `Transport.connect` throws, or `deadlinePassed`.
+    /// The first connection: dials, or waits for the peer that does. One that is cut while it opens is dialled again. Throws what
+    /// `Transport.connect` throws, or `deadlinePassed`.
     package func open(withinSeconds seconds: Int) async throws(Fault) {
         if let dial {
-            try await connect(dial)
+            let deadline = ContinuousClock.now + .seconds(seconds)
+            while meters.isEmpty, ending == nil {
+                do throws(Fault) {
+                    try await connect(dial)
+                } catch {
+                    guard error.code == .peerLost, ContinuousClock.now < deadline else { throw error }
+                    try? await Task.sleep(for: .seconds(Self.shortestPauseSeconds))
+                }
+            }
         } else {
             let alarm = Task {
                 try await Task.sleep(for: .seconds(seconds))

@@ -202,7 +202,7 @@ import Testing
             let (each, connections, before) = ((proxy.carried - start) / 11, proxy.connections, proxy.cuts)
             // A connection takes some kilobytes by itself; what falls into them is cut while it opens.
             let drawn = (0..<10).map { _ in Int.random(in: 1...10 * each) }.sorted()
-            proxy.cut(afterBytes: Self.isDrawn ? zip(drawn, [0] + drawn).map { max($0 - $1, 1) } : (1...10).map { $0.isMultiple(of: 3) ? 1500 : each })
+            proxy.cut(afterBytes: Self.isDrawn ? zip(drawn, [0] + drawn).map { max($0 - $1, 1) } : (1...10).map { $0 % 3 == 1 ? 1500 : each })
             let job = try await completed(lab, specification)
             // What is on its way over a connection that is cut may reach the next cut.
             #expect(proxy.connections > connections + 5 && proxy.cuts == before + 10)

@@ -19,6 +19,7 @@ import Wire
         private final class Line: Sendable {
             let dialled = Mutex<[Connection]>([])
             let isAway = Mutex(false)
+            let cutAtOnce = Mutex(0)
         }
 
         init() async throws {
@@ -36,6 +37,10 @@ import Wire
                 if line.isAway.withLock({ $0 }) { throw Fault(.peerUnreachable, at: "platform") }
                 let connection = try await Transport.connect(to: "127.0.0.1:\(port)", identity: south, pins: [north.pin], name: "platform", timeoutSeconds: 10)
                 line.dialled.withLock { $0.append(connection) }
+                if line.cutAtOnce.withLock({ left in
+                    defer { left = max(0, left - 1) }
+                    return left > 0
+                }) { connection.abandon() }
                 return connection
             }
             bank = ResumableConnection(job: .none, attempt: 1, peerName: "platform", dial: connect) { _ in }
@@ -49,6 +54,8 @@ import Wire
 
         var connections: Int { line.dialled.withLock(\.count) }
         func cut() { line.dialled.withLock { $0.last?.abandon() } }
+        /// So many of the next connections.
+        func cutAtOnce(_ count: Int) { line.cutAtOnce.withLock { $0 = count } }
         func takeAway(_ isAway: Bool) {
             line.isAway.withLock { $0 = isAway }
             if isAway { cut() }
@@ -258,6 +265,20 @@ import Wire
         // Half a second, one and two, less a quarter of each.
         #expect(ContinuousClock.now - start > .seconds(2.6))
         await ends.end()
+    }
+
+    @Test("a line that is cut while it opens for the first time is dialled again, for as long as was said")
+    func cutWhileOpening() async throws {
+        let ends = try await Ends()
+        ends.cutAtOnce(3)
+        try await ends.open()
+        #expect(ends.connections == 4)
+        await ends.end()
+
+        let others = try await Ends()
+        others.cutAtOnce(100)
+        await #expect { try await others.bank.open(withinSeconds: 2) } throws: { ($0 as? Fault)?.code == .peerLost }
+        await others.end()
     }
 
     @Test("a bank that does not come is waited for as long as was said, and a platform that is not there is told at once")
