@@ -37,12 +37,15 @@ final class MidwayHeads: Sendable {
         self.arbiter = arbiter
     }
 
-    /// A frame of that direction is in the ledger: its head is submitted if it is due. Called by one task for each direction.
+    /// A frame of that direction is in the ledger: its head is submitted if it is due, once the one before it is signed. Called by
+    /// one task for each direction.
     func passed(_ kind: MessageKind, _ phase: Phase, _ direction: Ledger.Direction) async throws(Fault) {
         // Nothing follows the frames that close a line.
         guard kind.isRecorded, kind != .closing, kind != .abort, let ledger = try ledgers.writer(job, line: signers.peer),
               Head.isDue(ledger.size(direction))
         else { return }
+        // Who receives may hear of the arbiter later than who sends, and goes on without waiting: it can be a thousand frames on.
+        try await settle(direction)
         let signers = signers
         let last = state.withLock { $0.last[direction, default: 0] }
         let (pending, submission) = try await compute { () throws(Fault) in

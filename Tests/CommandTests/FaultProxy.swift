@@ -9,6 +9,8 @@ final class FaultProxy: Sendable {
         case pass
         /// Reads nothing more: whoever sends is held up.
         case deaf
+        /// What comes back over the first line is held up; what is said over it passes.
+        case oneWay
         /// Reads everything and passes nothing on: both ends believe the line to be there.
         case swallow
         /// One byte a second.
@@ -88,14 +90,15 @@ final class FaultProxy: Sendable {
                 close(far)
                 continue
             }
-            state.withLock {
+            let isFirst = state.withLock {
                 $0.sockets.formUnion([near, far])
                 $0.connections += 1
+                return $0.connections == 1
             }
             let both = Both()
             for (from, to) in [(near, far), (far, near)] {
                 Thread.detachNewThread { [self] in
-                    carry(from, to)
+                    carry(from, to, isFirstAnswer: isFirst && from == far)
                     // Descriptors are given back when both directions are over, so that none is another's by then.
                     guard both.isLast else { return }
                     state.withLock { $0.sockets.subtract([near, far]) }
@@ -111,7 +114,7 @@ final class FaultProxy: Sendable {
         var isLast: Bool { left.withLock { $0 -= 1; return $0 == 0 } }
     }
 
-    private func carry(_ from: Int32, _ to: Int32) {
+    private func carry(_ from: Int32, _ to: Int32, isFirstAnswer: Bool) {
         defer {
             shutdown(from, Int32(SHUT_RDWR))
             shutdown(to, Int32(SHUT_RDWR))
@@ -124,7 +127,7 @@ final class FaultProxy: Sendable {
             guard poll(&readable, 1, 100) >= 0 else { return }
             let (mode, isOver) = state.withLock { ($0.mode, $0.isOver) }
             guard !isOver, readable.revents & Int16(POLLERR | POLLNVAL) == 0 else { return }
-            guard mode != .deaf else {
+            guard mode != .deaf, mode != .oneWay || !isFirstAnswer else {
                 if readable.revents & Int16(POLLHUP) != 0 { return }
                 usleep(100_000)
                 continue

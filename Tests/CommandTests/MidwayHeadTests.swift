@@ -117,6 +117,28 @@ private struct LongPhase: RoleMachine {
         let run = try Self.verifier(lab, [bank])
         #expect(run.code == 1 && run.output.contains("no head of 2000 records"), "\(run.output)")
     }
+
+    @Test("a receiver to whom the arbiter's answer comes when the sender is a thousand frames on takes it for the head that it answers")
+    func lateAnswer() async throws {
+        let lab = try await TrialLab()
+        let proxy = try lab.proxied("arbiter")
+        defer { proxy.end() }
+        try await lab.start("arbiter")
+        let platform = try InProcessNodes(lab, of: [.platform]) { LongPhase($0) }
+        defer { platform.cancel() }
+        #expect(try await eventually { proxy.connections == 1 })
+        let bank = try InProcessNodes(lab, of: [.bank]) { role in
+            LongPhase(role) { sent in
+                // Before its thousandth frame, and before its two thousandth, of which the greeting was the first.
+                if sent == 900 { proxy.set(.oneWay) }
+                if sent == 1998 { DispatchQueue.global().asyncAfter(deadline: .now() + 2) { proxy.set(.pass) } }
+            }
+        }
+        defer { bank.cancel() }
+        let watched = try await lab.job("watch", try await bank.submit())
+        #expect(watched.code == 0, "\(watched)")
+    }
+
     @Test("whoever waits at the end of a phase for heads that never come ends the job by name at the deadline, at both nodes")
     func frozenArbiter() async throws {
         let lab = try await TrialLab(limits: ["deadline_seconds": 3])
