@@ -75,20 +75,20 @@ package struct AuthorisationList: Sendable {
 
     package static func file(_ directory: String) -> URL { URL(fileURLWithPath: directory, isDirectory: true).appendingPathComponent(fileName) }
 
-    /// Adds events to the file, all or none, and returns the list with them. Two writers at once are kept apart by a lock.
+    /// Adds events to the file, all or none, and returns the list with them. Two writers at once are kept apart by a lock on the
+    /// directory; who reads beside them sees the list as it was, or with all of it.
     ///
     /// - Throws: `unwritable`, `unreadableFile`.
     package static func append(
         _ events: [(subject: String, event: Entry.Event, on: Day)], by: String, to directory: String
     ) throws(Fault) -> AuthorisationList {
         let path = file(directory).path
-        let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw Fault(.unwritable, at: path) }
-        defer { close(descriptor) }
-        guard flock(descriptor, LOCK_EX) == 0 else { throw Fault(.unwritable, at: path) }
+        let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw Fault(.unwritable, at: path) }
+        defer { close(folder) }
+        guard flock(folder, LOCK_EX) == 0 else { throw Fault(.unwritable, at: path) }
         var list = try read(directory)
-        let end = lseek(descriptor, 0, SEEK_END)
-        var bytes: [UInt8] = []
+        var bytes = FileManager.default.contents(atPath: path).map { [UInt8]($0) } ?? []
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         for (subject, event, on) in events {
@@ -97,14 +97,18 @@ package struct AuthorisationList: Sendable {
             bytes += encoded
             bytes.append(UInt8(ascii: "\n"))
         }
-        let handle = FileHandle(fileDescriptor: descriptor)
+        let aside = path + ".partial"
+        let descriptor = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw Fault(.unwritable, at: path) }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         do {
             try handle.write(contentsOf: Data(bytes))
             try handle.synchronize()
         } catch {
-            ftruncate(descriptor, end)
+            unlink(aside)
             throw Fault(.unwritable, at: path)
         }
+        guard rename(aside, path) == 0, fsync(folder) == 0 else { throw Fault(.unwritable, at: path) }
         return list
     }
 

@@ -140,6 +140,19 @@ private func check(
         }
     }
 
+    @Test("who has begun to read a list when an import comes reads it as it was")
+    func besideImport() throws {
+        try withDirectory { (folder) throws in
+            let events = [(subject: a, event: granted(a, ["JN-01"], from: 0, until: 100), on: Day(number: 0))]
+            _ = try AuthorisationList.append(events, by: "test", to: folder.path)
+            let before = try Data(contentsOf: AuthorisationList.file(folder.path))
+            let reader = try FileHandle(forReadingFrom: AuthorisationList.file(folder.path))
+            #expect(try AuthorisationList.append(events, by: "test", to: folder.path).size == 2)
+            #expect(try reader.readToEnd() == before)
+            #expect(try AuthorisationList.read(folder.path).size == 2)
+        }
+    }
+
     @Test("tens of thousands of authorisations and withdrawals of one subject are gone through once")
     func many() throws {
         try withDirectory { (folder) throws in
