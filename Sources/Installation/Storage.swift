@@ -124,26 +124,37 @@ package enum OperatorCommand {
         process.standardInput = into
         process.standardOutput = from
         do { try process.run() } catch { throw .notRun }
-        // It is the first of a group of its own: what it has started goes with it, or would keep the output open.
-        let end = { @Sendable in _ = kill(-process.processIdentifier, SIGKILL) }
-        let started = ContinuousClock.now
-        let limit = DispatchWorkItem(block: end)
-        DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: limit)
-        defer { limit.cancel() }
+        // It is the first of a group of its own: what it has started goes with it. What has a session of its own stays, and may hold
+        // the output open and keep the end of the program from being seen: neither is waited for beyond the time.
+        let end = { _ = kill(-process.processIdentifier, SIGKILL) }
+        let deadline = ContinuousClock.now + .seconds(seconds)
         DispatchQueue.global().async {
             // A program that reads nothing is no fault.
             signal(SIGPIPE, SIG_IGN)
             try? into.fileHandleForWriting.write(contentsOf: Data(input))
             try? into.fileHandleForWriting.close()
         }
-        var output = Data()
-        while output.count <= mostBytes, let piece = try? from.fileHandleForReading.read(upToCount: 1 << 16), !piece.isEmpty { output += piece }
-        if output.count > mostBytes { end() }
-        process.waitUntilExit()
-        guard output.count <= mostBytes else { throw .tooLong }
-        guard ContinuousClock.now - started < .seconds(seconds) else { throw .late }
+        var output: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        var readable = pollfd(fd: from.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+        var isOpen = true
+        while isOpen, output.count <= mostBytes, ContinuousClock.now < deadline {
+            guard poll(&readable, 1, 100) > 0 else { continue }
+            let count = read(readable.fd, &piece, piece.count)
+            isOpen = count > 0
+            output += piece[..<max(count, 0)]
+        }
+        guard output.count <= mostBytes else {
+            end()
+            throw .tooLong
+        }
+        while process.isRunning, ContinuousClock.now < deadline { usleep(1_000) }
+        guard !isOpen, !process.isRunning else {
+            end()
+            throw .late
+        }
         guard process.terminationReason == .exit, process.terminationStatus == 0 else { throw .failed }
-        return [UInt8](output)
+        return output
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Installation
 import Testing
 
 /// What running nodes refuse, and values that they call for.
@@ -117,6 +118,14 @@ import Testing
         // A policy that is not the one both sides have pinned.
         try policy(#""levels": {}"#)
         try await refuse("differing", "policy.json", "R28", code: 4) { _ in }
+    }
+
+    @Test("a program of the operator's that leaves another one behind, in a session of its own, is waited for no longer than its time", .timeLimit(.minutes(1)))
+    func leftBehind() throws {
+        let isOver = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        defer { _ = FileManager.default.createFile(atPath: isOver, contents: nil) }
+        let words = ["/bin/sh", "-c", "setsid sh -c 'while [ ! -e \(isOver) ]; do sleep 0.1; done; rm \(isOver)' & echo said"]
+        #expect(throws: OperatorCommand.Failure.late) { try OperatorCommand.output(of: words, mostBytes: 4096, seconds: 1) }
     }
 
     @Test("a program for called values that fails, writes another table or is late ends the job at both nodes, and no value is told")
