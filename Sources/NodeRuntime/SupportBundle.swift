@@ -41,10 +41,11 @@ package enum SupportBundle {
         return .object(members)
     }
 
-    /// Of programs of the operator's that the configuration names, the name alone: arguments may be secrets.
+    /// Of programs of the operator's that the configuration names, the name alone: arguments may be secrets. Of any other list that
+    /// begins with a path the paths alone, since what is to be mended may be the spelling of the member.
     private static func withoutArguments(_ value: JSONValue) -> JSONValue {
         switch value {
-        case .array(let elements): .array(elements.map(withoutArguments))
+        case .array(let elements): .array(elements.first.map(isPath) == true ? elements.filter(isPath) : elements.map(withoutArguments))
         case .object(let members): .object(members.reduce(into: [:]) { kept, member in
             let isProgram = ["command", "call"].contains(member.key)
             kept[member.key] = isProgram ? .array(Array(member.value.list.prefix(1))) : withoutArguments(member.value)
@@ -52,6 +53,8 @@ package enum SupportBundle {
         default: value
         }
     }
+
+    private static func isPath(_ value: JSONValue) -> Bool { value.string?.hasPrefix("/") == true }
 
     private static var machine: JSONValue {
         let information = ProcessInfo.processInfo

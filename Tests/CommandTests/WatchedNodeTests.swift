@@ -50,7 +50,11 @@ import Testing
         #expect(try await eventually { try Self.get(bank, "/healthz").hasPrefix("HTTP/1.1 503 ") })
 
         // What the operator's own programs are called with may be secret.
-        try lab.edit("bank/node.json") { $0["storage_key"] = ["command": ["/bin/false", "--token", "hush-hush"]] }
+        try lab.edit("bank/node.json") {
+            $0["storage_key"] = ["command": ["/bin/false", "--token", "hush-hush"]]
+            // Misspelt, which may be why the bundle is asked for.
+            $0["storage_kye"] = ["comand": ["/bin/false", "--token", "hush-hush"]]
+        }
         for name in ["arbiter", "bank", "platform"] {
             let program = name == "arbiter" ? name : "\(name)-node"
             let file = lab.path("\(name)/bundle.json")
