@@ -24,8 +24,12 @@ enum CoverageGuided {
 
     /// Ends the process when the runs are over. A trap, or an input over a limit, leaves its input at `corpus`/found-DIGEST.
     ///
-    /// - Parameter found: a folder for seeds and for what is found on the way.
-    static func run(_ name: String, _ limits: Limits, corpus: String, found: String, seeds: [[UInt8]], runs: Int, seed: UInt64) -> CInt {
+    /// - Parameters:
+    ///   - found: a folder for seeds and for what is found on the way.
+    ///   - minutes: the most that all runs together take; without it they take what they need.
+    static func run(
+        _ name: String, _ limits: Limits, corpus: String, found: String, seeds: [[UInt8]], runs: Int, minutes: Int?, seed: UInt64
+    ) -> CInt {
         self.target = Targets.all[name] ?? target
         self.limits = limits
         for (index, seed) in seeds.enumerated() {
@@ -33,7 +37,8 @@ enum CoverageGuided {
         }
         // What it finds on the way it adds to the first folder.
         return drive([
-            "-runs=\(runs)", "-seed=\(UInt32(truncatingIfNeeded: seed))", "-max_len=\(Mutator.maximumBytes)", "-print_final_stats=1", "-verbosity=1",
+            "-runs=\(runs)", "-max_total_time=\(60 * (minutes ?? 0))", "-seed=\(UInt32(truncatingIfNeeded: seed))",
+            "-max_len=\(Mutator.maximumBytes)", "-print_final_stats=1", "-verbosity=1",
         ] + common(limits, corpus) + [found])
     }
 

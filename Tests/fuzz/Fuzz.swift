@@ -2,13 +2,14 @@ import Foundation
 
 /// Feeds changed inputs to everything that reads foreign bytes.
 ///
-///     fuzz TARGET CORPUS --runs N [--seed S] [--last FILE] [--seconds S] [--mebibytes M] [--found FOLDER | --merge FOLDER]
+///     fuzz TARGET CORPUS --runs N [--seed S] [--last FILE] [--seconds S] [--mebibytes M]
+///                        [--found FOLDER [--minutes N] | --merge FOLDER]
 ///
 /// CORPUS is a folder; its files are tried as they are first. The input under trial lies in FILE, from which it is taken when the
 /// process has ended: 8 bytes of length, little-endian, then the input. Ends with a code other than 0 at an input that takes more than S
 /// seconds of processor time (1 by default) or brings memory over M MiB (512). Prints runs, seconds, the slowest run and the peak memory.
-/// Where libFuzzer is linked, it does the work (`CoverageGuided`) and leaves what it finds in the folder of `--found`; `--merge` then adds
-/// to CORPUS what reaches new branches.
+/// Where libFuzzer is linked, it does the work (`CoverageGuided`), for N minutes at most, and leaves what it finds in the folder of
+/// `--found`; `--merge` then adds to CORPUS what reaches new branches.
 @main
 enum Fuzz {
     static func main() {
@@ -24,9 +25,10 @@ enum Fuzz {
         let last = option("--last").flatMap(LastInput.init)
         let limits = Limits(seconds: option("--seconds").flatMap { Double($0) } ?? 1, mebibytes: option("--mebibytes").flatMap { Int($0) } ?? 512)
         let (found, merged) = (option("--found"), option("--merge"))
+        let minutes = option("--minutes").flatMap { Int($0) }
         if words == ["--list"] { return print(Targets.all.keys.sorted().joined(separator: "\n")) }
         guard words.count == 2, let target = Targets.all[words[0]] else {
-            let usage = "error: fuzz TARGET CORPUS --runs N [--seed S] [--last FILE] [--seconds S] [--mebibytes M] [--found FOLDER | --merge FOLDER]\n"
+            let usage = "error: fuzz TARGET CORPUS --runs N [--seed S] [--last FILE] [--seconds S] [--mebibytes M] [--found FOLDER [--minutes N] | --merge FOLDER]\n"
             FileHandle.standardError.write(Data("\(usage)hint: fuzz --list tells the targets\n".utf8))
             exit(64)
         }
@@ -35,7 +37,7 @@ enum Fuzz {
         var seeds = files.compactMap { try? [UInt8](Data(contentsOf: URL(fileURLWithPath: "\(words[1])/\($0)"))) }
         if words[0] == "ciphertexts" { seeds += Targets.ciphertextSeeds }
         print("\(words[0]): seed \(seed), \(seeds.count) inputs")
-        if let found { exit(CoverageGuided.run(words[0], limits, corpus: words[1], found: found, seeds: seeds, runs: runs, seed: seed)) }
+        if let found { exit(CoverageGuided.run(words[0], limits, corpus: words[1], found: found, seeds: seeds, runs: runs, minutes: minutes, seed: seed)) }
 
         var mutator = Mutator(seed: seed)
         let clock = ContinuousClock()
