@@ -94,6 +94,7 @@ import Testing
             #expect(installed.output.contains("sudo -u jointlab /opt/jointlab/bin/\(program) doctor"), "\(installed.output)")
             let unit = try folder.text("root/etc/systemd/system/jointlab-\(program).service")
             #expect(unit.contains("ExecStart=/opt/jointlab/bin/\(program) serve --config /etc/jointlab/node.json\n"))
+            #expect(unit.contains("KillSignal=SIGTERM\nKillMode=mixed\n"))
         }
         let closed = try folder.shell("find root/opt root/usr root/etc/systemd ! -type l ! -perm -o=r -o -type d ! -perm -o=x")
         #expect(closed.code == 0 && closed.output.isEmpty, "\(closed.output)")
