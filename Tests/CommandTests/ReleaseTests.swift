@@ -91,7 +91,7 @@ import Testing
             let installed = try folder.shell("chmod -R go= unpacked; umask 077; DESTDIR=$PWD/root unpacked/install \(program)")
             #expect(installed.code == 0, "\(installed.output)")
             guard program != "jointlab" else { continue }
-            #expect(installed.output.contains("sudo -u jointlab /opt/jointlab/bin/\(program) doctor"), "\(installed.output)")
+            #expect(installed.output.contains("runuser -u jointlab -- /opt/jointlab/bin/\(program) doctor"), "\(installed.output)")
             let unit = try folder.text("root/etc/systemd/system/jointlab-\(program).service")
             #expect(unit.contains("ExecStart=/opt/jointlab/bin/\(program) serve --config /etc/jointlab/node.json\n"))
             #expect(unit.contains("KillSignal=SIGTERM\nKillMode=mixed\n"))
