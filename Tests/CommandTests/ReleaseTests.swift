@@ -77,6 +77,7 @@ import Testing
         let swift = try folder.shell("cat unpacked/licences/swift/LICENSE.txt").output
         #expect(swift.contains("Runtime Library Exception"))
         #expect(try folder.text("unpacked/licences/swift-nio/NOTICE.txt").contains("SwiftNIO"))
+        #expect(try folder.text("unpacked/licences/llhttp/LICENSE").contains("Copyright Fedor Indutny"))
         #expect(!FileManager.default.fileExists(atPath: folder.url("unpacked/licences/BigInt").path))
         for package in ["libgmp", "libssl", "libsqlite"] where try folder.shell("dpkg-query -W '\(package)*'").code == 0 {
             #expect(try folder.shell("cat unpacked/licences/\(package)*/copyright").output.count > 1000, "\(package)")
