@@ -570,7 +570,7 @@ extension Fault.Code {
                   hint: "run the command under 'call' in node.json by hand, with identifiers on its standard input", hintZh: "请手工运行 node.json 中 call 所列命令，并从标准输入给出标识")
         case .storageKeyUnusable:
             Entry(.usage, en: "{place}: {0} gives no key: 32 bytes in base64 are expected", zh: "{place}：{0} 未给出密钥：应为 32 字节的 base64",
-                  hint: "make one with: openssl rand -base64 32; keep a copy off this machine", hintZh: "可用 openssl rand -base64 32 生成，并在其他地方留存副本")
+                  hint: "make one with: head -c 32 /dev/urandom | base64; keep a copy off this machine", hintZh: "可用 head -c 32 /dev/urandom | base64 生成，并在其他地方留存副本")
         case .defect:
             Entry(.defect, en: "an internal check failed at {place}", zh: "内部检查未通过：{place}",
                   hint: "please report this with the program's version", hintZh: "请附上程序版本报告此问题")
