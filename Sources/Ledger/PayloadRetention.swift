@@ -42,15 +42,17 @@ package enum PayloadRetention {
 ///     jointlab/JOB/ATTEMPT/NODE/payloads expired
 ///     TIME
 package enum PayloadExpiry {
-    /// Writes the receipt, once.
+    /// Writes the receipt, once: on the disk when it returns, for the payloads go next.
     ///
     /// - Parameter path: the ledger of one job.
     package static func sign(_ path: String, _ manifest: LedgerManifest, key: Ed25519.SigningKey) throws(LedgerError) {
         let url = URL(fileURLWithPath: path, isDirectory: true).appendingPathComponent(LedgerFile.expired)
-        guard !FileManager.default.fileExists(atPath: url.path) else { return }
-        var note = SignedNote(text: Array("\(title(manifest))\n\(Date().formatted(.iso8601))\n".utf8))
-        note.sign(as: manifest.node, with: key)
-        try writeOnce(note.encode(), url, LedgerFile.expired)
+        if !FileManager.default.fileExists(atPath: url.path) {
+            var note = SignedNote(text: Array("\(title(manifest))\n\(Date().formatted(.iso8601))\n".utf8))
+            note.sign(as: manifest.node, with: key)
+            try writeOnce(note.encode(), url, LedgerFile.expired)
+        }
+        try bringToDisk(url.deletingLastPathComponent(), LedgerFile.expired)
     }
 
     /// When, by a receipt of this ledger's node; nothing for anything else.
