@@ -86,7 +86,10 @@ package final class LedgerWriter: Sendable {
             return isNew
         }
         guard isNew else { return }
-        disk.async { [self] in try? unlessFailed { () throws(LedgerError) in try bringToDisk(LedgerFile.payload(record.digest)) } }
+        disk.async { [self] in
+            // Of a frame that crosses the job's end the retention rule may have dropped it by now.
+            try? unlessFailed { () throws(LedgerError) in try bringToDisk(LedgerFile.payload(record.digest), mayBeGone: true) }
+        }
     }
 
     private func unlessFailed<Value>(_ body: () throws(LedgerError) -> Value) throws(LedgerError) -> Value {
@@ -172,8 +175,8 @@ package final class LedgerWriter: Sendable {
         return true
     }
 
-    private func bringToDisk(_ name: String) throws(LedgerError) {
-        try Ledger.bringToDisk(directory.appendingPathComponent(name), name)
+    private func bringToDisk(_ name: String, mayBeGone: Bool = false) throws(LedgerError) {
+        try Ledger.bringToDisk(directory.appendingPathComponent(name), name, mayBeGone: mayBeGone)
     }
 }
 
@@ -276,9 +279,12 @@ func makeDirectory(_ url: URL, _ name: String) throws(LedgerError) {
 }
 
 /// A file or a folder.
-func bringToDisk(_ url: URL, _ name: String) throws(LedgerError) {
+func bringToDisk(_ url: URL, _ name: String, mayBeGone: Bool = false) throws(LedgerError) {
     let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .unwritable(name) }
+    guard descriptor >= 0 else {
+        if mayBeGone, errno == ENOENT { return }
+        throw .unwritable(name)
+    }
     defer { close(descriptor) }
     guard fsync(descriptor) == 0 else { throw .unwritable(name) }
 }

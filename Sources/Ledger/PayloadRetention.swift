@@ -4,7 +4,7 @@ import Primitives
 /// Drops the payloads that a retention rule does not keep, once the ledger has been verified; records and digests stay.
 package enum PayloadRetention {
     /// - Parameters:
-    ///   - path: the ledger of one job, to which nothing is being added.
+    ///   - path: the ledger of a job that has ended.
     ///   - isExpired: whether none is kept any longer, whatever the rule. A receipt then says so: `PayloadExpiry`.
     /// - Returns: bytes of payloads that are gone.
     package static func apply(_ path: String, isExpired: Bool = false) throws(LedgerError) -> Int {
@@ -17,16 +17,22 @@ package enum PayloadRetention {
         guard let manifest = LedgerManifest(decoding: ledger.manifest) else { throw .altered(LedgerFile.manifest) }
         let (retention, width) = (manifest.retention, manifest.recordBytes)
         var kept: Set<String> = []
-        for line in ledger.lines where retention.keeps(line.direction) && !isExpired {
+        var recorded: Set<String> = []
+        for line in ledger.lines where !isExpired {
             for start in stride(from: 0, through: line.records.count - width, by: width) {
-                if let record = FrameRecord(decoding: line.records[start..<start + width]) { kept.insert(hexadecimal(record.digest)) }
+                guard let record = FrameRecord(decoding: line.records[start..<start + width]) else { continue }
+                let name = hexadecimal(record.digest)
+                recorded.insert(name)
+                if retention.keeps(line.direction) { kept.insert(name) }
             }
         }
+        // A frame that crosses the job's end may come meanwhile: whether the rule keeps its payload these records do not say.
+        func goes(_ name: String) -> Bool { isExpired || recorded.contains(name) && !kept.contains(name) }
         let files = FileManager.default
         let payloads = "\(path)/\(LedgerFile.payloads)"
         var dropped = 0
         for folder in (try? files.contentsOfDirectory(atPath: payloads)) ?? [] {
-            for name in (try? files.contentsOfDirectory(atPath: "\(payloads)/\(folder)")) ?? [] where !kept.contains(name) {
+            for name in (try? files.contentsOfDirectory(atPath: "\(payloads)/\(folder)")) ?? [] where goes(name) {
                 let file = "\(payloads)/\(folder)/\(name)"
                 let size = (try? files.attributesOfItem(atPath: file))?[.size] as? NSNumber
                 guard unlink(file) == 0 else { throw .unwritable(LedgerFile.payloads) }
