@@ -59,7 +59,12 @@ package final class LedgerWriter: Sendable {
         self.onFailure = onFailure
         self.manifest = manifest
         self.peer = peer
+        let isNew = !FileManager.default.fileExists(atPath: directory.path)
         try makeDirectory(directory.appendingPathComponent(LedgerFile.payloads, isDirectory: true), LedgerFile.payloads)
+        // Of a folder that its own has forgotten a power loss leaves nothing, whatever was signed in it.
+        if isNew {
+            for folder in ["..", "../.."] { try Ledger.bringToDisk(directory.appendingPathComponent(folder, isDirectory: true), folder) }
+        }
         for (name, bytes) in [
             (LedgerFile.contract, contract), (LedgerFile.specification, specification), (LedgerFile.manifest, manifest.encode()),
         ] {
@@ -81,7 +86,10 @@ package final class LedgerWriter: Sendable {
             return isNew
         }
         guard isNew else { return }
-        disk.async { [self] in try? unlessFailed { () throws(LedgerError) in try bringToDisk(LedgerFile.payload(record.digest)) } }
+        disk.async { [self] in
+            // Of a frame that crosses the job's end the retention rule may have dropped it by now.
+            try? unlessFailed { () throws(LedgerError) in try bringToDisk(LedgerFile.payload(record.digest), mayBeGone: true) }
+        }
     }
 
     private func unlessFailed<Value>(_ body: () throws(LedgerError) -> Value) throws(LedgerError) -> Value {
@@ -125,7 +133,6 @@ package final class LedgerWriter: Sendable {
         let name = LedgerFile.bytes(peer)
         try unlessFailed { () throws(LedgerError) in
             try writeOnce(account.encode(), directory.appendingPathComponent(name), name)
-            try bringToDisk(name)
         }
     }
 
@@ -137,7 +144,7 @@ package final class LedgerWriter: Sendable {
                 for folder in Set(stream(direction).takeNewPayloads().compactMap(\.first)) { try bringToDisk("\(LedgerFile.payloads)/\(hexadecimal([folder]))") }
                 try stream(direction).synchronize()
             }
-            for name in [LedgerFile.contract, LedgerFile.specification, LedgerFile.manifest, LedgerFile.payloads, ""] { try bringToDisk(name) }
+            for folder in [LedgerFile.payloads, ""] { try bringToDisk(folder) }
         }
     }
 
@@ -168,11 +175,8 @@ package final class LedgerWriter: Sendable {
         return true
     }
 
-    private func bringToDisk(_ name: String) throws(LedgerError) {
-        let descriptor = open(directory.appendingPathComponent(name).path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .unwritable(name) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw .unwritable(name) }
+    private func bringToDisk(_ name: String, mayBeGone: Bool = false) throws(LedgerError) {
+        try Ledger.bringToDisk(directory.appendingPathComponent(name), name, mayBeGone: mayBeGone)
     }
 }
 
@@ -274,23 +278,42 @@ func makeDirectory(_ url: URL, _ name: String) throws(LedgerError) {
     }
 }
 
-/// Whole or not at all, for another line of the same job may be opened at the same time.
-func writeOnce(
+/// A file or a folder.
+func bringToDisk(_ url: URL, _ name: String, mayBeGone: Bool = false) throws(LedgerError) {
+    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+        if mayBeGone, errno == ENOENT { return }
+        throw .unwritable(name)
+    }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw .unwritable(name) }
+}
+
+/// Written aside and on the disk before it has its name, in place of what was there; the name is brought to the disk by the caller.
+func replace(
     _ url: URL, _ name: String, _ pieces: (_ take: ([UInt8]) throws(LedgerError) -> Void) throws(LedgerError) -> Void
 ) throws(LedgerError) {
     let draft = url.appendingPathExtension("\(UInt64.random(in: 0 ... .max))")
     defer { unlink(draft.path) }
     let file = try OutputFile.create(draft, name)
     try pieces { (piece) throws(LedgerError) in try file.write(piece) }
-    guard link(draft.path, url.path) == 0 || errno == EEXIST else { throw .unwritable(name) }
+    try file.synchronize()
+    guard rename(draft.path, url.path) == 0 else { throw .unwritable(name) }
 }
 
+/// The same once: where it is already it must be equal, for another line of the same job may be opened at the same time.
 func writeOnce(_ bytes: [UInt8], _ url: URL, _ name: String) throws(LedgerError) {
+    func isThere() throws(LedgerError) -> Bool {
+        guard let present = FileManager.default.contents(atPath: url.path) else { return false }
+        guard [UInt8](present) == bytes else { throw .exists(name) }
+        return true
+    }
+    guard try !isThere() else { return }
     let draft = url.appendingPathExtension("\(UInt64.random(in: 0 ... .max))")
     defer { unlink(draft.path) }
     let file = try OutputFile.create(draft, name)
     try file.write(bytes)
+    try file.synchronize()
     guard link(draft.path, url.path) != 0 else { return }
-    guard errno == EEXIST else { throw .unwritable(name) }
-    guard let present = FileManager.default.contents(atPath: url.path), [UInt8](present) == bytes else { throw .exists(name) }
+    guard errno == EEXIST, try isThere() else { throw .unwritable(name) }
 }

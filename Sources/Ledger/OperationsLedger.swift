@@ -67,7 +67,7 @@ package final class OperationsLedger: Sendable {
         }
         entries = try SharedFile(directory.appendingPathComponent(OperationsFile.entries), OperationsFile.entries)
         heads = try SharedFile(directory.appendingPathComponent(OperationsFile.heads), OperationsFile.heads)
-        for folder in [directory, directory.deletingLastPathComponent()] { try bringToDisk(folder) }
+        for folder in [directory, directory.deletingLastPathComponent()] { try bringToDisk(folder, folder.lastPathComponent) }
         try exclusively { _ throws(LedgerError) in }
     }
 
@@ -88,14 +88,18 @@ package final class OperationsLedger: Sendable {
         _ pieces: (_ take: ([UInt8]) throws(LedgerError) -> Void) throws(LedgerError) -> Void
     ) throws(LedgerError) -> [UInt8] {
         var hash = SHA256()
-        try pieces { (piece) throws(LedgerError) in hash.update(piece) }
+        var bytes = 0
+        try pieces { (piece) throws(LedgerError) in
+            hash.update(piece)
+            bytes += piece.count
+        }
         let digest = hash.finalize()
         let name = OperationsFile.subjects(digest)
         let url = directory.appendingPathComponent(name)
-        // The name is the digest of the contents: what is there already is the same, and audits look.
-        if !FileManager.default.fileExists(atPath: url.path) { try writeOnce(url, name, pieces) }
-        try bringToDisk(url)
-        try bringToDisk(url.deletingLastPathComponent())
+        // The name is the digest of the contents: what is there already is the same, and audits look. A loss of power may have emptied it.
+        let size = (try? FileManager.default.attributesOfItem(atPath: url.path))?[.size] as? NSNumber
+        if size?.intValue != bytes { try replace(url, name, pieces) }
+        try bringToDisk(url.deletingLastPathComponent(), OperationsFile.subjects)
         return digest
     }
 
@@ -198,15 +202,7 @@ package final class OperationsLedger: Sendable {
     private func keep(_ bytes: [UInt8], _ name: String) throws(LedgerError) {
         let url = directory.appendingPathComponent(name)
         try writeOnce(bytes, url, name)
-        try bringToDisk(url)
-        try bringToDisk(url.deletingLastPathComponent())
-    }
-
-    private func bringToDisk(_ url: URL) throws(LedgerError) {
-        let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .unwritable(url.lastPathComponent) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw .unwritable(url.lastPathComponent) }
+        try bringToDisk(url.deletingLastPathComponent(), name)
     }
 }
 

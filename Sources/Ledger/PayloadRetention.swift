@@ -4,7 +4,7 @@ import Primitives
 /// Drops the payloads that a retention rule does not keep, once the ledger has been verified; records and digests stay.
 package enum PayloadRetention {
     /// - Parameters:
-    ///   - path: the ledger of one job, to which nothing is being added.
+    ///   - path: the ledger of a job that has ended.
     ///   - isExpired: whether none is kept any longer, whatever the rule. A receipt then says so: `PayloadExpiry`.
     /// - Returns: bytes of payloads that are gone.
     package static func apply(_ path: String, isExpired: Bool = false) throws(LedgerError) -> Int {
@@ -17,16 +17,22 @@ package enum PayloadRetention {
         guard let manifest = LedgerManifest(decoding: ledger.manifest) else { throw .altered(LedgerFile.manifest) }
         let (retention, width) = (manifest.retention, manifest.recordBytes)
         var kept: Set<String> = []
-        for line in ledger.lines where retention.keeps(line.direction) && !isExpired {
+        var recorded: Set<String> = []
+        for line in ledger.lines where !isExpired {
             for start in stride(from: 0, through: line.records.count - width, by: width) {
-                if let record = FrameRecord(decoding: line.records[start..<start + width]) { kept.insert(hexadecimal(record.digest)) }
+                guard let record = FrameRecord(decoding: line.records[start..<start + width]) else { continue }
+                let name = hexadecimal(record.digest)
+                recorded.insert(name)
+                if retention.keeps(line.direction) { kept.insert(name) }
             }
         }
+        // A frame that crosses the job's end may come meanwhile: whether the rule keeps its payload these records do not say.
+        func goes(_ name: String) -> Bool { isExpired || recorded.contains(name) && !kept.contains(name) }
         let files = FileManager.default
         let payloads = "\(path)/\(LedgerFile.payloads)"
         var dropped = 0
         for folder in (try? files.contentsOfDirectory(atPath: payloads)) ?? [] {
-            for name in (try? files.contentsOfDirectory(atPath: "\(payloads)/\(folder)")) ?? [] where !kept.contains(name) {
+            for name in (try? files.contentsOfDirectory(atPath: "\(payloads)/\(folder)")) ?? [] where goes(name) {
                 let file = "\(payloads)/\(folder)/\(name)"
                 let size = (try? files.attributesOfItem(atPath: file))?[.size] as? NSNumber
                 guard unlink(file) == 0 else { throw .unwritable(LedgerFile.payloads) }
@@ -42,15 +48,17 @@ package enum PayloadRetention {
 ///     jointlab/JOB/ATTEMPT/NODE/payloads expired
 ///     TIME
 package enum PayloadExpiry {
-    /// Writes the receipt, once.
+    /// Writes the receipt, once: on the disk when it returns, for the payloads go next.
     ///
     /// - Parameter path: the ledger of one job.
     package static func sign(_ path: String, _ manifest: LedgerManifest, key: Ed25519.SigningKey) throws(LedgerError) {
         let url = URL(fileURLWithPath: path, isDirectory: true).appendingPathComponent(LedgerFile.expired)
-        guard !FileManager.default.fileExists(atPath: url.path) else { return }
-        var note = SignedNote(text: Array("\(title(manifest))\n\(Date().formatted(.iso8601))\n".utf8))
-        note.sign(as: manifest.node, with: key)
-        try writeOnce(note.encode(), url, LedgerFile.expired)
+        if !FileManager.default.fileExists(atPath: url.path) {
+            var note = SignedNote(text: Array("\(title(manifest))\n\(Date().formatted(.iso8601))\n".utf8))
+            note.sign(as: manifest.node, with: key)
+            try writeOnce(note.encode(), url, LedgerFile.expired)
+        }
+        try bringToDisk(url.deletingLastPathComponent(), LedgerFile.expired)
     }
 
     /// When, by a receipt of this ledger's node; nothing for anything else.

@@ -120,7 +120,7 @@ package final class DataNode: ServingNode {
         let measuring = Task { await self.measure() }
         defer { measuring.cancel() }
         let expiring = Task {
-            await Expiry.daily(installation, files, operations, tools, log) {
+            await Expiry.daily(installation, files, operations, tools, log) { [self] in
                 Set(considered.withLock { Array($0.keys) }).union(jobs.withLock { $0.keys })
             }
         }

@@ -27,6 +27,8 @@ package struct Expiry {
         package var hasPayloads = false
         /// SHA-256 of lists in the ledger of operations.
         package fileprivate(set) var lists: [[UInt8]] = []
+        /// Jobs whose lists have outlived their lifetime: what another names stays.
+        fileprivate var over: Set<JobIdentifier> = []
         /// Below the data directory.
         package fileprivate(set) var paths: [String] = []
 
@@ -50,13 +52,12 @@ package struct Expiry {
     ///
     /// - Parameter open: jobs that the node runs or considers.
     static func daily(_ installation: NodeInstallation, _ files: JobFiles, _ operations: Operations, _ tools: DataTools, _ log: NodeLog,
-                      open: @Sendable () -> Set<JobIdentifier>) async {
+                      open: @escaping @Sendable () -> Set<JobIdentifier>) async {
         while installation.configuration.lifetimes.isLimited, !Task.isCancelled {
             do throws(Fault) {
-                let running = open()
                 let jobs = try await compute { () throws(Fault) -> Int in
                     let expiry = try Expiry(installation, files: files, operations: operations, tools: tools, by: .node)
-                    let due = try expiry.due(besides: running)
+                    let due = try expiry.due(besides: open)
                     try expiry.apply(due)
                     return due.count
                 }
@@ -83,7 +84,7 @@ package struct Expiry {
 
     /// - Parameter open: jobs of the running node, which are left alone; without it, every job is whose end is not recorded.
     /// - Throws: `unreadableFile`.
-    package func due(besides open: Set<JobIdentifier>? = nil) throws(Fault) -> [Due] {
+    package func due(besides open: (() -> Set<JobIdentifier>)? = nil) throws(Fault) -> [Due] {
         guard configuration.lifetimes.isLimited else { return [] }
         let lifetimes = configuration.lifetimes
         var courses: [JobIdentifier: Course] = [:]
@@ -95,15 +96,17 @@ package struct Expiry {
             if entry.action.namesSubjects, let digest = entry.digest { course.lists.insert(digest) }
             courses[job] = course
         }
+        // Asked for behind the entries: a job that has come since has none of them.
+        let open = open?()
         let closed = courses.filter { job, course in open.map { !$0.contains(job) } ?? course.isEnded }
+        let over = Set(closed.filter { isOver(lifetimes.identifierDays, since: $0.value.last) }.keys)
         // Equal lists of several jobs are one file.
-        let needed = Set(courses.filter { job, course in
-            closed[job] == nil || !isOver(lifetimes.identifierDays, since: course.last)
-        }.flatMap(\.value.lists))
+        let needed = Set(courses.filter { !over.contains($0.key) }.flatMap(\.value.lists))
         return closed.sorted { ("\($0.value.last)", "\($0.key)") < ("\($1.value.last)", "\($1.key)") }.compactMap { job, course in
             var due = Due(job: job, ended: course.last)
             due.hasPayloads = isOver(lifetimes.payloadDays, since: course.last) && hasPayloads(job)
-            if isOver(lifetimes.identifierDays, since: course.last) {
+            if over.contains(job) {
+                due.over = over
                 due.lists = course.lists.subtracting(needed).filter(operations.hasList).sorted { $0.hexadecimal < $1.hexadecimal }
             }
             due.paths = paths(job, since: course.last)
@@ -146,7 +149,7 @@ package struct Expiry {
     package func apply(_ due: [Due]) throws(Fault) {
         for item in due {
             if item.hasPayloads { try deletePayloads(item.job) }
-            for list in item.lists { try operations.expire(list, by: actor) }
+            for list in item.lists { try operations.expire(list, of: item.over, by: actor) }
             for path in item.paths { try delete(path, of: item.job) }
         }
     }

@@ -16,6 +16,7 @@ import Wire
 package struct Operations: Sendable {
     private let ledger: OperationsLedger
     private let place: String
+    private let lists: SubjectLists
     private let keyFile: URL
     private let storage: Storage
     /// Of the running node, whose other ledgers share it.
@@ -51,6 +52,7 @@ package struct Operations: Sendable {
         let data = try JobFiles(configuration.dataDirectory).directory
         let directory = data.appendingPathComponent(OperationsFile.directory, isDirectory: true)
         place = directory.path
+        lists = SubjectLists(data)
         keyFile = data.appendingPathComponent(Self.subjectsKey)
         storage = installation.storage
         do throws(LedgerError) {
@@ -116,26 +118,37 @@ package struct Operations: Sendable {
         }
     }
 
-    private func listFile(_ digest: [UInt8]) -> String { "\(place)/\(OperationsFile.subjects(digest))" }
+    func hasList(_ digest: [UInt8]) -> Bool { FileManager.default.fileExists(atPath: lists.path(digest)) }
 
-    func hasList(_ digest: [UInt8]) -> Bool { FileManager.default.fileExists(atPath: listFile(digest)) }
-
-    /// Deletes a list of subjects; the entry stands before the list is gone, for without one the ledger would not hold.
-    func expire(_ digest: [UInt8], by actor: Actor) throws(Fault) {
-        let size = (try? FileManager.default.attributesOfItem(atPath: listFile(digest)))?[.size] as? NSNumber
-        try record(.subjectsExpired, by: actor, digest: digest, count: (size?.intValue ?? 0) / SubjectList.tagBytes)
-        try PrivateFile.destroy(listFile(digest))
+    /// Deletes a list of subjects that none but these jobs name: others may have come since it was found due. The entry stands before
+    /// the list is gone, for without one the ledger would not hold.
+    func expire(_ digest: [UInt8], of jobs: Set<JobIdentifier>, by actor: Actor) throws(Fault) {
+        try lists.hold(alone: true) { () throws(Fault) in
+            guard hasList(digest) else { return }
+            var isNeeded = false
+            try forEachEntry(of: Set(OperationsEntry.Action.allCases.filter(\.namesSubjects))) { entry in
+                if entry.digest == digest, entry.job.map(jobs.contains) != true { isNeeded = true }
+            }
+            guard !isNeeded else { return }
+            let size = (try? FileManager.default.attributesOfItem(atPath: lists.path(digest)))?[.size] as? NSNumber
+            try record(.subjectsExpired, by: actor, digest: digest, count: (size?.intValue ?? 0) / SubjectList.tagBytes)
+            try lists.destroy(digest)
+        }
     }
 
-    /// A list of subjects, before the entry that names it.
-    func keep(_ list: SubjectTags) throws(Fault) -> [UInt8] {
-        do throws(LedgerError) {
-            return try ledger.keepSubjects { (take) throws(LedgerError) in
-                for piece in 0..<list.pieces { try take(try list.piece(piece)) }
+    /// Keeps a list of subjects, which nobody deletes before `name` has named it in an entry.
+    func keep<Value>(_ list: SubjectTags, _ name: (_ digest: [UInt8]) throws(Fault) -> Value) throws(Fault) -> Value {
+        try lists.hold(alone: false) { () throws(Fault) in
+            let digest: [UInt8]
+            do throws(LedgerError) {
+                digest = try ledger.keepSubjects { (take) throws(LedgerError) in
+                    for piece in 0..<list.pieces { try take(try list.piece(piece)) }
+                }
+            } catch {
+                breakdown.report(error, at: place)
+                throw error.fault(at: place)
             }
-        } catch {
-            breakdown.report(error, at: place)
-            throw error.fault(at: place)
+            return try name(digest)
         }
     }
 
@@ -311,15 +324,16 @@ package struct JobOperations: Sendable {
         self.job = job
         let purpose = specification.purpose.code
         self.purpose = purpose
-        func keep(_ list: IdentifierList) throws(Fault) -> [UInt8] {
-            try operations.keep(try SubjectTags(list, key: key, scratch: scratch))
+        func record(_ action: OperationsEntry.Action, _ list: IdentifierList) throws(Fault) {
+            _ = try operations.keep(try SubjectTags(list, key: key, scratch: scratch)) { (digest) throws(Fault) in
+                try operations.record(action, job: job, purpose: purpose, object: dataset, digest: digest, count: list.count)
+            }
         }
         try operations.record(.dataRead, job: job, purpose: purpose, object: dataset, digest: digest, count: subjects.count)
-        try operations.record(.subjectsRead, job: job, purpose: purpose, object: dataset, digest: try keep(subjects), count: subjects.count)
+        try record(.subjectsRead, subjects)
         if let admitted {
             try operations.record(.authorisationsApplied, job: job, purpose: purpose, object: "\(admitted.day)", digest: admitted.root, count: admitted.lines)
-            try operations.record(.subjectsExcluded, job: job, purpose: purpose, object: dataset,
-                                  digest: try keep(IdentifierList(admitted.excluded)), count: admitted.excluded.count)
+            try record(.subjectsExcluded, IdentifierList(admitted.excluded))
         }
         try space.check(listed: listed)
         let made = try operations.record(.keysMade, job: job, purpose: purpose)
@@ -341,18 +355,19 @@ package struct JobOperations: Sendable {
         case .trained: .subjectsTrained
         case .scored: .subjectsScored
         }
-        let digest = try operations.keep(try SubjectTags(subjects, key: subjectKey, scratch: scratch))
-        guard use == .aligned else { return _ = try record(action, digest: digest, count: subjects.count) }
-        try operations.turns.aligning.withLock { _ throws(Fault) in
-            // One that is refused is no entry: it would stand against every later set near it. Scores are told subject by subject, so
-            // two sets of them say no more than each; results of training and counts are of a set as a whole. What the other party is
-            // not told it cannot compare: such a set names no party, and so it is no earlier one either.
-            if !isScoring, !isBankAlone, let job = try operations.jobs(with: peer, near: digest, limit: JobLimits.leastDifference).first {
-                throw Fault(.alignedSetTooClose, at: peer, "\(job)")
+        try operations.keep(try SubjectTags(subjects, key: subjectKey, scratch: scratch)) { (digest) throws(Fault) in
+            guard use == .aligned else { return _ = try record(action, digest: digest, count: subjects.count) }
+            try operations.turns.aligning.withLock { _ throws(Fault) in
+                // One that is refused is no entry: it would stand against every later set near it. Scores are told subject by subject, so
+                // two sets of them say no more than each; results of training and counts are of a set as a whole. What the other party is
+                // not told it cannot compare: such a set names no party, and so it is no earlier one either.
+                if !isScoring, !isBankAlone, let job = try operations.jobs(with: peer, near: digest, limit: JobLimits.leastDifference).first {
+                    throw Fault(.alignedSetTooClose, at: peer, "\(job)")
+                }
+                _ = try record(action, object: isBankAlone ? nil : peer, digest: digest, count: subjects.count)
             }
-            _ = try record(action, object: isBankAlone ? nil : peer, digest: digest, count: subjects.count)
         }
-        try space.check(aligned: subjects.count)
+        if use == .aligned { try space.check(aligned: subjects.count) }
     }
 
     func record(_ results: [ResultFile]) throws(Fault) {

@@ -2,6 +2,7 @@ import Faults
 import Foundation
 import Installation
 import Jobs
+import Ledger
 import NodeRuntime
 import Roles
 import Synchronization
@@ -34,24 +35,36 @@ import Wire
         return runs
     }
 
+    private static func job(_ number: Int) throws -> JobIdentifier { try #require(JobIdentifier(octets: [UInt8](repeating: UInt8(number), count: 16))) }
+
+    /// The bank's parts of jobs on subjects of the test's.
+    private struct Opener: Sendable {
+        let state: URL
+        let specification: JobSpecification
+
+        init(_ lab: TrialLab) throws {
+            state = URL(filePath: lab.path("bank/state"))
+            specification = try JobSpecification.parse([UInt8](try String(contentsOfFile: lab.specification(), encoding: .utf8).utf8))
+        }
+
+        func open(_ number: Int, _ subjects: IdentifierList, _ operations: Operations) throws -> JobOperations {
+            try JobOperations(
+                operations, job: try AtOnceTests.job(number), specification: specification, dataset: "main", digest: [UInt8](repeating: 0, count: 32),
+                peer: "platform", subjects: subjects, listed: subjects.count, admitted: nil, scratch: try FileScratch(in: state, memoryBytes: 1 << 20),
+                space: LedgerSpace(state.appending(path: "ledger"), limitBytes: nil, specification: specification), isSealed: false)
+        }
+    }
+
     @Test("of two jobs whose common subjects differ in one, and who come to it at the same moment, one goes on")
     func nearSets() async throws {
         let lab = try await TrialLab()
         let installation = try Installation.node(lab.path("bank/node.json"), role: .bank)
         let operations = try Operations(installation)
-        let specification = try JobSpecification.parse([UInt8](try String(contentsOfFile: lab.specification(), encoding: .utf8).utf8))
-        let state = URL(filePath: lab.path("bank/state"))
+        let opener = try Opener(lab)
         for turn in 0..<20 {
             // Far from those of all other turns.
             let sets = [0, 1].map { more in IdentifierList((0..<150 + more).map { "\(turn) \($0)" }) }
-            let jobs = try sets.enumerated().map { index, set in
-                let scratch = try FileScratch(in: state, memoryBytes: 1 << 20)
-                return try JobOperations(
-                    operations, job: try #require(JobIdentifier(octets: [UInt8](repeating: UInt8(2 * turn + index + 1), count: 16))),
-                    specification: specification, dataset: "main", digest: [UInt8](repeating: 0, count: 32), peer: "platform", subjects: set,
-                    listed: set.count, admitted: nil, scratch: scratch,
-                    space: LedgerSpace(state.appending(path: "ledger"), limitBytes: nil, specification: specification), isSealed: false)
-            }
+            let jobs = try sets.enumerated().map { try opener.open(2 * turn + $0 + 1, $1, operations) }
             let faults = Mutex<[Fault.Code]>([])
             Self.onThreads(2) { index in
                 do throws(Fault) { try jobs[index].record(.aligned, sets[index]) } catch { faults.withLock { $0.append(error.code) } }
@@ -60,6 +73,51 @@ import Wire
         }
         let entries = try lab.text("bank/state/operations/entries.jsonl").split(separator: "\n")
         #expect(entries.count { $0.contains("subjects.aligned") } == 20)
+    }
+
+    @Test("a list of subjects that a job names while it expires stays, whichever comes first; when no job needs it any more it goes")
+    func expiry() async throws {
+        let lab = try await TrialLab()
+        try lab.edit("bank/node.json") { $0["retention"] = ["identifier_days": 0] }
+        let installation = try Installation.node(lab.path("bank/node.json"), role: .bank)
+        // As of two programs.
+        let (node, owner) = (try Operations(installation), try Operations(installation))
+        let opener = try Opener(lab)
+        let subjects = IdentifierList((0..<5000).map { "\($0)" })
+        let folder = lab.path("bank/state/operations/subjects")
+        @Sendable func lists() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: folder).count }
+        @Sendable func expiry() throws -> Expiry { try Expiry(installation, files: try JobFiles(installation), operations: owner, tools: .none(), by: .ownAccount) }
+        @Sendable func end(_ number: Int) throws { try node.record(.jobEnded, job: try Self.job(number), object: "completed") }
+
+        _ = try opener.open(1, subjects, node)
+        try end(1)
+        let due = try expiry().due()
+        #expect(due.count == 1 && due.first?.lists.count == 1)
+        _ = try opener.open(2, subjects, node)
+        try expiry().apply(due)
+        #expect(try lists() == 1)
+        try end(2)
+        try expiry().apply(try expiry().due())
+        #expect(try lists() == 0)
+
+        let isOver = Mutex(false), faults = Mutex<[String]>([])
+        Self.onThreads(2) { index in
+            do {
+                guard index == 0 else {
+                    while !isOver.withLock({ $0 }) { try expiry().apply(try expiry().due()) }
+                    return
+                }
+                defer { isOver.withLock { $0 = true } }
+                for number in 3..<100 {
+                    _ = try opener.open(number, subjects, node)
+                    if try lists() != 1 { faults.withLock { $0.append("\(number)") } }
+                    try end(number)
+                }
+            } catch {
+                faults.withLock { $0.append("\(error)") }
+            }
+        }
+        #expect(faults.withLock { $0 }.isEmpty)
     }
 
     @Test("a data set serves no more jobs than its owner allows, though six are offered at once")
@@ -141,5 +199,17 @@ import Wire
         // One that was used stays.
         try JobFiles(installation).takeUp(installation)
         #expect(try operations.subjectKey().octets == key)
+    }
+
+    @Test("of a list of subjects that a killed program was writing nothing is left once the node starts")
+    func drafts() async throws {
+        let lab = try await TrialLab()
+        let installation = try Installation.node(lab.path("bank/node.json"), role: .bank)
+        _ = try Operations(installation)
+        let folder = lab.path("bank/state/operations/subjects")
+        let whole = String(repeating: "0a", count: 32)
+        for name in [whole, "\(whole).17"] { try PrivateFile.create([1], at: "\(folder)/\(name)") }
+        try JobFiles(installation).takeUp(installation)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [whole])
     }
 }

@@ -19,12 +19,7 @@ struct InProcessNodes {
         tasks = try roles.map { role in
             let name = role.rawValue
             let log = NodeLog(Logger(label: name) { _ in SwiftLogNoOpLogHandler() }, .en)
-            let tools = DataTools(makeMachine: { _, _ in makeMachine(role) }, describe: { _ throws(Fault) in throw Fault(.defect, at: "describe") },
-                                  measure: { _, keyBits, _ in
-                                      measuring(role)
-                                      return MachineSpeed(keyBits: keyBits, key: 1, encryption: 1, loading: 1, combination: 1, bucket: 1, publicEncryption: 1,
-                                                          decryption: 1, blinding: 1, doubling: 1, checking: 1, mebibyte: 1)
-                                  }, verify: { _ in nil }, modelFeatures: { _ in [] })
+            let tools = DataTools.none(measuring: { measuring(role) }, makeMachine: { _, _ in makeMachine(role) })
             let node = try DataNode(try Installation.node(lab.path("\(name)/node.json"), role: role), role: role, log: log, tools: tools)
             return Task { try await node.serve() }
         }
@@ -42,5 +37,18 @@ struct InProcessNodes {
         }
         try #require(run.code == 0, "\(run.errors)")
         return run.output.split(separator: "\n").first.map(String.init) ?? ""
+    }
+}
+
+extension DataTools {
+    /// Of a node that is given nothing to do with data.
+    static func none(measuring: @escaping @Sendable () -> Void = {},
+                     makeMachine: @escaping MakeMachine = { _, _ throws(Fault) in throw Fault(.defect, at: "machine") }) -> DataTools {
+        DataTools(makeMachine: makeMachine, describe: { _ throws(Fault) in throw Fault(.defect, at: "describe") },
+                  measure: { _, keyBits, _ in
+                      measuring()
+                      return MachineSpeed(keyBits: keyBits, key: 1, encryption: 1, loading: 1, combination: 1, bucket: 1, publicEncryption: 1,
+                                          decryption: 1, blinding: 1, doubling: 1, checking: 1, mebibyte: 1)
+                  }, verify: { _ in nil }, modelFeatures: { _ in [] })
     }
 }

@@ -70,10 +70,10 @@ private enum Plan {
     }
 
     @Test("whichever ledger it is, or the arbiter's record, the node stops; of a killed node every ledger holds, and results that were not in place are gone", arguments: [
-        Strike(node: "bank", call: .fsync, kind: .error, folder: "state/ledger", number: 5),
+        Strike(node: "bank", call: .fsync, kind: .error, folder: "state/ledger", number: 9),
         Strike(node: "platform", call: .write, kind: .full, folder: "state/ledger", number: 12),
         // In the middle of the alignment, whose threads are at work when the program ends.
-        Strike(node: "bank", call: .fsync, kind: .error, folder: "state/ledger", number: 17),
+        Strike(node: "bank", call: .fsync, kind: .error, folder: "state/ledger", number: 21),
         Strike(node: "bank", call: .fsync, kind: .error, folder: "state/operations", number: 14),
         Strike(node: "arbiter", call: .rename, kind: .error, folder: "state/records", number: 2),
         Strike(node: "bank", call: .rename, kind: .kill, folder: "state/jobs", number: 1),
@@ -105,6 +105,23 @@ private enum Plan {
     func timed(number: Int) async throws {
         let node = Plan.nodes[number % 3]
         try await strikes([], killing: node, afterMilliseconds: Plan.isLong("JOINTLAB_TIMED_KILLS") ? Int.random(in: 0..<6000) : 3000)
+    }
+
+    @Test("what has a name is on the disk: killed before the first fsync of a list of subjects, a node has a draft alone, and none once it is back")
+    func draft() async throws {
+        let lab = try await TrialLab(TrialData.few)
+        let interposer = try Interposer(below: lab.path("bank/state/operations/subjects"), .fsync, number: 1, .kill)
+        defer { interposer.remove() }
+        lab.interposers["bank"] = interposer
+        try await lab.start()
+        _ = try await lab.submit(try Self.specification(lab))
+        #expect(try await eventually { lab.ending("bank") != nil })
+        func lists() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: lab.path("bank/state/operations/subjects")) }
+        let left = try lists()
+        #expect(left.count == 1 && left.allSatisfy { $0.utf8.count > 64 }, "\(left)")
+        lab.interposers["bank"] = nil
+        try await lab.start("bank")
+        #expect(try lists().allSatisfy { $0.utf8.count == 64 })
     }
 
     private func strikes(_ strikes: [Strike], killing victim: String? = nil, afterMilliseconds delay: Int = 0, replaying: Bool = true) async throws {

@@ -173,6 +173,23 @@ import Wire
         }
     }
 
+    @Test("a list of subjects that a loss of power has emptied is written anew; one that is whole is left as it is")
+    func emptiedList() throws {
+        let folder = try Folder()
+        let open = try ledger(folder)
+        let list = [UInt8](repeating: 7, count: 3 * SubjectList.tagBytes)
+        func keep() throws -> String { "subjects/\(hex(try open.keepSubjects { (take) throws(LedgerError) in try take(list) }))" }
+        let name = try keep()
+        func number() throws -> Int? {
+            try FileManager.default.attributesOfItem(atPath: folder.url.appending(path: "operations/\(name)").path)[.systemFileNumber] as? Int
+        }
+        let first = try number()
+        #expect(try keep() == name && number() == first)
+        try write(folder, name) { $0 = [] }
+        #expect(try keep() == name && folder.bytes("operations/\(name)") == list)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.appending(path: "operations/subjects").path).count == 1)
+    }
+
     @Test("writers at one time wait for each other: every entry is there once, in one order")
     func concurrent() async throws {
         let folder = try Folder()

@@ -1,6 +1,7 @@
 import Foundation
 import Ledger
 import Primitives
+import Synchronization
 import Testing
 import Wire
 
@@ -132,6 +133,33 @@ import Wire
         #expect(kept() == (retention == .all ? [true, true, true] : retention == .inbound ? [false, true, true] : [false, false, false]))
         #expect(dropped == (retention == .all ? 0 : retention == .inbound ? 1 : 3) * frame(0).payload.count)
         #expect(try LedgerDirectory.open(path).lines.map(\.records) == directory.lines.map(\.records))
+    }
+
+    @Test("a payload that comes while others are dropped stays until its record says what becomes of it")
+    func payloadWithoutRecord() throws {
+        let folder = try Folder()
+        let writer = try writer(folder, .digests)
+        try writer.append(frame(0), .received)
+        let path = folder.url.appending(path: "job").path
+        let payload = "\(path)/\(LedgerFile.payload(SHA256.hash(frame(1).payload)))"
+        try FileManager.default.createDirectory(atPath: URL(filePath: payload).deletingLastPathComponent().path, withIntermediateDirectories: true)
+        try Data(frame(1).payload).write(to: URL(filePath: payload))
+        #expect(try PayloadRetention.apply(path) == frame(0).payload.count && FileManager.default.fileExists(atPath: payload))
+        // When its lifetime ends, whatever is there goes.
+        #expect(try PayloadRetention.apply(path, isExpired: true) == frame(1).payload.count && !FileManager.default.fileExists(atPath: payload))
+    }
+
+    @Test("a payload that is dropped before it is on the disk is no fault of the disk")
+    func droppedAtOnce() throws {
+        let folder = try Folder()
+        let fault = Mutex<LedgerError?>(nil)
+        let writer = try LedgerWriter(directory: folder.url.appending(path: "job"), manifest: Self.manifest(.digests), contract: Self.contract,
+                                      specification: Self.specification, peer: "credit", onFailure: { error in fault.withLock { $0 = error } })
+        for index in 0..<500 { try writer.append(frame(UInt64(index)), .received) }
+        _ = try PayloadRetention.apply(folder.url.appending(path: "job").path)
+        try writer.append(frame(500), .received)
+        try writer.synchronize()
+        #expect(fault.withLock { $0 } == nil)
     }
 
     @Test("equal payloads are kept once, and the empty one is kept too")
