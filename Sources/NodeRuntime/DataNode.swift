@@ -14,6 +14,8 @@ import Wire
 package final class DataNode: ServingNode {
     /// How long running jobs may take to their next checkpoint when the node is asked to stop, and then to their ends.
     private static let (drainSeconds, endSeconds) = (60, 10)
+    /// At a platform, and of one bank: each of the ten jobs that an arbiter lets run has one, and may have another that takes its place.
+    private static let (mostConnections, mostConnectionsPerBank) = (64, 32)
 
     private let name: String
     private let role: Role
@@ -108,12 +110,10 @@ package final class DataNode: ServingNode {
         var listener: Listener?
         if let listenAddress = configuration.listen?.description {
             listener = try await Transport.listen(
-                at: listenAddress, identity: installation.identity, peer: { [contract] pin in
-                    let party = contract.party(withHexadecimalPin: pin)
-                    return party?.role == .bank ? party?.name : nil
-                },
-                maximumConnections: 64, onRefusal: { [log] in log.warning($0) },
-                handler: { [self] in await welcome($0) })
+                at: listenAddress, identity: installation.identity,
+                peer: { [contract] in contract.party(withHexadecimalPin: $0).flatMap { $0.role == .bank ? $0.name : nil } },
+                maximumConnections: Self.mostConnections, maximumConnectionsPerPeer: Self.mostConnectionsPerBank,
+                onRefusal: { [log] in log.warning($0) }, handler: { [self] in await welcome($0) })
             log.info(en: "listening at \(listenAddress)", zh: "正在监听 \(listenAddress)")
         }
         let watched = try await monitor.listen { [self] in condition }
