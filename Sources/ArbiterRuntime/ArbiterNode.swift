@@ -132,6 +132,10 @@ package actor ArbiterNode: ServingNode {
         step(.connected(end))
         do throws(Fault) {
             while let received = try await line.receive() {
+                guard !received.isTooMuch else {
+                    step(.tooMuch(job: received.job, from: connection.peerDescription))
+                    continue
+                }
                 guard let fresh = JobIdentifier(octets: SystemRandom.bytes(16)) else { break }
                 step(.heard(received.message, job: received.job, from: end, fresh: fresh))
                 // A person's next question is read once the answers to those before have left.

@@ -66,7 +66,8 @@ package final class DataNode: ServingNode {
 
     private var configuration: NodeConfiguration { installation.configuration }
 
-    package init(_ installation: NodeInstallation, role: Role, log: NodeLog, tools: DataTools) throws(Fault) {
+    package init(_ installation: NodeInstallation, role: Role, log: NodeLog, tools: DataTools,
+                 mostRecords: UInt64 = LedgerBook.mostRecords) throws(Fault) {
         let configuration = installation.configuration
         name = configuration.name
         self.role = role
@@ -77,7 +78,8 @@ package final class DataNode: ServingNode {
         approvals = Approvals(configuration.approval, node: configuration.name, people: installation.contract.people, files: files,
                               operations: operations)
         ledgers = LedgerBook(directory: files.directory, node: name, role: role, contract: installation.contractBytes,
-                             retention: Retention(configuration.retention), hasSM3: contract.suite == .sm2SM3, breakdown: operations.breakdown)
+                             retention: Retention(configuration.retention), hasSM3: contract.suite == .sm2SM3, breakdown: operations.breakdown,
+                             mostRecords: mostRecords)
         vault = SecretVault(files.directory)
         // Without what the node heard there is nothing to replay, and secrets that nobody needs are not kept.
         sealKeys = configuration.retention == .digests ? nil : configuration.sealKeys
@@ -313,6 +315,7 @@ package final class DataNode: ServingNode {
 
     private func hear(_ received: Line.Received, from arbiter: PostedLine) async {
         let id = received.job
+        guard !received.isTooMuch else { return await end(id, Fault(.unexpectedMessage, at: contract.arbiter.name)) }
         switch received.message {
         case .peerPublication(let publication):
             hear(publication)
@@ -347,9 +350,7 @@ package final class DataNode: ServingNode {
             // It is in this node's ledger, where an audit finds it; that is all a witness does.
             let checkpoint = Checkpoint.operations(of: contract.arbiter.name, size: head.size, root: head.root.octets)
             guard let key = try? Ed25519.VerifyingKey(bytes: contract.arbiter.ledgerKey), key.accepts(head.signature.octets, for: checkpoint.text)
-            else {
-                return await end(id, Fault(.cryptographicCheck, at: contract.arbiter.name))
-            }
+            else { return await end(id, Fault(.cryptographicCheck, at: contract.arbiter.name)) }
         case .verdict, .headSignatures, .directionHead:
             await jobs.withLock { $0[id] }?.session.deliver(received.message)
         case .jobStop(let stop):

@@ -12,9 +12,11 @@ struct InProcessNodes {
     private let lab: TrialLab
     private let tasks: [Task<Void, any Error>]
 
-    /// - Parameter measuring: what goes before each measurement of the machine.
+    /// - Parameters:
+    ///   - measuring: what goes before each measurement of the machine.
+    ///   - mostRecords: that a job's ledger takes from the arbiter.
     init(_ lab: TrialLab, of roles: [Role] = [.platform, .bank], measuring: @escaping @Sendable (Role) -> Void = { _ in },
-         _ makeMachine: @escaping @Sendable (Role) -> any RoleMachine) throws {
+         mostRecords: UInt64 = LedgerBook.mostRecords, _ makeMachine: @escaping @Sendable (Role) -> any RoleMachine) throws {
         self.lab = lab
         tasks = try roles.map { role in
             let name = role.rawValue
@@ -25,7 +27,8 @@ struct InProcessNodes {
                                       return MachineSpeed(keyBits: keyBits, key: 1, encryption: 1, loading: 1, combination: 1, bucket: 1, publicEncryption: 1,
                                                           decryption: 1, blinding: 1, doubling: 1, checking: 1, mebibyte: 1)
                                   }, verify: { _ in nil }, modelFeatures: { _ in [] })
-            let node = try DataNode(try Installation.node(lab.path("\(name)/node.json"), role: role), role: role, log: log, tools: tools)
+            let node = try DataNode(try Installation.node(lab.path("\(name)/node.json"), role: role), role: role, log: log, tools: tools,
+                                    mostRecords: mostRecords)
             return Task { try await node.serve() }
         }
     }
