@@ -218,6 +218,8 @@ package final class DataNode: ServingNode {
         let connection = try await Transport.connect(
             to: address, identity: installation.identity, pins: arbiter.presentPins, name: arbiter.name, timeoutSeconds: 10)
         let line = Line(connection, ownRole: role, peerRole: .arbiter, peerName: arbiter.name, ledgers: ledgers)
+        // Also where it does not register: each attempt would leave its connection behind.
+        defer { Task { await line.close() } }
         try await line.register(installation.contractDigest)
         isRegistered.withLock { $0 = true }
         onRegistered()
@@ -225,10 +227,7 @@ package final class DataNode: ServingNode {
         log.info(en: "registered with \(arbiter.name)", zh: "已在 \(arbiter.name) 登记")
         let posted = PostedLine(line)
         arbiterLine.withLock { $0 = posted }
-        defer {
-            arbiterLine.withLock { $0 = nil }
-            Task { await line.close() }
-        }
+        defer { arbiterLine.withLock { $0 = nil } }
         do throws(Fault) { try publish() } catch { log.warning(error) }
         while let received = try await line.receive() {
             await hear(received, from: posted)

@@ -174,6 +174,39 @@ private struct HostileArbiter: Sendable {
         await arbiter.end()
     }
 
+    @Test("a node that an arbiter does not register closes its connection, and dials again")
+    func unregistered() async throws {
+        let lab = try await TrialLab()
+        let contract = try Amendment(lab.path("bank/contract.json")).contract
+        let (ends, ended) = AsyncStream<Bool>.makeStream()
+        let listener = try await Transport.listen(
+            at: try #require(contract.arbiter.address).description, identity: try LineEnds.identity(lab, "arbiter"),
+            peer: { contract.party(withHexadecimalPin: $0)?.name }, maximumConnections: 4
+        ) { connection in
+            let line = Line(connection, ownRole: .arbiter, peerRole: .bank, peerName: "bank", ledgers: nil)
+            _ = try? await line.receive()
+            let refusal = Message.jobStop(.filled { $0.fault = FaultNote(Fault(.overloaded, at: "arbiter")) })
+            try? await line.send(refusal, phase: .waiting, job: .none, attempt: 1)
+            let alarm = Task {
+                try await Task.sleep(for: .seconds(10))
+                ended.yield(false)
+            }
+            // Nothing comes but the end.
+            _ = try? await line.receive()
+            ended.yield(true)
+            alarm.cancel()
+        }
+        let nodes = try InProcessNodes(lab, of: [.bank]) { _ in IdleMachine() }
+        var seen: [Bool] = []
+        for await end in ends {
+            seen.append(end)
+            if seen.count == 2 || !end { break }
+        }
+        #expect(seen == [true, true])
+        nodes.cancel()
+        await listener.close()
+    }
+
     @Test("a node of which the arbiter hears that its peer has lost it says how its part ended: that word is waited for")
     func lostByThePeer() async throws {
         let lab = try await TrialLab()
