@@ -18,6 +18,8 @@ package enum ArbiterEvent: Sendable {
     case lost(ArbiterLine)
     /// `fresh` is a random identifier for a job that this message may start.
     case heard(Message, job: JobIdentifier, from: ArbiterLine, fresh: JobIdentifier)
+    /// A party has sent more of a job than its ledger takes.
+    case tooMuch(job: JobIdentifier, from: String)
     /// Time has passed: about once a second.
     case tick
 }
@@ -113,15 +115,18 @@ package struct ArbiterMachine: Sendable {
         case .lost(let line):
             return lost(line, unixSeconds)
         case .heard(let message, let id, .party(let name), _):
-            do throws(Fault) {
-                return try hearParty(message, id, name, unixSeconds)
-            } catch {
-                guard jobs[id]?.involves(name) == true else { return [.close(.party(name), error)] }
-                return end(id, with: error, at: name, unixSeconds)
-            }
+            do throws(Fault) { return try hearParty(message, id, name, unixSeconds) } catch { return refuse(error, id, name, unixSeconds) }
+        case .tooMuch(let id, let name):
+            return refuse(Fault(.unexpectedMessage, at: name), id, name, unixSeconds)
         case .heard(let message, let id, let line, let fresh):
             return hearPerson(message, id, line, fresh, unixSeconds)
         }
+    }
+
+    /// A party broke the rules, for which the job ends, or its line where the job is not its own.
+    private mutating func refuse(_ fault: Fault, _ id: JobIdentifier, _ name: String, _ now: UInt64) -> [ArbiterEffect] {
+        guard jobs[id]?.involves(name) == true else { return [.close(.party(name), fault)] }
+        return end(id, with: fault, at: name, now)
     }
 
     private mutating func lost(_ line: ArbiterLine, _ now: UInt64) -> [ArbiterEffect] {

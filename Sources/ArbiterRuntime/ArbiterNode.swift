@@ -12,6 +12,10 @@ import Wire
 
 /// The arbiter's node: brings lines and machine together, and keeps a record of each job.
 package actor ArbiterNode: ServingNode {
+    /// Lines at once, and of one name: an analyst may watch each of its open jobs (`ArbiterMachine.mostOpenJobsPerAnalyst`), and has some
+    /// beside that to ask; a node has one, and for a moment another that takes its place.
+    private static let (mostLines, mostLinesPerName) = (256, 40)
+
     private let installation: NodeInstallation
     private let contract: Contract
     private let identity: TransportIdentity
@@ -87,7 +91,8 @@ package actor ArbiterNode: ServingNode {
         let listener = try await Transport.listen(
             at: address, identity: identity, peer: { [contract] pin in
                 contract.party(withHexadecimalPin: pin)?.name ?? contract.person(withHexadecimalPin: pin)?.name
-            }, maximumConnections: 256,
+            }, maximumConnections: Self.mostLines, maximumConnectionsPerPeer: Self.mostLinesPerName,
+            maximumPayloadBytes: MessageKind.maximumPayloadBytes(to: .arbiter),
             onRefusal: { [log] in log.warning($0) },
             handler: { [self] in await welcome($0) })
         let watched = try await monitor.listen { [self] in await condition }
@@ -127,6 +132,10 @@ package actor ArbiterNode: ServingNode {
         step(.connected(end))
         do throws(Fault) {
             while let received = try await line.receive() {
+                guard !received.isTooMuch else {
+                    step(.tooMuch(job: received.job, from: connection.peerDescription))
+                    continue
+                }
                 guard let fresh = JobIdentifier(octets: SystemRandom.bytes(16)) else { break }
                 step(.heard(received.message, job: received.job, from: end, fresh: fresh))
                 // A person's next question is read once the answers to those before have left.

@@ -33,8 +33,11 @@ package enum LedgerError: Error, Sendable, Hashable {
 ///
 /// A frame is in the files when `append` returns, and on its way to the disk, so that a head has little to wait for. Frames of
 /// one direction come from one task at a time; the directions go on independently. Nothing is held in memory but 64 bytes a
-/// frame. After an error the writer takes nothing more: what the disk has is not known.
+/// frame, and what is on its way to the disk, which `room` bounds. After an error the writer takes nothing more: what the disk has is not known.
 package final class LedgerWriter: Sendable {
+    /// Payloads that may wait for the disk: about as many as cross between two heads, at which all of them are waited for anyway.
+    package static let mostOwed = 1024
+
     package let manifest: LedgerManifest
     package let peer: String
 
@@ -42,7 +45,8 @@ package final class LedgerWriter: Sendable {
     private let sent: Stream
     private let received: Stream
     /// Waits for the disk, one payload after another.
-    private let disk = DispatchQueue(label: "jointlab.ledger")
+    private let disk: DispatchQueue
+    private let owed = Mutex<(count: Int, waiting: [CheckedContinuation<Void, Never>])>((0, []))
     private let failure = Mutex<LedgerError?>(nil)
     private let onFailure: @Sendable (LedgerError) -> Void
 
@@ -51,11 +55,14 @@ package final class LedgerWriter: Sendable {
     /// - Parameters:
     ///   - directory: `ledger/JOB`; only its owner may read it.
     ///   - contract, specification: the documents whose digests `manifest` holds.
+    ///   - disk: a serial queue of its own, on which the disk is waited for.
     ///   - onFailure: is told of the first error after this.
     /// - Throws: `exists` where the line has been written before, or another job's documents are there.
     package init(directory: URL, manifest: LedgerManifest, contract: [UInt8], specification: [UInt8], peer: String,
+                 disk: DispatchQueue = DispatchQueue(label: "jointlab.ledger"),
                  onFailure: @escaping @Sendable (LedgerError) -> Void = { _ in }) throws(LedgerError) {
         self.directory = directory
+        self.disk = disk
         self.onFailure = onFailure
         self.manifest = manifest
         self.peer = peer
@@ -86,10 +93,31 @@ package final class LedgerWriter: Sendable {
             return isNew
         }
         guard isNew else { return }
+        owed.withLock { $0.count += 1 }
         disk.async { [self] in
             // Of a frame that crosses the job's end the retention rule may have dropped it by now.
             try? unlessFailed { () throws(LedgerError) in try bringToDisk(LedgerFile.payload(record.digest), mayBeGone: true) }
+            changeOwed { $0.count -= 1 }
         }
+    }
+
+    /// Returns once fewer than `mostOwed` payloads wait for the disk. Whoever appends awaits it each time: a peer that sends faster than
+    /// the disk takes is then not read meanwhile. No thread is held up.
+    package func room() async {
+        guard owed.withLock({ $0.count >= Self.mostOwed }) else { return }
+        await withCheckedContinuation { continuation in
+            changeOwed { $0.waiting.append(continuation) }
+        }
+    }
+
+    private func changeOwed(_ change: (inout (count: Int, waiting: [CheckedContinuation<Void, Never>])) -> Void) {
+        let ready = owed.withLock { owed -> [CheckedContinuation<Void, Never>] in
+            change(&owed)
+            guard owed.count < Self.mostOwed else { return [] }
+            defer { owed.waiting = [] }
+            return owed.waiting
+        }
+        for continuation in ready { continuation.resume() }
     }
 
     private func unlessFailed<Value>(_ body: () throws(LedgerError) -> Value) throws(LedgerError) -> Value {
@@ -184,8 +212,8 @@ package final class LedgerWriter: Sendable {
 private final class Stream: Sendable {
     private struct State: Sendable {
         var tree = GrowingTree()
-        /// Payloads written since the disk was last waited for.
-        var newPayloads: [[UInt8]] = []
+        /// One payload of each folder that has got any since the disk was last waited for.
+        var newPayloads: [UInt8: [UInt8]] = [:]
     }
 
     private let records: OutputFile
@@ -206,7 +234,7 @@ private final class Stream: Sendable {
         try state.withLock { state throws(LedgerError) in
             try records.write(bytes)
             state.tree.append(bytes)
-            if isNewPayload { state.newPayloads.append(record.digest) }
+            if isNewPayload { state.newPayloads[record.digest[0]] = record.digest }
         }
     }
 
@@ -216,8 +244,8 @@ private final class Stream: Sendable {
 
     func takeNewPayloads() -> [[UInt8]] {
         state.withLock { state in
-            defer { state.newPayloads = [] }
-            return state.newPayloads
+            defer { state.newPayloads = [:] }
+            return Array(state.newPayloads.values)
         }
     }
 

@@ -14,6 +14,8 @@ import Wire
 package final class DataNode: ServingNode {
     /// How long running jobs may take to their next checkpoint when the node is asked to stop, and then to their ends.
     private static let (drainSeconds, endSeconds) = (60, 10)
+    /// At a platform, and of one bank: each of the ten jobs that an arbiter lets run has one, and may have another that takes its place.
+    private static let (mostConnections, mostConnectionsPerBank) = (64, 32)
 
     private let name: String
     private let role: Role
@@ -64,7 +66,8 @@ package final class DataNode: ServingNode {
 
     private var configuration: NodeConfiguration { installation.configuration }
 
-    package init(_ installation: NodeInstallation, role: Role, log: NodeLog, tools: DataTools) throws(Fault) {
+    package init(_ installation: NodeInstallation, role: Role, log: NodeLog, tools: DataTools,
+                 mostRecords: UInt64 = LedgerBook.mostRecords) throws(Fault) {
         let configuration = installation.configuration
         name = configuration.name
         self.role = role
@@ -75,7 +78,8 @@ package final class DataNode: ServingNode {
         approvals = Approvals(configuration.approval, node: configuration.name, people: installation.contract.people, files: files,
                               operations: operations)
         ledgers = LedgerBook(directory: files.directory, node: name, role: role, contract: installation.contractBytes,
-                             retention: Retention(configuration.retention), hasSM3: contract.suite == .sm2SM3, breakdown: operations.breakdown)
+                             retention: Retention(configuration.retention), hasSM3: contract.suite == .sm2SM3, breakdown: operations.breakdown,
+                             mostRecords: mostRecords)
         vault = SecretVault(files.directory)
         // Without what the node heard there is nothing to replay, and secrets that nobody needs are not kept.
         sealKeys = configuration.retention == .digests ? nil : configuration.sealKeys
@@ -108,12 +112,10 @@ package final class DataNode: ServingNode {
         var listener: Listener?
         if let listenAddress = configuration.listen?.description {
             listener = try await Transport.listen(
-                at: listenAddress, identity: installation.identity, peer: { [contract] pin in
-                    let party = contract.party(withHexadecimalPin: pin)
-                    return party?.role == .bank ? party?.name : nil
-                },
-                maximumConnections: 64, onRefusal: { [log] in log.warning($0) },
-                handler: { [self] in await welcome($0) })
+                at: listenAddress, identity: installation.identity,
+                peer: { [contract] in contract.party(withHexadecimalPin: $0).flatMap { $0.role == .bank ? $0.name : nil } },
+                maximumConnections: Self.mostConnections, maximumConnectionsPerPeer: Self.mostConnectionsPerBank,
+                onRefusal: { [log] in log.warning($0) }, handler: { [self] in await welcome($0) })
             log.info(en: "listening at \(listenAddress)", zh: "正在监听 \(listenAddress)")
         }
         let watched = try await monitor.listen { [self] in condition }
@@ -216,6 +218,8 @@ package final class DataNode: ServingNode {
         let connection = try await Transport.connect(
             to: address, identity: installation.identity, pins: arbiter.presentPins, name: arbiter.name, timeoutSeconds: 10)
         let line = Line(connection, ownRole: role, peerRole: .arbiter, peerName: arbiter.name, ledgers: ledgers)
+        // Also where it does not register: each attempt would leave its connection behind.
+        defer { Task { await line.close() } }
         try await line.register(installation.contractDigest)
         isRegistered.withLock { $0 = true }
         onRegistered()
@@ -223,10 +227,7 @@ package final class DataNode: ServingNode {
         log.info(en: "registered with \(arbiter.name)", zh: "已在 \(arbiter.name) 登记")
         let posted = PostedLine(line)
         arbiterLine.withLock { $0 = posted }
-        defer {
-            arbiterLine.withLock { $0 = nil }
-            Task { await line.close() }
-        }
+        defer { arbiterLine.withLock { $0 = nil } }
         do throws(Fault) { try publish() } catch { log.warning(error) }
         while let received = try await line.receive() {
             await hear(received, from: posted)
@@ -313,6 +314,7 @@ package final class DataNode: ServingNode {
 
     private func hear(_ received: Line.Received, from arbiter: PostedLine) async {
         let id = received.job
+        guard !received.isTooMuch else { return await end(id, Fault(.unexpectedMessage, at: contract.arbiter.name)) }
         switch received.message {
         case .peerPublication(let publication):
             hear(publication)
@@ -347,9 +349,7 @@ package final class DataNode: ServingNode {
             // It is in this node's ledger, where an audit finds it; that is all a witness does.
             let checkpoint = Checkpoint.operations(of: contract.arbiter.name, size: head.size, root: head.root.octets)
             guard let key = try? Ed25519.VerifyingKey(bytes: contract.arbiter.ledgerKey), key.accepts(head.signature.octets, for: checkpoint.text)
-            else {
-                return await end(id, Fault(.cryptographicCheck, at: contract.arbiter.name))
-            }
+            else { return await end(id, Fault(.cryptographicCheck, at: contract.arbiter.name)) }
         case .verdict, .headSignatures, .directionHead:
             await jobs.withLock { $0[id] }?.session.deliver(received.message)
         case .jobStop(let stop):

@@ -25,6 +25,9 @@ package final class LedgerBook: Sendable {
     private let ended = Mutex<[JobIdentifier]>([])
     /// Ledgers of ended jobs stay open for frames that crossed with the end, until so many newer ones have ended.
     private static let mostEnded = 32
+    /// Of one line to or from the arbiter, in one job: a word a second for twelve days. Between data parties the roles know what has to come.
+    package static let mostRecords: UInt64 = 1 << 20
+    private let mostRecords: UInt64
 
     private struct OpenLedger: Sendable {
         let manifest: LedgerManifest
@@ -42,8 +45,11 @@ package final class LedgerBook: Sendable {
     /// - Parameters:
     ///   - hasSM3: whether the contract's suite wants SM3 digests in records.
     ///   - breakdown: is told where a ledger cannot be written; after that no frame is recorded, and so none is sent.
-    package init(directory: URL, node: String, role: Role, contract: [UInt8], retention: Retention, hasSM3: Bool, breakdown: Breakdown) {
+    ///   - mostRecords: after which `isFull`.
+    package init(directory: URL, node: String, role: Role, contract: [UInt8], retention: Retention, hasSM3: Bool, breakdown: Breakdown,
+                 mostRecords: UInt64 = LedgerBook.mostRecords) {
         self.breakdown = breakdown
+        self.mostRecords = mostRecords
         self.directory = directory.appendingPathComponent("ledger", isDirectory: true)
         self.node = node
         self.role = role
@@ -64,6 +70,14 @@ package final class LedgerBook: Sendable {
             throw Fault(.unwritable, at: "ledger")
         }
     }
+
+    /// Whether the arbiter, or that party to it, has sent all of an open job that its ledger takes.
+    func isFull(_ job: JobIdentifier, line: String) -> Bool {
+        open.withLock { $0[job]?.lines[line] }.map { $0.size(.received) >= mostRecords } ?? false
+    }
+
+    /// Returns once little enough of that line waits for the disk.
+    func room(_ job: JobIdentifier, line: String) async { await open.withLock { $0[job]?.lines[line] }?.room() }
 
     private func begin(_ frame: Frame) {
         guard case .jobOffer(let offer)? = try? frame.message() else { return }

@@ -27,6 +27,8 @@ package actor Line {
         package let job: JobIdentifier
         package let attempt: UInt32
         package let phase: Phase
+        /// The job's ledger takes no more from this peer: the frame is in none, and not to be acted on; the job is to be ended.
+        package let isTooMuch: Bool
     }
 
     package init(_ connection: any FrameCarrier, ownRole: Role, peerRole: Role, peerName: String, ledgers: LedgerBook?) {
@@ -44,6 +46,7 @@ package actor Line {
     /// Returns when the frame has left. Callers take turns: this is not a queue.
     package func send(_ message: Message, phase: Phase, job: JobIdentifier, attempt: UInt32) async throws(Fault) {
         guard message.kind.allows(from: ownRole, to: peerRole) else { throw Fault(.defect, at: "Line.send \(message.kind.name)") }
+        await ledgers?.room(job, line: peerName)
         let frame = Frame(message, phase: phase, job: job, attempt: attempt, sequence: nextSent, salt: SystemRandom.bytes(Frame.saltBytes))
         try ledgers?.record(frame, .sent, line: peerName)
         nextSent += 1
@@ -58,14 +61,18 @@ package actor Line {
     package func receive(if isExpected: @Sendable (Frame) -> Bool = { _ in true }) async throws(Fault) -> Received? {
         guard let frame = try await connection.receive() else { return nil }
         guard frame.sequence == nextReceived, frame.kind.allows(from: peerRole, to: ownRole), frame.kind.row.phases.contains(frame.phase),
-              isExpected(frame)
+              frame.job == .none || !frame.kind.concernsNode, isExpected(frame)
         else { throw Fault(.unexpectedMessage, at: peerName) }
         nextReceived += 1
         bytesByPhase[frame.phase, default: (0, 0)].received += UInt64(frame.byteCount)
         framesReceived.count(frame)
-        try ledgers?.record(frame, .received, line: peerName)
+        let isTooMuch = [ownRole, peerRole].contains(.arbiter) && ledgers?.isFull(frame.job, line: peerName) == true
+        if !isTooMuch {
+            try ledgers?.record(frame, .received, line: peerName)
+            await ledgers?.room(frame.job, line: peerName)
+        }
         do {
-            return Received(message: try frame.message(), job: frame.job, attempt: frame.attempt, phase: frame.phase)
+            return Received(message: try frame.message(), job: frame.job, attempt: frame.attempt, phase: frame.phase, isTooMuch: isTooMuch)
         } catch {
             throw error.fault(from: peerName)
         }

@@ -54,7 +54,7 @@ final class LineHandler: ChannelInboundHandler {
     private var stage = Stage.connecting
     private var name: String
     private var context: ChannelHandlerContext?
-    private var decoder = FrameDecoder()
+    private var decoder: FrameDecoder
     private var waiting: (ticket: Int, continuation: CheckedContinuation<Reception, Never>)?
     /// Runs while someone waits for the rest of a frame.
     private var restTimer: Scheduled<Void>?
@@ -64,7 +64,7 @@ final class LineHandler: ChannelInboundHandler {
 
     init(
         end: End, deadline: NIODeadline, timeoutSeconds: Int, restSeconds: Int, opened: EventLoopPromise<Opened>, meter: ByteMeter,
-        judge: @escaping (_ pin: String) -> Judgement
+        maximumPayloadBytes: Int = MessageKind.bulkBytes, judge: @escaping (_ pin: String) -> Judgement
     ) {
         self.end = end
         self.deadline = deadline
@@ -73,6 +73,7 @@ final class LineHandler: ChannelInboundHandler {
         self.opened = opened
         self.meter = meter
         self.judge = judge
+        decoder = FrameDecoder(maximumPayloadBytes: maximumPayloadBytes)
         switch end {
         case .dialling(let name, _): self.name = name
         case .listening(let place): name = place

@@ -26,21 +26,24 @@ package final class Listener: Sendable {
 }
 
 /// Who is at a listener. Peers that have proven themselves and those that have not are limited apart, so that strangers
-/// cannot take the places of peers.
+/// cannot take the places of peers, and each peer by itself, so that none can take the places of the others.
 final class GuestList: Sendable {
     private struct State {
         var arriving = 0
-        var seatsTaken = 0
+        /// By the name of who has them.
+        var seats: [String: Int] = [:]
         var connections: [ObjectIdentifier: Connection] = [:]
         var isClosed = false
     }
 
     private static let maximumArriving = 64
     private let maximum: Int
+    private let maximumPerPeer: Int
     private let state = Mutex(State())
 
-    init(maximum: Int) {
+    init(maximum: Int, perPeer maximumPerPeer: Int) {
         self.maximum = maximum
+        self.maximumPerPeer = maximumPerPeer
     }
 
     /// Before the handshake: false where too many are at it already.
@@ -56,11 +59,11 @@ final class GuestList: Sendable {
         state.withLock { $0.arriving -= 1 }
     }
 
-    /// After the handshake, for a peer that may come in: false where there is no room.
-    func takeSeat() -> Bool {
+    /// After the handshake, for a peer that may come in: false where there is no room, or none for another line of that peer.
+    func takeSeat(_ name: String) -> Bool {
         state.withLock { state in
-            guard !state.isClosed, state.seatsTaken < maximum else { return false }
-            state.seatsTaken += 1
+            guard !state.isClosed, state.seats.values.reduce(0, +) < maximum, state.seats[name, default: 0] < maximumPerPeer else { return false }
+            state.seats[name, default: 0] += 1
             return true
         }
     }
@@ -76,7 +79,7 @@ final class GuestList: Sendable {
 
     func leave(_ connection: Connection) {
         state.withLock { state in
-            state.seatsTaken -= 1
+            state.seats[connection.peerDescription, default: 0] -= 1
             state.connections[ObjectIdentifier(connection)] = nil
         }
     }

@@ -65,6 +65,8 @@ package enum Transport {
     /// - Parameters:
     ///   - peer: the name of whoever may come in with a key, by its pin; asked each time, for keys are valid for a time.
     ///   - maximumConnections: further peers are told `overloaded`.
+    ///   - maximumConnectionsPerPeer: of one name; whoever has them is told the same.
+    ///   - maximumPayloadBytes: of any frame; a longer one is refused by its header.
     ///   - handshakeSeconds: a client that has not proven itself by then is dropped.
     ///   - onRefusal: told why someone was not let in: `certificateRefused`, `pinMismatch`, `overloaded`,
     ///     `deadlinePassed`, `peerLost`. Says nothing about who it was.
@@ -72,16 +74,17 @@ package enum Transport {
     /// Throws `portInUse`.
     package static func listen(
         at address: String, identity: TransportIdentity, peer: @escaping @Sendable (_ pin: String) -> String?, maximumConnections: Int,
-        handshakeSeconds: Int = 10, restSeconds: Int = restSeconds, onRefusal: @escaping @Sendable (Fault) -> Void = { _ in },
+        maximumConnectionsPerPeer: Int = .max, maximumPayloadBytes: Int = MessageKind.bulkBytes, handshakeSeconds: Int = 10,
+        restSeconds: Int = restSeconds, onRefusal: @escaping @Sendable (Fault) -> Void = { _ in },
         handler: @escaping @Sendable (Connection) async -> Void
     ) async throws(Fault) -> Listener {
         guard let (host, port) = split(address) else { throw Fault(.portInUse, at: address) }
-        let guests = GuestList(maximum: maximumConnections)
+        let guests = GuestList(maximum: maximumConnections, perPeer: maximumConnectionsPerPeer)
         let bootstrap = ServerBootstrap(group: loops)
             .serverChannelOption(.backlog, value: 128)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
-                admit(channel, identity: identity, peer: peer, guests: guests, place: address,
+                admit(channel, identity: identity, peer: peer, guests: guests, place: address, maximumPayloadBytes: maximumPayloadBytes,
                       handshakeSeconds: handshakeSeconds, restSeconds: restSeconds, onRefusal: onRefusal, handler: handler)
             }
         do {
@@ -94,7 +97,7 @@ package enum Transport {
 
     private static func admit(
         _ channel: any Channel, identity: TransportIdentity, peer: @escaping @Sendable (_ pin: String) -> String?, guests: GuestList, place: String,
-        handshakeSeconds: Int, restSeconds: Int, onRefusal: @escaping @Sendable (Fault) -> Void,
+        maximumPayloadBytes: Int, handshakeSeconds: Int, restSeconds: Int, onRefusal: @escaping @Sendable (Fault) -> Void,
         handler: @escaping @Sendable (Connection) async -> Void
     ) -> EventLoopFuture<Void> {
         guard guests.arrive() else {
@@ -121,10 +124,11 @@ package enum Transport {
         let prepared = channel.eventLoop.makeCompletedFuture {
             let line = LineHandler(
                 end: .listening(place: place), deadline: .now() + .seconds(Int64(handshakeSeconds)),
-                timeoutSeconds: handshakeSeconds, restSeconds: restSeconds, opened: opened, meter: meter
+                timeoutSeconds: handshakeSeconds, restSeconds: restSeconds, opened: opened, meter: meter,
+                maximumPayloadBytes: maximumPayloadBytes
             ) { pin in
                 guard let name = peer(pin) else { return .refused(Fault(.pinMismatch, at: place)) }
-                return guests.takeSeat() ? .admitted(name: name) : .refused(Fault(.overloaded, at: place))
+                return guests.takeSeat(name) ? .admitted(name: name) : .refused(Fault(.overloaded, at: place))
             }
             try channel.pipeline.syncOperations.addHandlers([meter, NIOSSLServerHandler(context: identity.listening), line])
         }

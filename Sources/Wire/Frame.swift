@@ -79,13 +79,19 @@ package struct Frame: Sendable, Hashable {
 /// Cuts a stream of bytes into frames.
 ///
 /// A header is checked as soon as it is there: a frame that announces more than its kind may hold is refused while
-/// none of its payload has been stored. After a refusal the stream has no meaning any more and must be closed.
+/// none of its payload has been stored, and so is one above what anybody may send to this end, whatever its kind. After a
+/// refusal the stream has no meaning any more and must be closed.
 package struct FrameDecoder: Sendable {
     private var stored: [UInt8] = []
     /// Bytes of `stored` that belong to frames already handed out.
     private var used = 0
 
-    package init() {}
+    private let maximumPayloadBytes: Int
+
+    /// - Parameter maximumPayloadBytes: of any frame; see `MessageKind.maximumPayloadBytes(to:)`.
+    package init(maximumPayloadBytes: Int = MessageKind.bulkBytes) {
+        self.maximumPayloadBytes = maximumPayloadBytes
+    }
 
     package mutating func append(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { append($0) }
@@ -139,7 +145,7 @@ package struct FrameDecoder: Sendable {
         guard let kind = MessageKind(rawValue: reader.read(UInt16.self)) else { throw .unknownKind }
         guard let phase = Phase(known: reader.read(UInt16.self)) else { throw .unknownPhase }
         let payloadBytes = Int(reader.read(UInt32.self))
-        guard payloadBytes <= kind.row.maximumPayloadBytes else { throw .payloadTooLong }
+        guard payloadBytes <= min(kind.row.maximumPayloadBytes, maximumPayloadBytes) else { throw .payloadTooLong }
         return Header(kind: kind, phase: phase, payloadBytes: payloadBytes,
                       attempt: reader.read(UInt32.self),
                       job: JobIdentifier(high: reader.read(UInt64.self), low: reader.read(UInt64.self)),

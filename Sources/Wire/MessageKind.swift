@@ -87,6 +87,14 @@ extension MessageKind {
         row.directions.contains { $0.from == sender && $0.to == receiver }
     }
 
+    /// Says something of a node itself: its frame names no job, and is in no job's ledger.
+    package var concernsNode: Bool { [.nodeRegister, .nodeRegistered, .nodePublication, .peerPublication].contains(self) }
+
+    /// The longest payload that anybody may send to that receiver.
+    package static func maximumPayloadBytes(to receiver: Role) -> Int {
+        allCases.map(\.row).filter { $0.directions.contains { $0.to == receiver } }.map(\.maximumPayloadBytes).max() ?? 0
+    }
+
     /// Frames of bulk data are cut into blocks below this size.
     package static let bulkBytes = 4 << 20
     private static let smallBytes = 4 << 10

@@ -73,6 +73,22 @@ import Wire
         try tried([.roundShare(.filled { $0.round = 1 })], running: true, specification: score)
     }
 
+    @Test("a party that sends more of a job than its ledger takes ends that job by its name, and no other; of a foreign job, its own line")
+    func tooMuch() throws {
+        var lab = try TrialArbiter()
+        let other = try lab.submit(TrialArbiter.specification(bank: "east", platform: "west"))
+        let job = try lab.running()
+        lab.step(.tooMuch(job: job, from: "south"))
+        let record = try lab.record(job)
+        #expect(record.state == .failed && record.fault.fault(from: "") == Fault(.unexpectedMessage, at: "south") && record.faultParty == "south")
+        for name in ["north", "south"] { #expect(lab.stop(name) == Fault(.unexpectedMessage, at: "south")) }
+        // All that comes after the end changes nothing.
+        #expect(lab.step(.tooMuch(job: job, from: "south")).isEmpty && lab.closed.isEmpty)
+        lab.step(.tooMuch(job: other, from: "south"))
+        #expect(lab.closed == [.party("south"): Fault(.unexpectedMessage, at: "south")])
+        #expect(try lab.record(other).state == .offered)
+    }
+
     @Test("a kind that is not for the arbiter, from a node or a person")
     func wrongKinds() throws {
         let other: [Message] = [.verdict(.init()), .jobStart(.init()), .hello(.init()), .jobRecord(.init()), .refusal(.init()), .roundRows(.init())]

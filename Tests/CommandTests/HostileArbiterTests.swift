@@ -2,6 +2,7 @@ import Faults
 import Foundation
 import Installation
 import Jobs
+import Ledger
 import NodeRuntime
 import Primitives
 import Roles
@@ -146,6 +147,64 @@ private struct HostileArbiter: Sendable {
         #expect(try arbiter.answered(62) == [nil])
         #expect(try arbiter.answered(1) == [nil])
         #expect(try arbiter.state(1) == nil)
+    }
+
+    @Test("a node to which the arbiter says more of a job than its ledger takes ends that job by name, records no more of it, and goes on")
+    func flood() async throws {
+        let lab = try await TrialLab()
+        let nodes = try InProcessNodes(lab, of: [.platform], mostRecords: 20) { _ in IdleMachine() }
+        defer { nodes.cancel() }
+        let arbiter = try await HostileArbiter(lab, of: .platform)
+        try await arbiter.offer(1)
+        #expect(try await eventually { try arbiter.answered(1) == [nil] })
+        // The offer is one more.
+        for _ in 1...19 { try await arbiter.start(1) }
+        try await arbiter.offer(2)
+        #expect(try await eventually { try arbiter.answered(2) == [nil] })
+        #expect(try arbiter.end(of: 1) == nil)
+        for _ in 1...100 { try await arbiter.start(1) }
+        #expect(try await eventually { try arbiter.end(of: 1) != nil })
+        #expect(try arbiter.end(of: 1)?.fault.fault(from: "platform") == Fault(.unexpectedMessage, at: "arbiter"))
+        // All of it has been heard once this is answered.
+        try await arbiter.offer(3)
+        #expect(try await eventually { try arbiter.answered(3) == [nil] })
+        let records = lab.path("platform/state/ledger/\(try arbiter.job(1))/arbiter.received.records")
+        #expect(FileManager.default.contents(atPath: records)?.count == 20 * FrameRecord.byteCount)
+        #expect(try arbiter.state(2) == "approved")
+        await arbiter.end()
+    }
+
+    @Test("a node that an arbiter does not register closes its connection, and dials again")
+    func unregistered() async throws {
+        let lab = try await TrialLab()
+        let contract = try Amendment(lab.path("bank/contract.json")).contract
+        let (ends, ended) = AsyncStream<Bool>.makeStream()
+        let listener = try await Transport.listen(
+            at: try #require(contract.arbiter.address).description, identity: try LineEnds.identity(lab, "arbiter"),
+            peer: { contract.party(withHexadecimalPin: $0)?.name }, maximumConnections: 4
+        ) { connection in
+            let line = Line(connection, ownRole: .arbiter, peerRole: .bank, peerName: "bank", ledgers: nil)
+            _ = try? await line.receive()
+            let refusal = Message.jobStop(.filled { $0.fault = FaultNote(Fault(.overloaded, at: "arbiter")) })
+            try? await line.send(refusal, phase: .waiting, job: .none, attempt: 1)
+            let alarm = Task {
+                try await Task.sleep(for: .seconds(10))
+                ended.yield(false)
+            }
+            // Nothing comes but the end.
+            _ = try? await line.receive()
+            ended.yield(true)
+            alarm.cancel()
+        }
+        let nodes = try InProcessNodes(lab, of: [.bank]) { _ in IdleMachine() }
+        var seen: [Bool] = []
+        for await end in ends {
+            seen.append(end)
+            if seen.count == 2 || !end { break }
+        }
+        #expect(seen == [true, true])
+        nodes.cancel()
+        await listener.close()
     }
 
     @Test("a node of which the arbiter hears that its peer has lost it says how its part ended: that word is waited for")

@@ -12,15 +12,17 @@ struct InProcessNodes {
     private let lab: TrialLab
     private let tasks: [Task<Void, any Error>]
 
-    /// - Parameter measuring: what goes before each measurement of the machine.
+    /// - Parameters:
+    ///   - measuring: what goes before each measurement of the machine.
+    ///   - mostRecords: that a job's ledger takes from the arbiter.
     init(_ lab: TrialLab, of roles: [Role] = [.platform, .bank], measuring: @escaping @Sendable (Role) -> Void = { _ in },
-         _ makeMachine: @escaping @Sendable (Role) -> any RoleMachine) throws {
+         mostRecords: UInt64 = LedgerBook.mostRecords, _ makeMachine: @escaping @Sendable (Role) -> any RoleMachine) throws {
         self.lab = lab
         tasks = try roles.map { role in
             let name = role.rawValue
             let log = NodeLog(Logger(label: name) { _ in SwiftLogNoOpLogHandler() }, .en)
             let tools = DataTools.none(measuring: { measuring(role) }, makeMachine: { _, _ in makeMachine(role) })
-            let node = try DataNode(try Installation.node(lab.path("\(name)/node.json"), role: role), role: role, log: log, tools: tools)
+            let node = try DataNode(try Installation.node(lab.path("\(name)/node.json"), role: role), role: role, log: log, tools: tools, mostRecords: mostRecords)
             return Task { try await node.serve() }
         }
     }

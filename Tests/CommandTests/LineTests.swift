@@ -32,6 +32,29 @@ import Wire
         #expect(ends.recorded(jobs[0]) == 1 && ends.recorded(jobs[1]) == 0)
     }
 
+    @Test("what an arbiter says beyond the records that a job's ledger takes is in none and is marked, and other jobs' frames are neither")
+    func full() async throws {
+        let ends = try await LineEnds(mostRecords: 3)
+        let jobs = try [1, 2].map { try #require(JobIdentifier(octets: [UInt8](repeating: $0, count: 16))) }
+        try await ends.offer(jobs[0], jobs[1])
+        let (far, near) = try await ends.connect()
+        let arbiter = Line(far, ownRole: .arbiter, peerRole: .platform, peerName: "platform", ledgers: nil)
+        let node = Line(near, ownRole: .platform, peerRole: .arbiter, peerName: "arbiter", ledgers: ends.ledgers)
+        var marks: [Bool?] = []
+        for job in [jobs[0], jobs[0], jobs[0], jobs[0], jobs[1]] {
+            try await arbiter.send(.jobStart(.filled { $0.specificationDigest = Data(count: 32) }), phase: .waiting, job: job, attempt: 1)
+            marks.append(try await node.receive()?.isTooMuch)
+        }
+        // Each job's offer is one.
+        #expect(marks == [false, false, true, true, false])
+        #expect(ends.recorded(jobs[0], of: "arbiter") == 3 && ends.recorded(jobs[1], of: "arbiter") == 2)
+        // What a node says of itself belongs to no job's ledger.
+        try await arbiter.send(.peerPublication(.filled { $0.document = Data("{}".utf8) }), phase: .waiting, job: jobs[1], attempt: 1)
+        let fault = await #expect(throws: Fault.self) { try await node.receive() }
+        #expect(fault == Fault(.unexpectedMessage, at: "arbiter") && ends.recorded(jobs[1], of: "arbiter") == 2)
+        await arbiter.close()
+    }
+
     @Test("an arbiter that closes without an answer is lost, for it may be stopping; one that holds another contract says so")
     func register() async throws {
         let ends = try await LineEnds()
@@ -107,7 +130,7 @@ final class LineEnds {
     private let arrivals: AsyncStream<Connection>
     private let contract: Contract
 
-    init() async throws {
+    init(mostRecords: UInt64 = LedgerBook.mostRecords) async throws {
         lab = try await TrialLab()
         let held = try Amendment(lab.path("platform/contract.json"))
         contract = held.contract
@@ -121,7 +144,8 @@ final class LineEnds {
             // Longer than any test lasts.
             try? await Task.sleep(for: .seconds(300))
         }
-        ledgers = LedgerBook(directory: lab.folder, node: "platform", role: .platform, contract: held.bytes, retention: .all, hasSM3: false, breakdown: Breakdown())
+        ledgers = LedgerBook(directory: lab.folder, node: "platform", role: .platform, contract: held.bytes, retention: .all, hasSM3: false,
+                             breakdown: Breakdown(), mostRecords: mostRecords)
     }
 
     deinit {
@@ -148,9 +172,10 @@ final class LineEnds {
         }
     }
 
-    /// What the platform's ledger has of the bank's frames.
-    func recorded(_ job: JobIdentifier) -> Int {
-        (FileManager.default.contents(atPath: lab.folder.appending(path: "ledger/\(job)/bank.received.records").path)?.count ?? 0) / FrameRecord.byteCount
+    /// What the platform's ledger has of that party's frames.
+    func recorded(_ job: JobIdentifier, of party: String = "bank") -> Int {
+        let records = lab.folder.appending(path: "ledger/\(job)/\(party).received.records").path
+        return (FileManager.default.contents(atPath: records)?.count ?? 0) / FrameRecord.byteCount
     }
 
     static func identity(_ lab: TrialLab, _ name: String) throws -> TransportIdentity {

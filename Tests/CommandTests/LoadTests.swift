@@ -146,6 +146,37 @@ import Wire
         await bank.close()
     }
 
+    @Test("a person who opens line after line keeps nobody else out, and the arbiter stores no payload that is longer than any it may be sent")
+    func manyLines() async throws {
+        let lab = try await TrialLab()
+        try await lab.start("arbiter")
+        let contract = try Amendment(lab.path("ann/contract.json")).contract
+        let (address, identity) = (try #require(contract.arbiter.address?.description), try LineEnds.identity(lab, "ann"))
+        func dial() async throws(Fault) -> Connection {
+            try await Transport.connect(to: address, identity: identity, pins: contract.arbiter.presentPins, name: "arbiter", timeoutSeconds: 10)
+        }
+        var lines: [Connection] = []
+        var refusal: Fault?
+        while refusal == nil, lines.count < 300 {
+            do throws(Fault) { lines.append(try await dial()) } catch { refusal = error }
+        }
+        #expect(refusal == Fault(.overloaded, at: "arbiter"))
+        // Each of the jobs that a person may have open can be watched.
+        #expect(lines.count > 30)
+        let bank = try await line(lab, "bank", .bank)
+        try await bank.register(Amendment(lab.path("bank/contract.json")).digest)
+        let listed = try await lab.job("list", by: "ben")
+        #expect(listed.code == 0, "\(listed)")
+        let long = Frame(kind: .roundRows, phase: .training, job: .none, attempt: 1, sequence: 0, salt: [UInt8](repeating: 0, count: Frame.saltBytes),
+                         payload: [UInt8](repeating: 0, count: MessageKind.bulkBytes))
+        // May arrive as far as the system has room.
+        try? await lines[0].send(long)
+        let malformed = Fault(.malformedFrame, at: "ann").message.en
+        #expect(try await eventually { try lab.log("arbiter").contains(malformed) })
+        for line in lines { await line.close() }
+        await bank.close()
+    }
+
     @Test("a node that is hardly ever idle does not measure its machine for ever beside its jobs")
     func measuring() async throws {
         let lab = try await TrialLab()

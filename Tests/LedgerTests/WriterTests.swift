@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Ledger
 import Primitives
@@ -22,6 +23,35 @@ import Wire
     private func mode(_ url: URL) throws -> Int {
         let mode = try FileManager.default.attributesOfItem(atPath: url.path)[.posixPermissions] as? Int
         return try #require(mode)
+    }
+
+    @Test("beyond so many payloads whoever appends waits for the disk; the same payload again is not one more", .timeLimit(.minutes(1)))
+    func backPressure() async throws {
+        let folder = try Folder()
+        let disk = DispatchQueue(label: "slow disk")
+        let writer = try LedgerWriter(directory: folder.url.appending(path: "job"), manifest: Self.manifest(), contract: Self.contract,
+                                      specification: Self.specification, peer: "credit", disk: disk)
+        disk.suspend()
+        for index in 0..<LedgerWriter.mostOwed {
+            await writer.room()
+            try writer.append(frame(UInt64(index)), .sent)
+        }
+        let hasRoom = Mutex(false)
+        let waiting = Task {
+            await writer.room()
+            hasRoom.withLock { $0 = true }
+        }
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(!hasRoom.withLock { $0 })
+        disk.resume()
+        await waiting.value
+        try writer.synchronize()
+        disk.suspend()
+        for _ in 0...LedgerWriter.mostOwed {
+            await writer.room()
+            try writer.append(frame(0), .received)
+        }
+        disk.resume()
     }
 
     @Test("a record has the bytes that the document draws")

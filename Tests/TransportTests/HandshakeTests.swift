@@ -245,6 +245,21 @@ import Wire
         await listening.listener.close()
     }
 
+    @Test("a peer that has as many lines as one may have is told that there is no room, keeps nobody else out, and gets in when there is")
+    func greedy() async throws {
+        let other = try lab.files()
+        let listening = try await Listening(north, admitting: [try south.identity().pin, try other.identity().pin], maximumConnections: 4, perPeer: 2)
+        let lines = [try await connect(south, to: listening), try await connect(south, to: listening)]
+        #expect(await fault { () async throws(Fault) in try await connect(south, to: listening) } == Fault(.overloaded, at: "north"))
+        #expect(await listening.refusal()?.code == .overloaded)
+        let others = [try await connect(other, to: listening), try await connect(other, to: listening)]
+        await lines[0].close()
+        var again: Connection?
+        while again == nil { again = try? await connect(south, to: listening) }
+        for line in [lines[1], again].compactMap(\.self) + others { await line.close() }
+        await listening.listener.close()
+    }
+
     @Test("an address where nobody listens, and one that is none, are unreachable", arguments: [nil, "north", "127.0.0.1:0", "127.0.0.1:65536", ":1", "north.invalid:7000"])
     func deadAddresses(_ address: String?) async throws {
         let identity = try south.identity()

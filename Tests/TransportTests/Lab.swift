@@ -85,7 +85,8 @@ struct Listening {
     var address: String { "127.0.0.1:\(listener.port)" }
 
     init(
-        _ files: Lab.Files, admitting pins: [String], maximumConnections: Int = 4, handshakeSeconds: Int = 10, restSeconds: Int = Transport.restSeconds
+        _ files: Lab.Files, admitting pins: [String], maximumConnections: Int = 4, perPeer maximumConnectionsPerPeer: Int = 4,
+        maximumPayloadBytes: Int = MessageKind.bulkBytes, handshakeSeconds: Int = 10, restSeconds: Int = Transport.restSeconds
     ) async throws {
         let identity = try files.identity()
         let (refusals, refused) = AsyncStream.makeStream(of: Fault.self)
@@ -94,8 +95,9 @@ struct Listening {
         self.refusals = refusals
         self.receptions = receptions
         listener = try await Transport.listen(
-            at: "127.0.0.1:0", identity: identity, peer: { pins.contains($0) ? "south" : nil },
-            maximumConnections: maximumConnections, handshakeSeconds: handshakeSeconds, onRefusal: { refused.yield($0) }
+            at: "127.0.0.1:0", identity: identity, peer: { pins.firstIndex(of: $0).map { $0 == 0 ? "south" : "south \($0)" } },
+            maximumConnections: maximumConnections, maximumConnectionsPerPeer: maximumConnectionsPerPeer, maximumPayloadBytes: maximumPayloadBytes,
+            handshakeSeconds: handshakeSeconds, onRefusal: { refused.yield($0) }
         ) { connection in
             while true {
                 do throws(Fault) {

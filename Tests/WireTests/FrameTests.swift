@@ -37,6 +37,19 @@ import Wire
         }
     }
 
+    @Test("a receiver refuses by its header what is longer than anything that may be sent to it, whatever its kind", arguments: Role.allCases)
+    func limits(to receiver: Role) throws {
+        let sent = MessageKind.allCases.filter { kind in Role.allCases.contains { kind.allows(from: $0, to: receiver) } }
+        let limit = MessageKind.maximumPayloadBytes(to: receiver)
+        #expect(limit == sent.map(\.row.maximumPayloadBytes).max())
+        var decoder = FrameDecoder(maximumPayloadBytes: limit)
+        let longest = frame(.roundRows, payload: [UInt8](repeating: 1, count: limit))
+        decoder.append(longest.encode())
+        #expect(try decoder.next() == longest)
+        decoder.append(Array(frame(.roundRows, payload: [UInt8](repeating: 1, count: limit + 1)).encode().prefix(Frame.headerBytes)))
+        #expect(throws: WireFault.payloadTooLong) { try decoder.next() }
+    }
+
     @Test("frames come out whole however the stream is cut", arguments: [1, 2, 3, 55, 56, 57, 200, 10_000])
     func pieces(_ size: Int) throws {
         let frames = (0..<20).map { frame(.roundRows, payload: (0..<($0 * 37)).map { UInt8(truncatingIfNeeded: $0) }, sequence: UInt64($0)) }
