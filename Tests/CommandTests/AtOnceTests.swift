@@ -50,7 +50,7 @@ import Wire
                     operations, job: try #require(JobIdentifier(octets: [UInt8](repeating: UInt8(2 * turn + index + 1), count: 16))),
                     specification: specification, dataset: "main", digest: [UInt8](repeating: 0, count: 32), peer: "platform", subjects: set,
                     listed: set.count, admitted: nil, scratch: scratch,
-                    space: LedgerSpace(state.appending(path: "ledger"), limitBytes: nil, specification: specification), isSealed: false)
+                    space: LedgerSpace(state.appending(path: "ledger"), limitBytes: nil, specification: specification, limits: .init()), isSealed: false)
             }
             let faults = Mutex<[Fault.Code]>([])
             Self.onThreads(2) { index in
