@@ -5,7 +5,7 @@ import workers
 SUITE = "P256-SHA256"
 # Seconds for 100,000 identifiers, after which a peer that does not answer is given up and named as absent: SPU hangs now and then.
 PATIENCE = 240
-# The issue of h: hash to curve takes at most this, in seconds, whatever the machine.
+# Hash to curve takes at most this, in seconds, whatever the machine.
 HASH = 15e-6
 # Peer, what it is asked for, whether it is repeated, and on how many identifiers at most: slow ones run once, on few.
 PEERS = [

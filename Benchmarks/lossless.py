@@ -23,7 +23,7 @@ from collections import Counter
 import numpy as np
 
 MINIMUM_DIFFERING_ROWS = 50
-MISSING = {"", "NA", "N/A", "NULL", "null", "nan", "NaN", "-", "无", "空"}
+MISSING = {"", "NA", "N/A", "#N/A", "NULL", "null", "nan", "NaN", "-", "无", "空"}
 
 
 # Preparation of columns: Protocols/specification.md, "Treatment of features".

@@ -39,7 +39,7 @@ package struct CanarySearch: Sendable {
     /// - Parameters:
     ///   - directory: the node's data directory.
     ///   - others: files or directories besides, such as logs.
-    ///   - own: data sets, which hold their values by definition.
+    ///   - own: data sets and lists of subjects, which hold their values by definition.
     package init(_ data: CanaryData, directory: URL, others: [URL], own: [URL]) throws(Fault) {
         self.data = data
         self.directory = directory
@@ -56,8 +56,8 @@ package struct CanarySearch: Sendable {
 
     // What is searched
 
-    /// Models, scores and reports hold values by definition, and are for the owner's eyes.
-    private static let ownNames: Set = ["model.json", "scores.csv", "report.json", "report.html"]
+    /// Models, scores, reports and lists of common subjects hold values by definition, and are for the owner's eyes.
+    private static let ownNames: Set = ["model.json", "scores.csv", "report.json", "report.html", "aligned.csv"]
 
     private static func resolved(_ url: URL) -> String { url.resolvingSymlinksInPath().path }
 

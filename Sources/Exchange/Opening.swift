@@ -34,9 +34,7 @@ package struct Opening: Sendable {
     package init(context: JobContext, secrets: JobSecrets) {
         self.context = context
         self.secrets = secrets
-        // A scoring job takes the shortest keys that its contract allows.
-        keyBits = context.specification.training?.settings.keyBits
-            ?? PrivateKey.allowedBits.first { $0 >= context.limits.minimumKeyBits } ?? PrivateKey.allowedBits[PrivateKey.allowedBits.count - 1]
+        keyBits = context.specification.keyBits(context.limits)
     }
 
     package func start() -> [RoleEffect] {

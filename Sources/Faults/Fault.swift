@@ -24,6 +24,9 @@ package struct Fault: Error, Sendable, Hashable {
             ? Fault(.notUTF8, at: place, "; it looks like GB18030 or GBK", "，看起来是 GB18030 或 GBK 编码") : Fault(.notUTF8, at: place, "", "")
     }
 
+    /// Of a file whose byte-order mark is that of UTF-16.
+    package static func notUTF8ButUTF16(at place: String) -> Fault { Fault(.notUTF8, at: place, "; it is UTF-16", "，而是 UTF-16") }
+
     package var message: Phrase { code.entry.message.filled(place: place, arguments: arguments) }
     package var hint: Phrase { code.entry.hint.filled(place: place, arguments: arguments) }
 

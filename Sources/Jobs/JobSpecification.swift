@@ -33,6 +33,12 @@ package struct JobSpecification: Sendable, Hashable, Codable {
         return faults
     }
 
+    /// Bits of each party's Paillier modulus: what a training asks for; otherwise the shortest that products have and the contract
+    /// allows.
+    package func keyBits(_ limits: Contract.Limits) -> Int {
+        training?.settings.keyBits ?? Contract.Limits.keyBits.first { $0 >= limits.minimumKeyBits } ?? limits.minimumKeyBits
+    }
+
     package enum Kind: String, Sendable, Hashable, Codable, CaseIterable { case train, score, align }
 
     package struct Purpose: Sendable, Hashable, Codable {

@@ -420,7 +420,7 @@ package final class DataNode: ServingNode {
         try await compute { [self] () throws(Fault) in
             let specification = request.specification
             let name = specification.dataset(role)
-            let space = LedgerSpace(ledgers.root, limitBytes: configuration.ledgerBytes, specification: specification)
+            let space = LedgerSpace(ledgers.root, limitBytes: configuration.ledgerBytes, specification: specification, limits: contract.limits)
             try operations.reserve(name, for: request.job, atMost: request.dataset.maximumJobs)
             defer { operations.release(name, for: request.job) }
             let file = try DatasetFile(request.dataset.paths, at: "datasets/\(name)")

@@ -12,35 +12,34 @@ package struct LedgerSpace: Sendable {
     /// Bytes that all ledgers of the node may take; nothing where only the disk limits them.
     private let limitBytes: Int?
     private let specification: JobSpecification
+    private let keyBits: Int
 
     /// Left for everything else: results, operations, logs.
     static let reserveBytes = 64 << 20
 
-    package init(_ directory: URL, limitBytes: Int?, specification: JobSpecification) {
+    package init(_ directory: URL, limitBytes: Int?, specification: JobSpecification, limits: Contract.Limits) {
         self.directory = directory
         self.limitBytes = limitBytes
         self.specification = specification
+        keyBits = specification.keyBits(limits)
     }
 
     /// Before the job: both lists as long as the own, the smallest intersection.
     func check(listed: Int) throws(Fault) {
-        try check(bytes: Self.bytes(specification, listed: listed, aligned: specification.population.minimumIntersection))
+        try check(bytes: bytes(listed: listed, aligned: specification.population.minimumIntersection))
     }
 
     /// After alignment, before anything else: the intersection is known, and the lists are there already.
-    func check(aligned: Int) throws(Fault) { try check(bytes: Self.bytes(specification, listed: 0, aligned: aligned)) }
-
-    /// What a scoring job has at least, and what it most often has.
-    private static let scoringKeyBits = 2048
+    func check(aligned: Int) throws(Fault) { try check(bytes: bytes(listed: 0, aligned: aligned)) }
 
     /// Of both directions and all rounds: what a plan says of a node that keeps everything.
-    static func bytes(_ specification: JobSpecification, listed: Int, aligned: Int) -> Int {
+    private func bytes(listed: Int, aligned: Int) -> Int {
         let training = specification.training
         let columns = Dictionary(uniqueKeysWithValues: JobEstimate.roles.map { role in
             (role, JobShape.columns(training?.features(role) ?? [], intercept: role == .bank, described: nil, rows: aligned).likely)
         })
         let estimate = JobEstimate(
-            specification, keyBits: training?.settings.keyBits ?? scoringKeyBits,
+            specification, keyBits: keyBits,
             counts: .init(listed: [.bank: listed, .platform: listed], aligned: aligned, columns: columns,
                           rounds: training?.settings.maximumRounds ?? 0),
             machines: [:], megabitsPerSecond: nil)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Audit
+import Authorisation
 import Canary
 import Console
 import Faults
@@ -68,7 +69,8 @@ package struct OwnerAuditCommand<Program: OwnerProgram>: ParsableCommand {
                 let search = try CanarySearch(
                     values, directory: URL(fileURLWithPath: configuration.dataDirectory, isDirectory: true),
                     others: also.map { URL(fileURLWithPath: $0) },
-                    own: [source.url] + configuration.datasets.values.flatMap(\.paths).map { URL(fileURLWithPath: $0) })
+                    own: [source.url, AuthorisationList.file(configuration.dataDirectory)]
+                        + configuration.datasets.values.flatMap(\.paths).map { URL(fileURLWithPath: $0) })
                 var told = 0
                 var found = try search.run { done, total in
                     guard Console.isTerminal, done - told >= 64 << 20 else { return }

@@ -39,7 +39,7 @@ package struct JobPlan: Sendable, Hashable {
         self.specification = specification
         self.limits = limits
         self.megabitsPerSecond = megabitsPerSecond
-        keyBits = specification.training?.settings.keyBits ?? max(2048, limits.minimumKeyBits)
+        keyBits = specification.keyBits(limits)
         var found: [Role: Publication] = [:]
         var described: [Role: DataDescription] = [:]
         for role in JobEstimate.roles {

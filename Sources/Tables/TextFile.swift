@@ -18,7 +18,7 @@ struct TextFile {
         do {
             return try scan(header: header, row: row)
         } catch {
-            guard error.code == .notUTF8, encoding == .utf8 else { throw error }
+            guard error == .notUTF8(at: error.place), encoding == .utf8 else { throw error }
             throw .notUTF8(at: error.place, looksLikeGB18030: try likelyEncoding() == .gb18030)
         }
     }
@@ -98,6 +98,7 @@ struct TextFile {
     private func refuseOtherKinds(_ chunk: [UInt8]) throws(Fault) {
         if chunk.starts(with: Array("SQLite format 3\0".utf8)) { throw Fault(.tableNotSaid, at: name) }
         if chunk.starts(with: [0x50, 0x4B, 0x03, 0x04]) || chunk.starts(with: [0xD0, 0xCF, 0x11, 0xE0]) { throw Fault(.spreadsheetFile, at: name) }
+        if chunk.starts(with: [0xFF, 0xFE]) || chunk.starts(with: [0xFE, 0xFF]) { throw .notUTF8ButUTF16(at: name) }
     }
 
     func likelyEncoding() throws(Fault) -> DataSource.Encoding {

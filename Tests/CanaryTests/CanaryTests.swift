@@ -33,8 +33,8 @@ private final class Premises {
             text += "\(code(row)),\(company(row)),\(turnovers[row]),\(counts[row]),manufacturing,2026-11-25\n"
         }
         try text.write(to: data, atomically: true, encoding: .utf8)
-        // What a node writes: scores and a model, which hold values; a log with times, names and numbers of jobs.
-        try text.write(to: state.appending(path: "jobs/old/scores.csv"), atomically: true, encoding: .utf8)
+        // What a node writes: scores and common subjects, which hold values; a log with times, names and numbers of jobs.
+        for name in ["scores.csv", "aligned.csv"] { try text.write(to: state.appending(path: "jobs/old/\(name)"), atomically: true, encoding: .utf8) }
         try "2026-11-25T09:30:01Z info bank [job \(job)] phase training\n2026-11-25T09:31:07Z info bank [job \(job)] completed\n"
             .write(to: log, atomically: true, encoding: .utf8)
         for _ in 0..<40 { try send([UInt8](SystemRandom.bytes(40_000))) }
@@ -91,7 +91,7 @@ private final class Premises {
         let report = try Premises().search()
         #expect(report.holds, "\(report.findings.map { $0.text(.en) })")
         let facts = report.facts.map(\.en)
-        #expect(facts.contains { $0.contains("jobs/old/scores.csv") })
+        #expect(facts.contains { $0.contains("jobs/old/scores.csv") && $0.contains("jobs/old/aligned.csv") })
         #expect(facts.contains("identifiers: code, company, every one searched"))
         // Quotients fill a float; six digits do with their neighbour, of which the last row has none.
         #expect(facts.contains("64-bit float, little-endian: 399 patterns searched, 1 values that say too little"), "\(facts)")

@@ -47,12 +47,12 @@ import Testing
         #expect(catalogue.search("  ").isEmpty && catalogue.search("no such thing").isEmpty)
     }
 
-    /// The same facts, collected apart from this project.
-    @Test("a copy of the lists says the same of every item and field")
+    /// The same facts, collected apart from this project, where they are at hand.
+    private static let copyFile = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../shared/data/catalogue.json").standardized
+
+    @Test("a copy of the lists says the same of every item and field", .enabled(if: FileManager.default.fileExists(atPath: copyFile.path)))
     func copy() throws {
-        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../shared/data/catalogue.json").standardized
-        guard let data = try? Data(contentsOf: file) else { return }
-        let copy = try JSONDecoder().decode(Copy.self, from: data)
+        let copy = try JSONDecoder().decode(Copy.self, from: Data(contentsOf: Self.copyFile))
         #expect(copy.items.count == items.count)
         for (item, other) in zip(items, copy.items) {
             #expect(item.id == other.id && item.document.rawValue == other.document && item.row == other.row)

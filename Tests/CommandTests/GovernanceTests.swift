@@ -137,6 +137,10 @@ import Wire
         let replayed = try await lab.replay("platform", job)
         #expect(replayed.code == 0, "\(replayed)")
 
+        // The list names subjects by definition; nothing else that is kept does.
+        let canary = try await lab.run("platform-node", ["audit", "canary", "--data", "records"] + config)
+        #expect(canary.code == 0 && canary.output.contains("authorisations.jsonl"), "\(canary)")
+
         // What providers are told of it, in counts.
         let feedback = try await lab.run("platform-node", ["data", "feedback", "--json"] + config)
         let told2 = try Self.object(feedback)

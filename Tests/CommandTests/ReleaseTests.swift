@@ -84,6 +84,14 @@ import Testing
         }
     }
 
+    @Test("every file of Examples that the README names is in the archive")
+    func examples() throws {
+        let folder = try Folder.unpacked()
+        let named = try Set(folder.text("unpacked/README.md").matches(of: /Examples\/[a-z-]+\/[a-z-]+\.json/).map { String($0.0) })
+        #expect(named.count > 2)
+        for name in named { #expect(FileManager.default.fileExists(atPath: folder.url("unpacked/\(name)").path), "\(name)") }
+    }
+
     @Test("an installation can be read and run by everybody, whatever the umask of who unpacked it and of root")
     func readable() throws {
         let folder = try Folder.unpacked()

@@ -169,14 +169,24 @@ import Wire
         }
     }
 
-    @Test("a scoring job is planned too")
-    func scoring() throws {
-        let specification = try JobSpecification.parse(Array("""
+    private static func scoring() throws -> JobSpecification {
+        try JobSpecification.parse(Array("""
             {"version": 1, "kind": "score", "name": "s", "purpose": {"code": "test", "statement": "a test"},
              "parties": {"bank": "bank", "platform": "platform"}, "population": {"id_type": "text", "bank_id": "id", "platform_id": "id"},
              "model": "\(String(repeating: "0", count: 32))"}
             """.utf8))
-        let plan = try Self.plan(specification, Self.publications())
+    }
+
+    @Test("a scoring job is planned with keys of a length that it will make", arguments: [(2048, 2048), (2304, 3072), (3072, 3072)])
+    func scoringKeys(minimum: Int, bits: Int) throws {
+        var limits = Contract.Limits()
+        limits.minimumKeyBits = minimum
+        #expect(try Self.plan(Self.scoring(), Self.publications(), limits: limits).keyBits == bits)
+    }
+
+    @Test("a scoring job is planned too")
+    func scoring() throws {
+        let plan = try Self.plan(Self.scoring(), Self.publications())
         let seconds = try #require(plan.likely.seconds)
         #expect(seconds.train == 0 && seconds.align > 0 && seconds.score > 0 && plan.rounds.upper == 0)
         #expect(plan.exposurePercent(plan.likely) == nil && plan.binding?.name == "minimum_intersection")

@@ -125,7 +125,9 @@ private let chinese: [UInt8] =
         #expect(fault(Array("SQLite format 3\0".utf8) + [UInt8](repeating: 0, count: 84)) == Fault(.tableNotSaid, at: "a.csv"))
         #expect(fault([0x50, 0x4B, 0x03, 0x04, 0x14, 0x00]) == Fault(.spreadsheetFile, at: "a.csv"))
         #expect(fault([0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1]) == Fault(.spreadsheetFile, at: "a.csv"))
-        #expect(fault([0xFF, 0xFE, 0x69, 0x00, 0x64, 0x00]) == .notUTF8(at: "a.csv:1"))
+        for utf16: [UInt8] in [[0xFF, 0xFE, 0x69, 0x00, 0x64, 0x00], [0xFE, 0xFF, 0x00, 0x69, 0x00, 0x64]] {
+            #expect(fault(utf16) == .notUTF8ButUTF16(at: "a.csv") && fault(utf16, .gb18030) == .notUTF8ButUTF16(at: "a.csv"))
+        }
     }
 
     @Test("a data set whose owner wants no row dropped is refused with the first line and the number")
