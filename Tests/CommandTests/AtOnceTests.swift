@@ -51,7 +51,7 @@ import Wire
             try JobOperations(
                 operations, job: try AtOnceTests.job(number), specification: specification, dataset: "main", digest: [UInt8](repeating: 0, count: 32),
                 peer: "platform", subjects: subjects, listed: subjects.count, admitted: nil, scratch: try FileScratch(in: state, memoryBytes: 1 << 20),
-                space: LedgerSpace(state.appending(path: "ledger"), limitBytes: nil, specification: specification), isSealed: false)
+                space: LedgerSpace(state.appending(path: "ledger"), limitBytes: nil, specification: specification, limits: .init()), isSealed: false)
         }
     }
 
