@@ -9,6 +9,8 @@ import Wire
 private struct LongPhase: RoleMachine {
     let role: Role
     let frames: Int
+    /// Of the other party.
+    let others: Int
     /// In a phase of its own, of one frame.
     let hasFurtherPhase: Bool
     /// Before each frame.
@@ -18,11 +20,11 @@ private struct LongPhase: RoleMachine {
     private var isClosing = false
     private var hasGreeted = false
 
-    init(_ role: Role, frames: Int = 2300, hasFurtherPhase: Bool = false, hold: @escaping @Sendable (Int) -> Void = { _ in }) {
-        (self.role, self.frames, self.hasFurtherPhase, self.hold) = (role, frames, hasFurtherPhase, hold)
+    init(_ role: Role, frames: Int = 2300, others: Int? = nil, hasFurtherPhase: Bool = false, hold: @escaping @Sendable (Int) -> Void = { _ in }) {
+        (self.role, self.frames, self.others, self.hasFurtherPhase, self.hold) = (role, frames, others ?? frames, hasFurtherPhase, hold)
     }
 
-    private var due: Int { frames + (role == .platform ? 1 : 0) }
+    private var due: Int { others + (role == .platform ? 1 : 0) }
 
     var listening: Set<LineEnd> { role == .bank || sent == frames ? [.peer] : [] }
     var phase: Phase { isClosing ? .closing : hasGreeted ? .alignment : .opening }
@@ -124,11 +126,12 @@ private struct LongPhase: RoleMachine {
         let proxy = try lab.proxied("arbiter")
         defer { proxy.end() }
         try await lab.start("arbiter")
-        let platform = try InProcessNodes(lab, of: [.platform]) { LongPhase($0) }
+        // With few frames of its own it waits for no head of theirs, and takes what comes.
+        let platform = try InProcessNodes(lab, of: [.platform]) { LongPhase($0, frames: 10, others: 2300) }
         defer { platform.cancel() }
         #expect(try await eventually { proxy.connections == 1 })
         let bank = try InProcessNodes(lab, of: [.bank]) { role in
-            LongPhase(role) { sent in
+            LongPhase(role, others: 10) { sent in
                 // Before its thousandth frame, and before its two thousandth, of which the greeting was the first.
                 if sent == 900 { proxy.set(.oneWay) }
                 if sent == 1998 { DispatchQueue.global().asyncAfter(deadline: .now() + 2) { proxy.set(.pass) } }

@@ -48,7 +48,7 @@ enum CoverageGuided {
     }
 
     private static func common(_ limits: Limits, _ corpus: String) -> [String] {
-        ["-rss_limit_mb=\(limits.mebibytes)", "-timeout=10", "-artifact_prefix=\(corpus)/found-"]
+        ["-rss_limit_mb=\(limits.mebibytes)", "-timeout=300", "-artifact_prefix=\(corpus)/found-"]
     }
 
     /// For a merge libFuzzer starts this program again, with options of its own before `mark`.
@@ -68,7 +68,7 @@ enum CoverageGuided {
             guard var start = buffer.baseAddress else { return EX_SOFTWARE }
             return driver(&count, &start) { bytes, count in
                 let input = Array(UnsafeBufferPointer(start: bytes, count: count))
-                // Memory is libFuzzer's to watch, and ten seconds of wall time, by which a run that never ends is ended.
+                // Memory is libFuzzer's to watch, and five minutes of wall time, by which a run that never ends is ended.
                 let seconds = CoverageGuided.limits.secondsTaken { CoverageGuided.target(input) }
                 guard seconds <= CoverageGuided.limits.seconds else { fatalError("\(seconds) s of processor time for one input") }
                 return 0
