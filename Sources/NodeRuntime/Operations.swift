@@ -30,7 +30,7 @@ package struct Operations: Sendable {
         case configuration
         /// Of the operating system.
         case account(String)
-        /// A person of the contract, by the account's own word.
+        /// A person of the contract, whose signature was verified.
         case approver(String)
 
         /// The account that runs this program.
