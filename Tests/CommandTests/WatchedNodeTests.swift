@@ -50,11 +50,7 @@ import Testing
         #expect(try await eventually { try Self.get(bank, "/healthz").hasPrefix("HTTP/1.1 503 ") })
 
         // What the operator's own programs are called with may be secret.
-        try lab.edit("bank/node.json") {
-            $0["storage_key"] = ["command": ["/bin/false", "--token", "hush-hush"]]
-            // Misspelt, which may be why the bundle is asked for.
-            $0["storage_kye"] = ["comand": ["/bin/false", "--token", "hush-hush"]]
-        }
+        try lab.edit("bank/node.json") { $0["storage_key"] = ["command": ["/bin/false", "--token", "hush-hush"]] }
         for name in ["arbiter", "bank", "platform"] {
             let program = name == "arbiter" ? name : "\(name)-node"
             let file = lab.path("\(name)/bundle.json")
@@ -81,6 +77,13 @@ import Testing
             let told = Set(bundle.split { !$0.isLetter && !$0.isNumber && $0 != "." && $0 != "-" }.map(String.init))
             #expect(cells.isDisjoint(with: told))
         }
+        // A misspelt member may be why a bundle is asked for.
+        try lab.edit("bank/node.json") { $0["storage_kye"] = ["comand": ["/bin/false", "--token", "hush-hush"]] }
+        let misspelt = lab.path("bank/misspelt.json")
+        let made = try await lab.run("bank-node", ["support-bundle", "--out", misspelt, "--config", lab.path("bank/node.json")])
+        #expect(made.code == 0, "\(made)")
+        let bundle = try String(contentsOfFile: misspelt, encoding: .utf8)
+        #expect(bundle.contains("comand") && !bundle.contains("hush-hush"))
     }
 
     @Test("a node's monitor is of its own machine alone")
