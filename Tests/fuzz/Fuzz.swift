@@ -37,7 +37,9 @@ enum Fuzz {
         var seeds = files.compactMap { try? [UInt8](Data(contentsOf: URL(fileURLWithPath: "\(words[1])/\($0)"))) }
         if words[0] == "ciphertexts" { seeds += Targets.ciphertextSeeds }
         print("\(words[0]): seed \(seed), \(seeds.count) inputs")
-        if let found { exit(CoverageGuided.run(words[0], limits, corpus: words[1], found: found, seeds: seeds, runs: runs, minutes: minutes, seed: seed)) }
+        if let found {
+            exit(CoverageGuided.run(words[0], limits, corpus: words[1], found: found, seeds: seeds, runs: runs, minutes: minutes, seed: seed))
+        }
 
         var mutator = Mutator(seed: seed)
         let clock = ContinuousClock()
