@@ -80,7 +80,7 @@ private enum Plan {
         // A payload is kept whose record was still to come.
         Strike(node: "platform", call: .write, kind: .after, folder: "state/ledger", number: 12),
         // The other party ends at once in the opening, and after its own Closing.
-        Strike(node: "bank", call: .write, kind: .after, part: 0.272),
+        Strike(node: "bank", call: .write, kind: .after, part: 0.261),
         Strike(node: "platform", call: .send, kind: .kill, part: 0.887),
         // The first head of a new ledger of operations.
         Strike(node: "arbiter", call: .write, kind: .full, folder: "state/operations", number: 2),
