@@ -79,6 +79,8 @@ final class Run {
         let bound = plan.healing + 2 * Lab.deadlineSeconds * 1000 + 60_000
         world.run(until: bound) { [self] in analyst.isDone && world.now > 20_000 && isQuiet }
         world.run(until: world.now + 3000)
+        // A line that was lost meanwhile may come back, over whatever stands in its way.
+        if !isQuiet { world.run(until: bound) { [self] in isQuiet } }
         if analyst.wasForgotten { world.violate(.outcome, "the arbiter does not know a job that it has confirmed") }
         if analyst.job == nil { world.violate(.healing, "the arbiter never took the job") }
         if analyst.isCancelling, !analyst.isDone { world.violate(.outcome, "a cancellation is not answered") }
