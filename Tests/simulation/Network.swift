@@ -124,6 +124,8 @@ final class Network {
     private var seen: [Frame] = []
     /// An old frame is due, and there was none yet.
     private var isStaleDue = false
+    /// Losses that an end had to find out by itself.
+    private(set) var silentLosses = 0
     /// How many frames between the parties have left in an attempt since its first `Closing`.
     private var closing: (job: JobIdentifier, frames: Int)?
     var accept: (End) throws -> Void = { _ in }
@@ -225,7 +227,9 @@ final class Network {
     }
 
     private func told(_ end: End, _ isHalfOpen: Bool) -> [Name] {
-        [end.owner, end.other].filter { _ in !isHalfOpen || world.draw(0...1) == 0 }
+        let told = [end.owner, end.other].filter { _ in !isHalfOpen || world.draw(0...1) == 0 }
+        if told.count < 2 { silentLosses += 1 }
+        return told
     }
 
     private func dropped(_ end: End) {

@@ -167,17 +167,10 @@ struct Plan {
         classes.isSubset(of: [.crash, .powerLoss, .lineLoss, .stall, .slowDisk, .drop, .late, .resend])
     }
 
-    /// Whether nothing goes wrong but that the line between the parties is cut after both have greeted, and at most once without a word:
-    /// then the attempt goes on.
+    /// Whether nothing goes wrong but that the line between the parties is cut after both have greeted: then the attempt goes on.
     var cutsAlone: Bool {
         let ofTheLine = mischief[Self.links[0]] ?? [:]
-        let silent = (ofTheLine.values + [farewell?.mischief].compactMap(\.self)).count { mischief in
-            switch mischief {
-            case .loss(let isHalfOpen), .drop(_, let isHalfOpen): isHalfOpen
-            default: false
-            }
-        }
         return classes.isSubset(of: [.lineLoss, .slowDisk, .drop, .late, .resend]) && mischief.keys.allSatisfy { $0 == Self.links[0] }
-            && ofTheLine.keys.allSatisfy { $0 > 1 } && silent < 2
+            && ofTheLine.keys.allSatisfy { $0 > 1 }
     }
 }
