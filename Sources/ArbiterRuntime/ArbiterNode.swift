@@ -87,7 +87,7 @@ package actor ArbiterNode: ServingNode {
         defer { withExtendedLifetime(lock) {} }
         try operations.record(.nodeStarted)
         defer { _ = try? operations.record(.nodeStopped) }
-        try files.takeUp(installation)
+        try files.takeUp(installation, operations)
         let listener = try await Transport.listen(
             at: address, identity: identity, peer: { [contract] pin in
                 contract.party(withHexadecimalPin: pin)?.name ?? contract.person(withHexadecimalPin: pin)?.name

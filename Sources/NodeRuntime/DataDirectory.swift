@@ -34,8 +34,9 @@ extension JobFiles {
     /// contract than the one last held must be an amendment of it that all parties have signed.
     ///
     /// - Throws: `contractReplaced`, `contractUnsigned`, `unreadableFile`, `unwritable`.
-    package func takeUp(_ installation: NodeInstallation) throws(Fault) {
+    package func takeUp(_ installation: NodeInstallation, _ operations: Operations) throws(Fault) {
         try removeUnfinished()
+        try operations.destroyUnnamedLists()
         switch try history(installation) {
         case .unserved:
             // Under which contract the directory was served so far nobody has recorded: the record begins here.

@@ -101,7 +101,7 @@ package final class DataNode: ServingNode {
         defer { withExtendedLifetime(lock) {} }
         try operations.record(.nodeStarted)
         defer { _ = try? operations.record(.nodeStopped) }
-        try files.takeUp(installation)
+        try files.takeUp(installation, operations)
         for (name, dataset) in configuration.datasets where dataset.paths.contains(where: { !FileManager.default.isReadableFile(atPath: $0) }) {
             throw Fault(.unreadableFile, at: "datasets/\(name)")
         }

@@ -57,9 +57,7 @@ package struct Expiry {
             do throws(Fault) {
                 let jobs = try await compute { () throws(Fault) -> Int in
                     let expiry = try Expiry(installation, files: files, operations: operations, tools: tools, by: .node)
-                    let due = try expiry.due(besides: open)
-                    try expiry.apply(due)
-                    return due.count
+                    return try expiry.apply(try expiry.due(besides: open)).count
                 }
                 if jobs > 0 { log.info(en: "deleted what \(jobs) jobs had left beyond its lifetime", zh: "已删除 \(jobs) 个任务的期满内容") }
             } catch {
@@ -145,22 +143,30 @@ package struct Expiry {
 
     /// Stops at the first that cannot be deleted; what was deleted has its receipt, and the rest is due still.
     ///
+    /// - Returns: what went: evidence stays, and a list that another job has named since.
     /// - Throws: `unwritable`, `operationsAltered`.
-    package func apply(_ due: [Due]) throws(Fault) {
-        for item in due {
-            if item.hasPayloads { try deletePayloads(item.job) }
-            for list in item.lists { try operations.expire(list, of: item.over, by: actor) }
+    @discardableResult
+    package func apply(_ due: [Due]) throws(Fault) -> [Due] {
+        try operations.destroyUnnamedLists()
+        var gone = due
+        for index in gone.indices {
+            let item = due[index]
+            if item.hasPayloads { gone[index].hasPayloads = try deletePayloads(item.job) }
+            gone[index].lists = []
+            for list in item.lists where try operations.expire(list, of: item.over, by: actor) { gone[index].lists.append(list) }
             for path in item.paths { try delete(path, of: item.job) }
         }
+        return gone.filter { !$0.isNothing }
     }
 
-    private func deletePayloads(_ job: JobIdentifier) throws(Fault) {
+    /// - Returns: whether they went.
+    private func deletePayloads(_ job: JobIdentifier) throws(Fault) -> Bool {
         let path = ledger(job)
-        guard let directory = try? LedgerDirectory.open(path), let manifest = LedgerManifest(decoding: directory.manifest) else { return }
+        guard let directory = try? LedgerDirectory.open(path), let manifest = LedgerManifest(decoding: directory.manifest) else { return false }
         // What does not hold is evidence, as under the retention rule.
         if let findings = verify(path), findings > 0 {
             try operations.record(.payloadsHeld, by: actor, job: job, count: findings)
-            return
+            return false
         }
         let vault = SecretVault(files.directory)
         let sealed = SealedJob(job: job, attempt: manifest.attempt, role: manifest.role)
@@ -176,6 +182,7 @@ package struct Expiry {
             throw Fault(.unwritable, at: path)
         }
         try operations.record(.payloadsExpired, by: actor, job: job, count: bytes)
+        return true
     }
 
     private func delete(_ path: String, of job: JobIdentifier) throws(Fault) {

@@ -34,7 +34,7 @@ package struct JobFiles: Sendable {
     private static let asideSuffix = ".partial"
     private static func aside(_ job: String) -> String { ".\(job)\(asideSuffix)" }
 
-    /// What programs that ended had not put in place yet: scores that nobody will look for, keys and lists that were never used. A key without a
+    /// What programs that ended had not put in place yet: scores that nobody will look for, keys that were never used. A key without a
     /// byte is what programs once left; only who holds the lock removes it, or two could remove each other's.
     func removeUnfinished() throws(Fault) {
         let key = directory.appendingPathComponent(Operations.subjectsKey)
@@ -45,7 +45,6 @@ package struct JobFiles: Sendable {
         }
         var status = stat()
         if stat(key.path, &status) == 0, status.st_size == 0, unlink(key.path) != 0 { throw Fault(.unwritable, at: key.path) }
-        try SubjectLists(directory).removeUnfinished()
         let results = directory.appendingPathComponent(Self.results, isDirectory: true)
         for name in (try? FileManager.default.contentsOfDirectory(atPath: results.path)) ?? [] where name.hasSuffix(Self.asideSuffix) {
             do { try FileManager.default.removeItem(at: results.appendingPathComponent(name)) } catch { throw Fault(.unwritable, at: results.path) }

@@ -122,19 +122,33 @@ package struct Operations: Sendable {
 
     /// Deletes a list of subjects that none but these jobs name: others may have come since it was found due. The entry stands before
     /// the list is gone, for without one the ledger would not hold.
-    func expire(_ digest: [UInt8], of jobs: Set<JobIdentifier>, by actor: Actor) throws(Fault) {
+    ///
+    /// - Returns: whether it went.
+    func expire(_ digest: [UInt8], of jobs: Set<JobIdentifier>, by actor: Actor) throws(Fault) -> Bool {
         try lists.hold(alone: true) { () throws(Fault) in
-            guard hasList(digest) else { return }
+            guard hasList(digest) else { return false }
             var isNeeded = false
-            try forEachEntry(of: Set(OperationsEntry.Action.allCases.filter(\.namesSubjects))) { entry in
+            try forEachEntry(of: Self.namingSubjects) { entry in
                 if entry.digest == digest, entry.job.map(jobs.contains) != true { isNeeded = true }
             }
-            guard !isNeeded else { return }
+            guard !isNeeded else { return false }
             let size = (try? FileManager.default.attributesOfItem(atPath: lists.path(digest)))?[.size] as? NSNumber
             try record(.subjectsExpired, by: actor, digest: digest, count: (size?.intValue ?? 0) / SubjectList.tagBytes)
             try lists.destroy(digest)
+            return true
         }
     }
+
+    /// Deletes lists of subjects that no entry names.
+    func destroyUnnamedLists() throws(Fault) {
+        try lists.destroyUnnamed { () throws(Fault) in
+            var named: Set<[UInt8]> = []
+            try forEachEntry(of: Self.namingSubjects) { if let digest = $0.digest { named.insert(digest) } }
+            return named
+        }
+    }
+
+    private static let namingSubjects = Set(OperationsEntry.Action.allCases.filter(\.namesSubjects))
 
     /// Keeps a list of subjects, which nobody deletes before `name` has named it in an entry.
     func keep<Value>(_ list: SubjectTags, _ name: (_ digest: [UInt8]) throws(Fault) -> Value) throws(Fault) -> Value {

@@ -35,14 +35,14 @@ struct SubjectLists: Sendable {
         try PrivateFile.destroy(aside)
     }
 
-    /// Deletes what programs that ended were writing or deleting: keyed digests of subjects, too, with no lifetime.
+    /// Deletes lists that nothing names, for no lifetime takes them: of sets that were refused, and what programs that ended were writing,
+    /// had not named yet or were deleting. The names are asked for while nobody keeps a list.
     ///
-    /// - Throws: `unwritable`.
-    func removeUnfinished() throws(Fault) {
-        guard FileManager.default.fileExists(atPath: folder.path) else { return }
+    /// - Throws: `unwritable`; what `named` throws.
+    func destroyUnnamed(_ named: () throws(Fault) -> Set<[UInt8]>) throws(Fault) {
         try hold(alone: true) { () throws(Fault) in
-            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-            where name.utf8.count != 64 || !name.allSatisfy(\.isHexDigit) {
+            let named = Set(try named().map(\.hexadecimal))
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [] where !named.contains(name) {
                 try PrivateFile.destroy(folder.appendingPathComponent(name).path)
             }
         }

@@ -34,11 +34,17 @@ package struct RetentionCommand<Program: OwnerProgram>: ParsableCommand {
             let expiry = try Expiry(installation, files: try JobFiles(installation), operations: try Operations(installation),
                                     tools: Program.tools, by: .ownAccount)
             let due = try expiry.due()
-            if !plan { try expiry.apply(due) }
-            if json { return Console.say(JSONValue.array(due.map(\.json)).canonicalText()) }
-            for item in due { Console.say(item.words(language)) }
+            let shown = plan ? due : try expiry.apply(due)
+            if json { return Console.say(JSONValue.array(shown.map(\.json)).canonicalText()) }
+            for item in shown { Console.say(item.words(language)) }
             if due.isEmpty { Console.say(Phrase(en: "Nothing has outlived its lifetime.", zh: "没有期满的内容。")(language)) }
-            else if !plan { Console.say(Phrase(en: "deleted; receipts are in the ledger of operations", zh: "已删除；凭证在操作账本中")(language)) }
+            guard !plan else { return }
+            if !shown.isEmpty { Console.say(Phrase(en: "deleted; receipts are in the ledger of operations", zh: "已删除；凭证在操作账本中")(language)) }
+            let kept = due.count { !shown.contains($0) }
+            if kept > 0 {
+                Console.say(Phrase(en: "kept of \(kept) jobs: payloads whose ledger does not hold (audit verify says why), or a list that another job names",
+                                   zh: "\(kept) 个任务仍有保留：账本核查未通过的载荷（见 audit verify），或其他任务也使用的名单")(language))
+            }
         }
     }
 }

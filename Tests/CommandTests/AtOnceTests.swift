@@ -94,10 +94,11 @@ import Wire
         let due = try expiry().due()
         #expect(due.count == 1 && due.first?.lists.count == 1)
         _ = try opener.open(2, subjects, node)
-        try expiry().apply(due)
+        #expect(try expiry().apply(due).isEmpty)
         #expect(try lists() == 1)
         try end(2)
-        try expiry().apply(try expiry().due())
+        let gone = try expiry().apply(try expiry().due())
+        #expect(gone.map(\.lists) == [due[0].lists])
         #expect(try lists() == 0)
 
         let isOver = Mutex(false), faults = Mutex<[String]>([])
@@ -193,23 +194,43 @@ import Wire
         for name in ["subjects.key", ".subjects.key.1.partial"] {
             try PrivateFile.create(name == "subjects.key" ? [] : [1], at: "\(secrets)/\(name)")
         }
-        try JobFiles(installation).takeUp(installation)
+        try JobFiles(installation).takeUp(installation, operations)
         #expect(try FileManager.default.contentsOfDirectory(atPath: secrets).isEmpty)
         let key = try operations.subjectKey().octets
         // One that was used stays.
-        try JobFiles(installation).takeUp(installation)
+        try JobFiles(installation).takeUp(installation, operations)
         #expect(try operations.subjectKey().octets == key)
     }
 
-    @Test("of a list of subjects that a killed program was writing nothing is left once the node starts")
+    @Test("of lists of subjects that a killed program was writing, or had not named, nothing is left once the node starts")
     func drafts() async throws {
         let lab = try await TrialLab()
         let installation = try Installation.node(lab.path("bank/node.json"), role: .bank)
-        _ = try Operations(installation)
+        let operations = try Operations(installation)
+        _ = try Opener(lab).open(1, IdentifierList(["a", "b"]), operations)
         let folder = lab.path("bank/state/operations/subjects")
-        let whole = String(repeating: "0a", count: 32)
-        for name in [whole, "\(whole).17"] { try PrivateFile.create([1], at: "\(folder)/\(name)") }
-        try JobFiles(installation).takeUp(installation)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [whole])
+        let named = try FileManager.default.contentsOfDirectory(atPath: folder)
+        let unnamed = String(repeating: "0a", count: 32)
+        for name in [unnamed, "\(unnamed).17", "\(named[0]).expired"] { try PrivateFile.create([1], at: "\(folder)/\(name)") }
+        try JobFiles(installation).takeUp(installation, operations)
+        #expect(try named.count == 1 && FileManager.default.contentsOfDirectory(atPath: folder) == named)
+    }
+
+    @Test("the list of a set that was refused goes with the next expiry, and no other")
+    func refusedSet() async throws {
+        let lab = try await TrialLab()
+        let installation = try Installation.node(lab.path("bank/node.json"), role: .bank)
+        let operations = try Operations(installation)
+        let opener = try Opener(lab)
+        func set(_ count: Int) -> IdentifierList { IdentifierList((0..<count).map { "\($0)" }) }
+        let folder = lab.path("bank/state/operations/subjects")
+        func lists() throws -> Set<String> { Set(try FileManager.default.contentsOfDirectory(atPath: folder)) }
+        let jobs = try [1, 2].map { try opener.open($0, set(200), operations) }
+        try jobs[0].record(.aligned, set(150))
+        let named = try lists()
+        #expect(throws: Fault.self) { try jobs[1].record(.aligned, set(151)) }
+        #expect(try lists().count == 3 && named.count == 2)
+        try Expiry(installation, files: try JobFiles(installation), operations: operations, tools: .none(), by: .node).apply([])
+        #expect(try lists() == named)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Ledger
 import Testing
 
 /// What lies on the disks of nodes, during and after jobs.
@@ -154,6 +155,23 @@ import Testing
             document["model"] = job
         }, "--watch")
         #expect(score.code == 0, "\(score)")
+    }
+
+    @Test("payloads whose ledger does not hold outlive their lifetime, and the command says that they are kept")
+    func held() async throws {
+        let lab = try await TrialLab()
+        try await lab.start()
+        let submitted = try await lab.job("submit", try lab.specification { $0["training"] = ["key_bits": 512, "maximum_rounds": 2] }, "--watch")
+        #expect(submitted.code == 0, "\(submitted.errors)")
+        let ledger = "bank/state/ledger/\(submitted.output.trimmingCharacters(in: .newlines))"
+        try lab.edit("bank/node.json") { $0["retention"] = ["payload_days": 0] }
+        let records = URL(filePath: lab.path("\(ledger)/platform.received.records"))
+        try Data(contentsOf: records).dropLast(FrameRecord.byteCount).write(to: records)
+        func payloads() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: lab.path("\(ledger)/payloads")).count }
+        let before = try payloads()
+        let run = try await lab.run("bank-node", ["retention", "--config", lab.path("bank/node.json")])
+        #expect(run.code == 0 && run.output.hasPrefix("kept of 1 jobs: payloads whose ledger does not hold"), "\(run)")
+        #expect(try before > 0 && payloads() == before)
     }
 }
 
