@@ -167,10 +167,8 @@ struct Plan {
         classes.isSubset(of: [.crash, .powerLoss, .lineLoss, .stall, .slowDisk, .drop, .late, .resend])
     }
 
-    /// Whether nothing goes wrong but that the line between the parties is cut after both have greeted: then the attempt goes on.
+    /// Whether nothing goes wrong but that the line between the parties is cut: then the attempt goes on.
     var cutsAlone: Bool {
-        let ofTheLine = mischief[Self.links[0]] ?? [:]
-        return classes.isSubset(of: [.lineLoss, .slowDisk, .drop, .late, .resend]) && mischief.keys.allSatisfy { $0 == Self.links[0] }
-            && ofTheLine.keys.allSatisfy { $0 > 1 }
+        classes.isSubset(of: [.lineLoss, .slowDisk, .drop, .late, .resend]) && mischief.keys.allSatisfy { $0 == Self.links[0] }
     }
 }

@@ -21,6 +21,7 @@ final class ResumableLine: Carrier {
     private var current: End?
     private var last: End?
     private(set) var hasConnected = false
+    private var opensUntil = 0
     /// Sent, and not yet out of this program.
     private var leaving: Frame?
     private var pauseMilliseconds = 0
@@ -60,9 +61,12 @@ final class ResumableLine: Carrier {
 
     // For those above
 
-    /// The first connection: dials, or waits for the peer that does.
+    /// The first connection: dials, or waits for the peer that does. One that is cut while it opens is dialled again.
     func open() {
-        if dials { return dial() }
+        if dials {
+            opensUntil = world.now + Self.openingMilliseconds
+            return dial()
+        }
         world.after(Self.openingMilliseconds, owner) { [self] in
             guard !hasConnected, ending == nil else { return }
             try end(.failure(Fault(.deadlinePassed, at: other.rawValue, "\(Self.openingMilliseconds / 1000)")))
@@ -182,7 +186,9 @@ final class ResumableLine: Carrier {
     private func fail(_ fault: Fault) throws {
         // Who the peer is does not change by asking again, nor what is wrong with what it says.
         let isLasting = [.pinMismatch, .versionMismatch, .unexpectedMessage, .malformedFrame].contains(fault.code)
-        if !hasConnected || isLasting { try end(.failure(fault)) } else { redial() }
+        if hasConnected, !isLasting { return redial() }
+        guard !hasConnected, fault.code == .peerLost, world.now < opensUntil else { return try end(.failure(fault)) }
+        world.after(Self.shortestPauseMilliseconds, owner) { [self] in if ending == nil { dial() } }
     }
 
     private func redial() {
