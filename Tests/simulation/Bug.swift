@@ -14,7 +14,7 @@ enum Bug: String, CaseIterable {
         case .oldSecrets: 1
         case .duplicateAccepted: 3
         case .reorderAccepted: 2
-        case .staleAccepted: 57
+        case .staleAccepted: 66
         case .signatureDropped: 5
         case .stopIgnored: 18
         case .deadlineNever: 152
